@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Validation of a whole module. spec valid-module */
+#ifndef VM_VALIDATE_VALIDATE_H
+#define VM_VALIDATE_VALIDATE_H
+
+#include "validate/sink.h"
+
+/**
+ * Validates a decoded module and all its bodies; fills m->declared_funcs.
+ * Errors: VM_INVALID, VM_MALFORMED (bodies), VM_UNSUPPORTED (a feature not in `features`),
+ * VM_LIMIT, VM_OOM.
+ */
+vm_status vm_validate_module(struct vm_module *m, vm_features features,
+                             const struct vm_alloc *alloc, struct vm_err *err) VM_MUST_USE;
+
+/** All features of features.def. */
+vm_features vm_features_all(void);
+/** Those marked executable in features.def. */
+vm_features vm_features_executable(void);
+
+#endif
