@@ -48,13 +48,27 @@ struct vm_deftype {
 struct vm_typespace {
     const struct vm_deftype *types;
     u32 count;
+    /**
+     * NULL (types are equal only to themselves), or canon[i] == canon[j] exactly when types i and
+     * j are equal: what vm_typespace_canon or vm_types_intern filled. A module with two equal
+     * groups does not validate as the spec wants without it.
+     */
+    const u32 *canon;
 };
+
+/**
+ * Numbers the types of a module so that equal ones have equal numbers, for `canon` above; needs
+ * only indices in range (supertypes below their own type, others below the end of the group).
+ * `canon` has room for all. VM_OK, VM_LIMIT or VM_OOM.
+ */
+vm_status vm_typespace_canon(const struct vm_typespace *local, const struct vm_alloc *alloc,
+                             u32 *canon);
 
 /* -------- subtyping: total functions over validated type spaces. spec match */
 
 bool vm_heap_matches(const struct vm_typespace *ts, u32 sub, u32 super);
 bool vm_valtype_matches_slow(const struct vm_typespace *ts, vm_valtype sub, vm_valtype super);
-/** True when type index `sub` is `super` or is declared below it; both in `ts`. */
+/** True when type index `sub` equals `super` or is declared below it; both in `ts`. */
 bool vm_type_matches(const struct vm_typespace *ts, u32 sub, u32 super);
 
 /** spec match-valtype; the equal case inline. VM_BOT matches everything. */
