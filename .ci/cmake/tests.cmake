@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Helpers that register ctest entries. A test that lacks its data prints SKIPPED and returns 77.
+
+function(wasmrun_test_properties name labels timeout)
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${labels}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
+    ENVIRONMENT "WASMRUN_SHARED=${WASMRUN_SHARED_DIR};WASMRUN_BIN=${PROJECT_BINARY_DIR}/bin")
+endfunction()
+
+# A cmocka program: one executable from one file. LINK are targets or $<TARGET_OBJECTS:…>.
+function(wasmrun_unit_test file)
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;INCLUDE;LINK" ${ARGN})
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(${name} ${file} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  target_include_directories(${name} PRIVATE ${arg_INCLUDE})
+  target_link_libraries(${name} PRIVATE wasmrun_flags PkgConfig::cmocka ${arg_LINK} Threads::Threads m)
+  add_test(NAME ${name} COMMAND ${name})
+  wasmrun_test_properties(${name} "unit;${arg_LABEL}" 120)
+endfunction()
+
+# A script or program that ends with 'N passed, N failed, N skipped'.
+function(wasmrun_counted_test name label timeout)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  wasmrun_test_properties(${name} ${label} ${timeout})
+endfunction()
