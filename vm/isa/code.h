@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Translated code of one function, and the frame it runs in. Shared by translate (writes),
+ * interp (runs) and runtime (points to it). No lowering, no execution.
+ *
+ * Frame of a running function, in slots relative to the frame pointer `fp`:
+ *
+ *   fp[-below .. -1]           parameters, later results, from -below on
+ *   fp[0 .. VM_FRAME_SLOTS-1]  header, below
+ *   fp[VM_FRAME_SLOTS ..]      other locals, then operand stack positions (home slots)
+ *
+ * `below` is the larger of parameter and result slots. A caller computes arguments into its own
+ * operand stack; the callee's frame starts there, so frames overlap and nothing is copied.
+ */
+#ifndef VM_ISA_CODE_H
+#define VM_ISA_CODE_H
+
+#include "isa/ir.h"
+
+#include <stdatomic.h>
+
+/** Header slots. */
+enum {
+    VM_FRAME_RET = 0,    /* caller's next instruction, or the foreign-return stub */
+    VM_FRAME_CALLER = 1, /* caller's fp */
+    VM_FRAME_CODE = 2,   /* struct vm_code running in this frame; NULL at the bottom */
+    VM_FRAME_INST = 3,   /* foreign calls: the caller's instance */
+    VM_FRAME_REAL = 4,   /* foreign calls: the caller's next instruction */
+    VM_FRAME_SLOTS = 5
+};
+
+/** Maps an instruction to its place in the module file. */
+struct vm_codemap {
+    u32 word;   /* index of the handler word */
+    u32 offset; /* file offset of the Wasm instruction */
+};
+
+struct vm_codeset;
+
+/** One function's code. `entry` is atomic; the rest is written before entry is published. */
+struct vm_code {
+    _Atomic(const union vm_word *) entry; /* the lazy stub until translated */
+    u32 frame_slots; /* from fp on, header included: what the stack check needs */
+    u32 below;       /* max(parameter, result slots) */
+    u32 func_idx;
+    u32 word_count;
+    u32 map_count;
+    union vm_word *words;   /* own; NULL until translated */
+    struct vm_codemap *map; /* own; ascending by word */
+    struct vm_codeset *set; /* whose member this is */
+};
+
+/** How code is made: which handler words, which memory access. */
+enum vm_code_backend { VM_CODE_TAIL, VM_CODE_LOOP, VM_CODE_BACKENDS };
+enum vm_code_memory { VM_CODE_GUARD, VM_CODE_EXPLICIT, VM_CODE_MEMORIES };
+
+#endif

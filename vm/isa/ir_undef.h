@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forgets the row kinds of ir_ops.def. Included after each expansion; no guard by design. */
+#undef UN
+#undef UNT
+#undef IBIN
+#undef IBINT
+#undef FBIN
+#undef ICMP
+#undef FCMP
+#undef LOAD
+#undef STORE
+#undef OTHER
