@@ -3,11 +3,9 @@
 #include "script.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- loading */
 
@@ -52,12 +50,11 @@ static bool load(struct spec_script *script, const json_t *command, wr_module_t 
         spec_fail(out, "command without a filename");
         return false;
     }
-    char *path = NULL;
-    if (asprintf(&path, "%s%s", script->dir, filename) < 0) {
-        path = NULL;
-    }
+    size_t path_cap = strlen(script->dir) + strlen(filename) + 1;
+    char *path = spec_realloc(NULL, path_cap);
+    snprintf(path, path_cap, "%s%s", script->dir, filename);
     size_t size = 0;
-    uint8_t *bytes = path ? read_file(path, &size) : NULL;
+    uint8_t *bytes = read_file(path, &size);
     free(path);
     if (!bytes) {
         spec_fail(out, "cannot read %s: %s", filename, strerror(errno));

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,34 +209,20 @@ static bool find_scripts(struct runner *runner, char *path)
     return good;
 }
 
-/* spectest/skip.list of the tree this program was built in (build/PRESET/bin); "" if none. */
-static void default_skip_list(char *out, size_t cap)
-{
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    out[0] = 0;
-    if (length < 0) {
-        return;
-    }
-    self[length] = 0;
-    char *slash = strrchr(self, '/');
-    if (slash) {
-        *slash = 0;
-        snprintf(out, cap, "%s/../../../spectest/skip.list", self);
-    }
-    if (access(out, R_OK) != 0) {
-        out[0] = 0;
-    }
-}
+/* The build says where the tree's own list is; without it (an installed program) there is none. */
+#ifndef WASMRUN_SKIP_LIST
+#define WASMRUN_SKIP_LIST ""
+#endif
 
 static bool load_skip_list(struct runner *runner)
 {
-    char found[PATH_MAX + 64];
     if (runner->skip_list) {
         return spec_skip_list_load(&runner->ctx.skips, runner->skip_list);
     }
-    default_skip_list(found, sizeof found);
-    return !found[0] || spec_skip_list_load(&runner->ctx.skips, found);
+    if (access(WASMRUN_SKIP_LIST, R_OK) != 0) {
+        return true;
+    }
+    return spec_skip_list_load(&runner->ctx.skips, WASMRUN_SKIP_LIST);
 }
 
 static bool run_all(struct runner *runner)
