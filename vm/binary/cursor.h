@@ -24,12 +24,17 @@ static inline usize vm_cursor_left(const struct vm_cursor *c) { return (usize)(c
 /** Records `id` at the cursor's position with an optional detail; makes it fail. */
 vm_status vm_cursor_fail(struct vm_cursor *c, vm_error_id id, const char *what) VM_COLD;
 /** The same at the file offset `offset`. */
-vm_status vm_cursor_fail_at(struct vm_cursor *c, vm_error_id id, u64 offset,
-                            const char *what) VM_COLD;
+vm_status vm_cursor_fail_at(struct vm_cursor *c, vm_error_id id, u64 offset, const char *what)
+    VM_COLD;
 
 u8 vm_cursor_u8(struct vm_cursor *c);
 u32 vm_cursor_u32(struct vm_cursor *c); /* LEB128 */
 u64 vm_cursor_u64(struct vm_cursor *c); /* LEB128 */
+/**
+ * The count of a vector or a length in bytes: refused when more than the bytes left, as each
+ * element has at least one byte. spec binary-list
+ */
+u32 vm_cursor_count(struct vm_cursor *c);
 i32 vm_cursor_s32(struct vm_cursor *c);
 i64 vm_cursor_s33(struct vm_cursor *c);
 i64 vm_cursor_s64(struct vm_cursor *c);

@@ -148,7 +148,6 @@ static inline const struct vm_functype *vm_module_functype(const struct vm_modul
 bool vm_module_func_name(const struct vm_module *m, u32 func_idx, struct vm_name *out);
 
 /** Finds an export; NULL if there is none. Linear. */
-const struct vm_export *vm_module_find_export(const struct vm_module *m, const u8 *name,
-                                              u32 size);
+const struct vm_export *vm_module_find_export(const struct vm_module *m, const u8 *name, u32 size);
 
 #endif
