@@ -37,22 +37,18 @@ static bool type_matches(const struct scope *s, u32 sub, u32 super)
 /* The abstract types directly above; 0 for the tops. spec match-heaptype */
 static u32 abstract_above(u32 byte)
 {
+    // clang-format off
     switch (byte) {
-    case VM_HEAP_EQ:
-        return VM_HEAP_ANY;
+    case VM_HEAP_EQ: return VM_HEAP_ANY;
     case VM_HEAP_I31:
     case VM_HEAP_STRUCT:
-    case VM_HEAP_ARRAY:
-        return VM_HEAP_EQ;
-    case VM_HEAP_NOFUNC:
-        return VM_HEAP_FUNC;
-    case VM_HEAP_NOEXTERN:
-        return VM_HEAP_EXTERN;
-    case VM_HEAP_NOEXN:
-        return VM_HEAP_EXN;
-    default:
-        return 0;
+    case VM_HEAP_ARRAY: return VM_HEAP_EQ;
+    case VM_HEAP_NOFUNC: return VM_HEAP_FUNC;
+    case VM_HEAP_NOEXTERN: return VM_HEAP_EXTERN;
+    case VM_HEAP_NOEXN: return VM_HEAP_EXN;
+    default: return 0;
     }
+    // clang-format on
 }
 
 static bool abstract_matches(u32 sub, u32 super)
@@ -69,14 +65,13 @@ static bool abstract_matches(u32 sub, u32 super)
 
 u32 vm_deftype_abstract(const struct vm_deftype *t)
 {
+    // clang-format off
     switch (t->kind) {
-    case VM_COMP_STRUCT:
-        return VM_HEAP_ABSTRACT | VM_HEAP_STRUCT;
-    case VM_COMP_ARRAY:
-        return VM_HEAP_ABSTRACT | VM_HEAP_ARRAY;
-    default:
-        return VM_HEAP_ABSTRACT | VM_HEAP_FUNC;
+    case VM_COMP_STRUCT: return VM_HEAP_ABSTRACT | VM_HEAP_STRUCT;
+    case VM_COMP_ARRAY: return VM_HEAP_ABSTRACT | VM_HEAP_ARRAY;
+    default: return VM_HEAP_ABSTRACT | VM_HEAP_FUNC;
     }
+    // clang-format on
 }
 
 /* An abstract type is below an indexed one only as the bottom of its hierarchy. */
