@@ -18,6 +18,8 @@ target_compile_options(wasmrun_flags INTERFACE
   -Wdouble-promotion
   $<$<C_COMPILER_ID:Clang>:-Wconversion>
   $<$<BOOL:${WASMRUN_WERROR}>:-Werror>)
+# Empty, so that a file may say "#define _GNU_SOURCE" itself.
+target_compile_definitions(wasmrun_flags INTERFACE _GNU_SOURCE=)
 target_link_options(wasmrun_flags INTERFACE -Wl,-z,relro,-z,now)
 if(CMAKE_BUILD_TYPE STREQUAL Release)
   target_compile_options(wasmrun_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# wasmrun_library(<target> OUTPUT <name> OBJECTS <object libraries…> LINK <libraries…>) makes
-# <target> (static, used by everything in the tree) and <target>_shared (the .so).
+# wasmrun_library(<target> OUTPUT <name> EXPORT <name> OBJECTS <object libraries…> LINK <libraries…>)
+# makes <target> (static, used by everything in the tree) and <target>_shared (the .so), and
+# installs both: wasmrun::<name> is the shared one, wasmrun::<name>_static the archive.
 
 # The static archive holds one relocatable object whose hidden symbols are local, so that linking it
 # adds nothing but the public API to a program's symbols. Sanitizer and debug builds skip that.
 function(wasmrun_library target)
-  cmake_parse_arguments(arg "" "OUTPUT" "OBJECTS;INCLUDE;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "OUTPUT;EXPORT" "OBJECTS;INCLUDE;LINK" ${ARGN})
   set(objects)
   foreach(name IN LISTS arg_OBJECTS)
     list(APPEND objects $<TARGET_OBJECTS:${name}>)
@@ -42,6 +43,11 @@ function(wasmrun_library target)
   endforeach()
   target_link_libraries(${target} PUBLIC ${arg_LINK})
   target_link_libraries(${target}_shared PRIVATE $<BUILD_INTERFACE:wasmrun_flags>)
-  set_target_properties(${target}_shared PROPERTIES LINKER_LANGUAGE C
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${arg_EXPORT}_static)
+  set_target_properties(${target}_shared PROPERTIES LINKER_LANGUAGE C EXPORT_NAME ${arg_EXPORT}
     SOVERSION ${PROJECT_VERSION_MAJOR} VERSION ${PROJECT_VERSION})
+  if(NOT WASMRUN_SANITIZE)
+    install(TARGETS ${target} ${target}_shared EXPORT wasmrun-targets
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
 endfunction()
