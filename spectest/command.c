@@ -140,8 +140,7 @@ static struct spec_item *define(struct spec_script *script, const json_t *comman
             spec_wrong_status(out, "a valid module", status, &err);
         }
     }
-    struct spec_item *item =
-        spec_items_add(&script->definitions, json_object_get(command, "name"));
+    struct spec_item *item = spec_items_add(&script->definitions, json_object_get(command, "name"));
     item->module = module;
     settle(item, out);
     return item;
@@ -196,8 +195,8 @@ static void do_register(struct spec_script *script, const json_t *command, struc
         spec_items_find(&script->instances, json_object_get(command, "name"));
     if (!spec_item_blocks(instance, out)) {
         wr_error_t err = {0};
-        wr_status_t status = wr_linker_define_instance(script->linker, spec_json_name(as),
-                                                       instance->instance, &err);
+        wr_status_t status =
+            wr_linker_define_instance(script->linker, spec_json_name(as), instance->instance, &err);
         if (status == WR_OK) {
             spec_pass(out);
         } else {

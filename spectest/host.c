@@ -19,9 +19,8 @@ struct host_func {
 };
 
 static const struct host_func host_funcs[] = {
-    {"print", ":"},          {"print_i32", "i:"},      {"print_i64", "I:"},
-    {"print_f32", "f:"},     {"print_f64", "F:"},      {"print_i32_f32", "if:"},
-    {"print_f64_f64", "FF:"},
+    {"print", ":"},      {"print_i32", "i:"},      {"print_i64", "I:"},      {"print_f32", "f:"},
+    {"print_f64", "F:"}, {"print_i32_f32", "if:"}, {"print_f64_f64", "FF:"},
 };
 
 struct host_global {
@@ -46,10 +45,7 @@ static const struct host_table host_tables[] = {
     {"table64", {.min = 10, .max = 20, .is_64 = true}},
 };
 
-static wr_name_t name_of(const char *text)
-{
-    return (wr_name_t){text, strlen(text)};
-}
+static wr_name_t name_of(const char *text) { return (wr_name_t){text, strlen(text)}; }
 
 static wr_status_t define(wr_linker_t *linker, wr_store_t *store, const char *name,
                           wr_extern_t item, wr_error_t *err)

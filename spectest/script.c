@@ -182,8 +182,7 @@ bool spec_script_run(struct spec_context *ctx, const char *path)
     json_t *root = json_load_file(path, JSON_ALLOW_NUL, &error);
     const json_t *commands = json_object_get(root, "commands");
     if (!root || !json_is_array(commands)) {
-        fprintf(stderr, "wasm-spectest: %s: %s\n", path,
-                root ? "no list of commands" : error.text);
+        fprintf(stderr, "wasm-spectest: %s: %s\n", path, root ? "no list of commands" : error.text);
         json_decref(root);
         return false;
     }

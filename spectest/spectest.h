@@ -63,7 +63,7 @@ void spec_tally_fini(struct spec_tally *tally);
 
 struct spec_skip_line {
     char *script; /**< matches scripts whose path ends in it, at a '/' */
-    long line;    /**< -1: the whole script */
+    long line; /**< -1: the whole script */
     char *reason;
 };
 

@@ -69,8 +69,7 @@ static void count_reason(struct spec_tally *tally, const char *text)
     }
     if (tally->reason_count == tally->reason_cap) {
         tally->reason_cap = tally->reason_cap ? tally->reason_cap * 2 : 32;
-        tally->reasons =
-            spec_realloc(tally->reasons, tally->reason_cap * sizeof tally->reasons[0]);
+        tally->reasons = spec_realloc(tally->reasons, tally->reason_cap * sizeof tally->reasons[0]);
     }
     tally->reasons[tally->reason_count++] =
         (struct spec_reason){.text = spec_strdup(text), .count = 1};

@@ -44,7 +44,7 @@ struct lane_type {
 };
 
 static const struct lane_type lane_types[] = {
-    {"i8", 1, false}, {"i16", 2, false}, {"i32", 4, false},
+    {"i8", 1, false},  {"i16", 2, false}, {"i32", 4, false},
     {"i64", 8, false}, {"f32", 4, true},  {"f64", 8, true},
 };
 
@@ -201,10 +201,7 @@ bool spec_value_from_json(const json_t *json, wr_val_t *out, const char **skip)
     return type->kind == WR_EXTERNREF && parse_host_pointer(text, &out->of.ref);
 }
 
-static enum spec_match match_if(bool equal)
-{
-    return equal ? SPEC_MATCH : SPEC_MISMATCH;
-}
+static enum spec_match match_if(bool equal) { return equal ? SPEC_MATCH : SPEC_MISMATCH; }
 
 /* `text` is NULL (any non-null reference of the kind), "null" or the number of a host object. */
 static enum spec_match match_reference(const struct value_type *type, const char *text,

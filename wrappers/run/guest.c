@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guest.c - one guest from file to exit code: load, give it its world, link, run, report. */
+#include "run/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** All that one run owns; deleted in the order that the headers ask for. */
+struct guest {
+    const struct wrap_run_options *options;
+    const char *name; /* of the file, for messages */
+    wr_engine_t *engine;
+    wr_module_t *module;
+    wr_wasi_t *wasi;
+    wr_linker_t *linker;
+    wr_store_t *store;
+    wr_exec_t *exec;
+    wr_instance_t *instance;
+};
+
+static void guest_fini(struct guest *guest)
+{
+    wrap_timeout_watch(NULL, NULL);
+    wr_exec_delete(guest->exec);
+    wr_linker_delete(guest->linker);
+    wr_store_delete(guest->store);
+    wr_wasi_delete(guest->wasi);
+    wr_module_delete(guest->module);
+    wr_engine_delete(guest->engine);
+}
+
+static wr_name_t name_of(const char *text) { return (wr_name_t){text, strlen(text)}; }
+
+/* ---------------------------------------------------------------- the entry */
+
+static bool exports_func(const wr_module_t *module, const char *name)
+{
+    wr_exporttype_t item;
+    size_t length = strlen(name);
+    for (size_t i = 0; wr_module_export(module, i, &item); i++) {
+        if (item.kind == WR_EXTERN_FUNC && item.name.size == length &&
+            memcmp(item.name.data, name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Checks before anything runs that there is something to call; prints why not. */
+static bool check_entry(const struct guest *guest)
+{
+    const char *invoke = guest->options->invoke;
+    if (exports_func(guest->module, invoke ? invoke : "_start")) {
+        return true;
+    }
+    if (invoke) {
+        wrap_say("%s: no exported function '%s'; it exports:", guest->name, invoke);
+    } else if (exports_func(guest->module, "_initialize")) {
+        wrap_say("%s: a library (it exports _initialize, not _start); --invoke calls one of:",
+                 guest->name);
+    } else {
+        wrap_say("%s: not a program (no _start); --invoke calls one of:", guest->name);
+    }
+    wrap_report_exports(guest->module, WR_EXTERN_FUNC);
+    return false;
+}
+
+/* ---------------------------------------------------------------- the guest's world */
+
+static wr_status_t set_args(struct guest *guest, wr_error_t *err)
+{
+    const struct wrap_run_options *options = guest->options;
+    /* With --invoke the words are the function's arguments, not the program's. */
+    size_t extra = options->invoke ? 0 : options->arg_count;
+    const char **argv = malloc((extra + 1) * sizeof argv[0]);
+    if (!argv) {
+        return WR_OOM;
+    }
+    argv[0] = options->argv0 ? options->argv0 : options->file;
+    for (size_t i = 0; i < extra; i++) {
+        argv[i + 1] = options->args[i];
+    }
+    wr_status_t status = wr_wasi_set_args(guest->wasi, argv, extra + 1, err);
+    free(argv);
+    return status;
+}
+
+static wr_status_t set_env(struct guest *guest, const char *text, wr_error_t *err)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals) {
+        const char *value = getenv(text);
+        return value ? wr_wasi_set_env(guest->wasi, text, value, err) : WR_OK;
+    }
+    char *key = strndup(text, (size_t)(equals - text));
+    if (!key) {
+        return WR_OOM;
+    }
+    wr_status_t status = wr_wasi_set_env(guest->wasi, key, equals + 1, err);
+    free(key);
+    return status;
+}
+
+static bool add_dirs(struct guest *guest)
+{
+    wr_error_t err = {0};
+    for (size_t i = 0; i < guest->options->dir_count; i++) {
+        const struct wrap_dir *dir = &guest->options->dirs[i];
+        wr_status_t status =
+            wr_wasi_preopen_dir(guest->wasi, dir->host, dir->guest, dir->read_only, &err);
+        if (status != WR_OK) {
+            wrap_say("--dir: host '%s' as guest '%s'%s: %s", dir->host, dir->guest,
+                     dir->read_only ? ", read-only" : "",
+                     err.text[0] ? err.text : wr_status_name(status));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Exit code, 0 when the world stands. */
+static int make_world(struct guest *guest)
+{
+    wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
+    wr_status_t status = wr_wasi_new(&guest->wasi, &err);
+    if (status == WR_OK) {
+        status = set_args(guest, &err);
+    }
+    for (size_t i = 0; status == WR_OK && i < guest->options->env_count; i++) {
+        status = set_env(guest, guest->options->envs[i], &err);
+    }
+    if (status == WR_LIMIT || status == WR_ARGUMENT) {
+        wrap_say("arguments or environment: %s", err.text);
+        return WRAP_EXIT_USAGE;
+    }
+    if (status != WR_OK) {
+        return wrap_report(guest->name, status, &err);
+    }
+    return add_dirs(guest) ? WRAP_EXIT_OK : WRAP_EXIT_USAGE;
+}
+
+static int link_guest(struct guest *guest)
+{
+    wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
+    wr_status_t status = wr_linker_new(guest->engine, &guest->linker, &err);
+    if (status == WR_OK) {
+        status = wr_wasi_link(guest->wasi, guest->linker, &err);
+    }
+    if (status == WR_OK) {
+        status = wr_store_new(guest->engine, &guest->options->store, &guest->store, &err);
+    }
+    if (status == WR_OK) {
+        status = wr_exec_new(guest->store, &guest->exec, &err);
+    }
+    if (status != WR_OK) {
+        return wrap_report(guest->name, status, &err);
+    }
+    bool missing = wrap_report_missing(guest->name, guest->linker, guest->module) > 0;
+    return missing ? WRAP_EXIT_INVALID : WRAP_EXIT_OK;
+}
+
+/* ---------------------------------------------------------------- running */
+
+/* What a guest that has begun ends in: 126 is for those that could not begin. */
+static int end_code(const struct guest *guest, wr_status_t status, const wr_error_t *err)
+{
+    if (status == WR_OK) {
+        return WRAP_EXIT_OK;
+    }
+    if (status == WR_EXIT) {
+        return wr_exec_exit_code(guest->exec) & 0xff;
+    }
+    int code = wrap_report(guest->name, status, err);
+    bool began = status != WR_ARGUMENT; /* a _start with parameters never did */
+    return began && code == WRAP_EXIT_INVALID ? WRAP_EXIT_TRAP : code;
+}
+
+static wr_status_t call(struct guest *guest, wr_func_t *func, const wr_val_t *args, size_t count,
+                        wr_error_t *err)
+{
+    wr_status_t status = wr_exec_start(guest->exec, func, args, count, err);
+    if (status != WR_OK) {
+        return status;
+    }
+    do {
+        status = wr_exec_run(guest->exec, err);
+    } while (status == WR_YIELD);
+    return status;
+}
+
+/* Calls an export without arguments when there is one. */
+static wr_status_t call_plain(struct guest *guest, const char *name, wr_error_t *err)
+{
+    wr_extern_t item;
+    if (!wr_instance_export(guest->instance, name_of(name), &item) || item.kind != WR_EXTERN_FUNC) {
+        return WR_OK;
+    }
+    return call(guest, item.of.func, NULL, 0, err);
+}
+
+static int invoke(struct guest *guest)
+{
+    const struct wrap_run_options *options = guest->options;
+    wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
+    wr_extern_t item;
+    wr_val_t args[WRAP_MAX_VALUES];
+    wr_val_t results[WRAP_MAX_VALUES];
+    if (!wr_instance_export(guest->instance, name_of(options->invoke), &item) ||
+        item.kind != WR_EXTERN_FUNC ||
+        !wrap_invoke_args(options->invoke, item.of.func, options->args, options->arg_count, args)) {
+        return WRAP_EXIT_USAGE;
+    }
+    wr_status_t status = call_plain(guest, "_initialize", &err);
+    if (status == WR_OK) {
+        status = call(guest, item.of.func, args, options->arg_count, &err);
+    }
+    if (status != WR_OK) {
+        return end_code(guest, status, &err);
+    }
+    size_t count = wr_func_result_count(item.of.func);
+    status = wr_exec_results(guest->exec, results, count);
+    if (status != WR_OK) {
+        return end_code(guest, status, &err);
+    }
+    wrap_invoke_print(results, count);
+    if (fflush(stdout) != 0) {
+        wrap_say("cannot write the results");
+        return WRAP_EXIT_TRAP;
+    }
+    return WRAP_EXIT_OK;
+}
+
+static int run_linked(struct guest *guest)
+{
+    wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
+    wrap_timeout_watch(guest->exec, guest->wasi);
+    wr_status_t status = wr_linker_instantiate(guest->linker, guest->store, guest->module,
+                                               guest->exec, &guest->instance, &err);
+    if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED) {
+        return end_code(guest, status, &err);
+    }
+    if (status != WR_OK) {
+        return wrap_report(guest->name, status, &err);
+    }
+    if (guest->options->invoke) {
+        return invoke(guest);
+    }
+    status = call_plain(guest, "_start", &err);
+    return end_code(guest, status, &err);
+}
+
+static int run_steps(struct guest *guest)
+{
+    int code = WRAP_EXIT_OK;
+    guest->engine = wr_engine_new(NULL);
+    if (!guest->engine) {
+        wrap_say("out of memory");
+        return WRAP_EXIT_INVALID;
+    }
+    if (!wrap_module_load(guest->engine, guest->options->file, &guest->module, &code)) {
+        return code;
+    }
+    if (!check_entry(guest)) {
+        return WRAP_EXIT_USAGE;
+    }
+    code = make_world(guest);
+    if (code == WRAP_EXIT_OK) {
+        code = link_guest(guest);
+    }
+    return code == WRAP_EXIT_OK ? run_linked(guest) : code;
+}
+
+int wrap_run_guest(const struct wrap_run_options *options)
+{
+    struct guest guest = {.options = options, .name = wrap_file_name(options->file)};
+    /* A closed pipe is EPIPE for the guest, not the end of the process. */
+    signal(SIGPIPE, SIG_IGN);
+    if (options->timeout_ns && !wrap_timeout_start(options->timeout_ns)) {
+        wrap_say("cannot start the --timeout thread");
+        return WRAP_EXIT_INVALID;
+    }
+    int code = run_steps(&guest);
+    guest_fini(&guest);
+    return code;
+}

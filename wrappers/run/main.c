@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - bin/wasmrun: finds the command; `run` when the first word is none. */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct wrap_command *const commands[] = {
+    &wrap_command_run,
+    &wrap_command_validate,
+    &wrap_command_inspect,
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static const struct wrap_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_overview(FILE *to)
+{
+    fputs("usage: wasmrun [run] [OPTIONS] FILE|- [ARGS...]\n"
+          "       wasmrun COMMAND [OPTIONS] ...\n\n"
+          "Runs WebAssembly programs.\n\nCommands:\n",
+          to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    }
+    fputs("  help       print this text, or the help of a command\n\n"
+          "'wasmrun COMMAND --help' lists the options of a command.\n",
+          to);
+}
+
+static int help(int argc, char **argv)
+{
+    const struct wrap_command *command = argc > 0 ? find_command(argv[0]) : NULL;
+    if (command) {
+        wrap_opts_help(command);
+        return WRAP_EXIT_OK;
+    }
+    if (argc > 0) {
+        wrap_say("no command '%s'", argv[0]);
+        print_overview(stderr);
+        return WRAP_EXIT_USAGE;
+    }
+    print_overview(stdout);
+    return WRAP_EXIT_OK;
+}
+
+bool wrap_common_option(const struct wrap_command *command, int id)
+{
+    if (id == WRAP_OPT_HELP) {
+        wrap_opts_help(command);
+    } else if (id == WRAP_OPT_VERSION) {
+        printf("wasmrun %s\n", wr_version());
+    }
+    return id == WRAP_OPT_HELP || id == WRAP_OPT_VERSION;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return WRAP_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_overview(stdout);
+        return WRAP_EXIT_OK;
+    }
+    if (strcmp(argv[1], "help") == 0) {
+        return help(argc - 2, argv + 2);
+    }
+    const struct wrap_command *command = find_command(argv[1]);
+    if (command) {
+        return command->run(command, argc - 2, argv + 2);
+    }
+    return wrap_command_run.run(&wrap_command_run, argc - 1, argv + 1);
+}

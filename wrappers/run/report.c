@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.c - what is said about modules that do not load, link or end well, and with which exit. */
+#include "run/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *wrap_file_name(const char *file) { return strcmp(file, "-") == 0 ? "<stdin>" : file; }
+
+const char *wrap_extern_kind(wr_extern_kind_t kind)
+{
+    static const char *const names[] = {
+        [WR_EXTERN_FUNC] = "func",     [WR_EXTERN_TABLE] = "table", [WR_EXTERN_MEMORY] = "memory",
+        [WR_EXTERN_GLOBAL] = "global", [WR_EXTERN_TAG] = "tag",
+    };
+    return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "?";
+}
+
+/* ---------------------------------------------------------------- errors */
+
+/* The engine's text may begin with the name of the file, which the message names already. */
+static const char *without_file(const char *file, const char *text)
+{
+    size_t length = strlen(file);
+    if (strncmp(text, file, length) == 0 && strncmp(text + length, ": ", 2) == 0) {
+        return text + length + 2;
+    }
+    return text;
+}
+
+/* " (function 12, offset 0x3f)" as far as it is known and not said in the text already. */
+static void format_place(const wr_error_t *err, char *buf, size_t cap)
+{
+    buf[0] = 0;
+    if (strstr(err->text, "offset 0x") || err->offset == UINT64_MAX) {
+        return;
+    }
+    if (err->func_idx != UINT32_MAX) {
+        snprintf(buf, cap, " (function %" PRIu32 ", offset 0x%" PRIx64 ")", err->func_idx,
+                 err->offset);
+    } else {
+        snprintf(buf, cap, " (offset 0x%" PRIx64 ")", err->offset);
+    }
+}
+
+static void print_frame(unsigned long long number, const wr_frame_t *frame)
+{
+    char name[512];
+    wr_module_func_name(frame->module, frame->func_idx, name, sizeof name);
+    wrap_print(stderr, "  #%llu 0x%" PRIx64 " %s\n", number, frame->file_offset, name);
+}
+
+static void print_backtrace(const wr_error_t *err)
+{
+    unsigned long long left_out = err->frames_left_out;
+    for (uint32_t i = 0; i < err->frames; i++) {
+        bool tail = left_out && i >= WR_ERROR_FRAMES / 2;
+        if (tail && i == WR_ERROR_FRAMES / 2) {
+            fprintf(stderr, "  ... %llu frame%s left out\n", left_out, left_out == 1 ? "" : "s");
+        }
+        print_frame(i + (tail ? left_out : 0), &err->frame[i]);
+    }
+}
+
+static int report_trap(const char *file, const wr_error_t *err)
+{
+    const char *text = without_file(file, err->text);
+    const char *trap = err->trap ? err->trap : text;
+    if (strncmp(text, trap, strlen(trap)) == 0) {
+        wrap_say("%s: trap: %s", file, text);
+    } else {
+        wrap_say("%s: trap: %s%s%s", file, trap, text[0] ? ": " : "", text);
+    }
+    print_backtrace(err);
+    return WRAP_EXIT_TRAP;
+}
+
+struct status_exit {
+    wr_status_t status;
+    int code;
+};
+
+/* All others are 126: the module or what it needs cannot be used. */
+static const struct status_exit status_exits[] = {
+    {WR_NOT_FOUND, WRAP_EXIT_NOT_FOUND},
+    {WR_CANCELLED, WRAP_EXIT_TIMEOUT},
+    {WR_EXCEPTION, WRAP_EXIT_TRAP},
+};
+
+int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
+{
+    if (status == WR_TRAP) {
+        return report_trap(file, err);
+    }
+    if (status == WR_CANCELLED && wrap_timeout_fired()) {
+        wrap_say("%s: timed out", file);
+        return WRAP_EXIT_TIMEOUT;
+    }
+    char place[64];
+    const char *text = without_file(file, err->text);
+    format_place(err, place, sizeof place);
+    wrap_say("%s: %s%s%s%s", file, wr_status_name(status), text[0] ? ": " : "", text, place);
+    print_backtrace(err);
+    for (size_t i = 0; i < sizeof status_exits / sizeof status_exits[0]; i++) {
+        if (status_exits[i].status == status) {
+            return status_exits[i].code;
+        }
+    }
+    return WRAP_EXIT_INVALID;
+}
+
+bool wrap_module_load(wr_engine_t *engine, const char *file, wr_module_t **out, int *code)
+{
+    wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
+    bool from_stdin = strcmp(file, "-") == 0;
+    wr_status_t status = from_stdin ? wr_module_load_fd(engine, 0, wrap_file_name(file), out, &err)
+                                    : wr_module_load(engine, file, out, &err);
+    if (status != WR_OK) {
+        *code = wrap_report(wrap_file_name(file), status, &err);
+    }
+    return status == WR_OK;
+}
+
+/* ---------------------------------------------------------------- imports and exports */
+
+static void print_missing(const wr_missing_t *missing, void *env)
+{
+    size_t *left = env;
+    enum { SHOWN = 100 };
+    if (++*left > SHOWN) {
+        return;
+    }
+    const wr_importtype_t *import = &missing->import;
+    wrap_print(stderr, "  %.*s.%.*s %s\n", (int)import->module.size, import->module.data,
+               (int)import->name.size, import->name.data, missing->wanted);
+    if (missing->offered) {
+        wrap_print(stderr, "      there is one of another type: %s\n", missing->offered);
+    } else if (missing->similar) {
+        wrap_print(stderr, "      did you mean %s?\n", missing->similar);
+    }
+}
+
+static void ignore_missing(const wr_missing_t *missing, void *env)
+{
+    (void)missing;
+    (void)env;
+}
+
+size_t wrap_report_missing(const char *file, const wr_linker_t *linker, const wr_module_t *module)
+{
+    size_t count = wr_linker_missing(linker, module, ignore_missing, NULL);
+    if (!count) {
+        return 0;
+    }
+    wrap_say("%s: link error: %zu import%s cannot be satisfied:", file, count,
+             count == 1 ? "" : "s");
+    size_t printed = 0;
+    wr_linker_missing(linker, module, print_missing, &printed);
+    return count;
+}
+
+void wrap_report_exports(const wr_module_t *module, wr_extern_kind_t kind)
+{
+    enum { SHOWN = 20 };
+    wr_exporttype_t item;
+    size_t found = 0;
+    char type[256];
+    for (size_t i = 0; wr_module_export(module, i, &item); i++) {
+        if (item.kind != kind || ++found > SHOWN) {
+            continue;
+        }
+        wr_module_export_type(module, i, type, sizeof type);
+        wrap_print(stderr, "  %.*s %s\n", (int)item.name.size, item.name.data, type);
+    }
+    if (found > SHOWN) {
+        fprintf(stderr, "  ... and %zu more\n", found - SHOWN);
+    } else if (!found) {
+        fprintf(stderr, "  (it exports no %s)\n", wrap_extern_kind(kind));
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text.c - messages with escaped control characters; sizes, durations and near misses. */
+#include "run/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- printing */
+
+enum { LINE_BYTES = 4096 };
+
+static bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+
+/* C1 controls are U+0080..U+009F: 0xc2 and then 0x80..0x9f. */
+static bool is_c1(const char *at)
+{
+    unsigned char first = (unsigned char)at[0];
+    unsigned char second = first ? (unsigned char)at[1] : 0;
+    return first == 0xc2 && second >= 0x80 && second <= 0x9f;
+}
+
+static void put_escaped(FILE *to, const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        if (is_c1(at)) {
+            fprintf(to, "\\x%02x\\x%02x", (unsigned char)at[0], (unsigned char)at[1]);
+            at++;
+        } else if (is_control((unsigned char)*at)) {
+            fprintf(to, "\\x%02x", (unsigned char)*at);
+        } else {
+            fputc(*at, to);
+        }
+    }
+}
+
+/* Newlines at either end belong to the caller; those inside may come from a name. */
+static void vprint(FILE *to, const char *format, va_list args)
+{
+    char line[LINE_BYTES];
+    size_t end = strlen(format);
+    vsnprintf(line, sizeof line, format, args);
+    size_t length = strlen(line);
+    bool newline = end && format[end - 1] == '\n';
+    if (newline && length && line[length - 1] == '\n') {
+        line[length - 1] = 0;
+    }
+    put_escaped(to, line);
+    if (newline) {
+        fputc('\n', to);
+    }
+}
+
+void wrap_print(FILE *to, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vprint(to, format, args);
+    va_end(args);
+}
+
+void wrap_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("wasmrun: ", stderr);
+    vprint(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+static bool starts_with_digit(const char *text) { return text[0] >= '0' && text[0] <= '9'; }
+
+bool wrap_parse_size(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "kmgt";
+    if (!starts_with_digit(text)) {
+        return false;
+    }
+    char *end = NULL;
+    errno = 0;
+    uint64_t number = strtoull(text, &end, 10);
+    if (errno) {
+        return false;
+    }
+    unsigned shift = 0;
+    if (*end) {
+        const char *unit = strchr(units, *end | 0x20);
+        if (!unit || !*unit || end[1]) {
+            return false;
+        }
+        shift = 10 * ((unsigned)(unit - units) + 1);
+    }
+    if (!number || number > UINT64_MAX >> shift) {
+        return false;
+    }
+    *bytes = number << shift;
+    return true;
+}
+
+struct time_unit {
+    const char *name;
+    double ns;
+};
+
+static const struct time_unit time_units[] = {
+    {"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"m", 60e9}, {"h", 3600e9},
+};
+
+bool wrap_parse_duration(const char *text, uint64_t *ns)
+{
+    if (!starts_with_digit(text) || strspn(text, "0123456789.") == 0) {
+        return false;
+    }
+    char digits[32];
+    size_t length = strspn(text, "0123456789.");
+    if (length >= sizeof digits) {
+        return false;
+    }
+    memcpy(digits, text, length);
+    digits[length] = 0;
+    char *end = NULL;
+    double number = strtod(digits, &end);
+    for (size_t i = 0; !*end && i < sizeof time_units / sizeof time_units[0]; i++) {
+        if (strcmp(time_units[i].name, text + length) != 0) {
+            continue;
+        }
+        double total = number * time_units[i].ns;
+        if (total < 1 || total > 1e18) {
+            return false;
+        }
+        *ns = (uint64_t)total;
+        return true;
+    }
+    return false;
+}
+
+/* ---------------------------------------------------------------- near misses */
+
+enum { DISTANCE_MAX = 64 };
+
+unsigned wrap_distance(const char *a, const char *b, unsigned limit)
+{
+    unsigned row[DISTANCE_MAX + 1];
+    size_t a_len = strlen(a);
+    size_t b_len = strlen(b);
+    if (a_len > DISTANCE_MAX || b_len > DISTANCE_MAX) {
+        return limit + 1;
+    }
+    for (unsigned j = 0; j <= b_len; j++) {
+        row[j] = j;
+    }
+    for (unsigned i = 1; i <= a_len; i++) {
+        unsigned corner = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b_len; j++) {
+            unsigned replaced = corner + (a[i - 1] != b[j - 1]);
+            unsigned moved = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            corner = row[j];
+            row[j] = replaced < moved ? replaced : moved;
+        }
+    }
+    return row[b_len] <= limit ? row[b_len] : limit + 1;
+}

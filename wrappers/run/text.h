@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text.h - what the commands share around text: messages, escaping, sizes, durations, near misses.
+ * Not here: anything about modules.
+ */
+#ifndef WRAPPERS_RUN_TEXT_H
+#define WRAPPERS_RUN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/** The program's exit codes beside the guest's own. */
+enum wrap_exit {
+    WRAP_EXIT_OK = 0,
+    WRAP_EXIT_TIMEOUT = 124,
+    WRAP_EXIT_USAGE = 125,
+    WRAP_EXIT_INVALID = 126,
+    WRAP_EXIT_NOT_FOUND = 127,
+    WRAP_EXIT_TRAP = 134
+};
+
+/**
+ * Prints to a stream with control characters written as \xNN (newlines in `format` itself stay),
+ * so that names from a module cannot drive the terminal.
+ */
+void wrap_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** "wasmrun: MESSAGE\n" on stderr, escaped as above. */
+void wrap_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** "1048576", "64k", "16m", "2g" (powers of 1024, either case). False when it is none, or 0. */
+bool wrap_parse_size(const char *text, uint64_t *bytes);
+/** "5", "500ms", "1.5s", "2m", "1h" in nanoseconds; no unit is seconds. False when none, or 0. */
+bool wrap_parse_duration(const char *text, uint64_t *ns);
+
+/** How many characters must change to make `a` into `b`, or `limit` + 1 when more than that. */
+unsigned wrap_distance(const char *a, const char *b, unsigned limit);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timeout.c - a helper thread that ends the guest when its time is over. */
+#include "run/run.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NS_PER_S = 1000000000, GRACE_S = 2 };
+
+/* lock: guards exec and wasi, so that they are not deleted while they are being cancelled. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static wr_exec_t *watched_exec;
+static wr_wasi_t *watched_wasi;
+static struct timespec deadline;
+static atomic_bool fired;
+
+static void cancel_watched(void)
+{
+    pthread_mutex_lock(&lock);
+    if (watched_exec) {
+        wr_exec_cancel(watched_exec);
+    }
+    if (watched_wasi) {
+        wr_wasi_wake(watched_wasi);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void sleep_until(const struct timespec *until)
+{
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, until, NULL) != 0) {
+    }
+}
+
+static void *wait_for_deadline(void *arg)
+{
+    (void)arg;
+    sleep_until(&deadline);
+    atomic_store_explicit(&fired, true,
+                          memory_order_release); /* pairs with the main thread's read */
+    cancel_watched();
+    /* A host call that does not wake up must not keep the process alive. */
+    deadline.tv_sec += GRACE_S;
+    sleep_until(&deadline);
+    static const char text[] = "wasmrun: timed out; the guest did not stop and was killed\n";
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(WRAP_EXIT_TIMEOUT);
+}
+
+bool wrap_timeout_start(uint64_t ns)
+{
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    uint64_t total = ns + (uint64_t)deadline.tv_nsec;
+    deadline.tv_sec += (time_t)(total / NS_PER_S);
+    deadline.tv_nsec = (long)(total % NS_PER_S);
+
+    /* The helper takes no signals: those of the process belong to the guest's thread. */
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 64 * 1024);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    bool good = pthread_create(&thread, &attr, wait_for_deadline, NULL) == 0;
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return good;
+}
+
+void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi)
+{
+    pthread_mutex_lock(&lock);
+    watched_exec = exec;
+    watched_wasi = wasi;
+    pthread_mutex_unlock(&lock);
+    if (exec && wrap_timeout_fired()) {
+        cancel_watched();
+    }
+}
+
+bool wrap_timeout_fired(void) { return atomic_load_explicit(&fired, memory_order_acquire); }
