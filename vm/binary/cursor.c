@@ -4,6 +4,9 @@
 
 #include "base/utf8.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 vm_status vm_cursor_fail_at(struct vm_cursor *c, vm_error_id id, u64 offset, const char *what)
 {
     c->failed = true;
@@ -14,6 +17,15 @@ vm_status vm_cursor_fail_at(struct vm_cursor *c, vm_error_id id, u64 offset, con
 vm_status vm_cursor_fail(struct vm_cursor *c, vm_error_id id, const char *what)
 {
     return vm_cursor_fail_at(c, id, vm_cursor_offset(c), what);
+}
+
+/* The same with two numbers in the detail. */
+static VM_PRINTF(4, 0) VM_COLD void fail_numbers(struct vm_cursor *c, vm_error_id id, u64 offset,
+                                                 const char *format, u64 a, u64 b)
+{
+    char what[80];
+    (void)snprintf(what, sizeof what, format, a, b);
+    (void)vm_cursor_fail_at(c, id, offset, what);
 }
 
 /* The bytes ran out: the error stands where they end. */
@@ -80,7 +92,8 @@ u32 vm_cursor_count(struct vm_cursor *c)
     u32 n = vm_cursor_u32(c);
     if (VM_LIKELY(n <= vm_cursor_left(c))) return n;
     if (n > left_before) {
-        (void)vm_cursor_fail_at(c, VM_ERR_LENGTH, offset, NULL);
+        fail_numbers(c, VM_ERR_LENGTH, offset, "%" PRIu64 ", but %" PRIu64 " bytes are left", n,
+                     vm_cursor_left(c));
     } else {
         fail_end(c);
     }
@@ -133,7 +146,8 @@ u32 vm_cursor_heaptype(struct vm_cursor *c, u32 type_count)
         return 0;
     }
     if (index >= (i64)type_count) {
-        (void)vm_cursor_fail_at(c, VM_ERR_UNKNOWN_TYPE, offset, NULL);
+        fail_numbers(c, VM_ERR_UNKNOWN_TYPE, offset, "%" PRIu64 " of %" PRIu64, (u64)index,
+                     type_count);
         return 0;
     }
     return (u32)index;

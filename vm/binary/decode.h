@@ -50,6 +50,9 @@ static inline struct vm_range vm_range_from(const struct vm_cursor *c, u64 start
  */
 u32 vm_decode_count(struct vm_cursor *c, u32 have, u32 limit, const char *what);
 
+/** Records `id` at `offset` and quotes the byte that stands there; makes the cursor fail. */
+void vm_decode_fail_byte(struct vm_cursor *c, vm_error_id id, u64 offset) VM_COLD;
+
 /** spec binary-typesec */
 void vm_decode_types(struct vm_decoder *d, struct vm_cursor *c);
 /** Contents of the section `id`, neither custom nor type. */

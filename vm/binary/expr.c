@@ -38,7 +38,7 @@ static void skip_catches(struct vm_cursor *c)
     for (u32 i = 0; i < count && !c->failed; i++) {
         u64 offset = vm_cursor_offset(c);
         u8 kind = vm_cursor_u8(c);
-        if (kind > 3) (void)vm_cursor_fail_at(c, VM_ERR_CATCH_KIND, offset, NULL);
+        if (kind > 3) vm_decode_fail_byte(c, VM_ERR_CATCH_KIND, offset);
         if (kind < 2) (void)vm_cursor_u32(c);
         (void)vm_cursor_u32(c);
     }
@@ -169,8 +169,7 @@ static vm_op read_op(struct vm_cursor *c)
     if (c->failed) return VM_OP_ILLEGAL;
     bool is_prefix = byte >= 0xfb && byte <= 0xfe;
     vm_op op = is_prefix ? vm_op_of_prefixed(byte, vm_cursor_u32(c)) : (vm_op)vm_op_of_byte[byte];
-    if (op == VM_OP_ILLEGAL && !c->failed)
-        (void)vm_cursor_fail_at(c, VM_ERR_ILLEGAL_OPCODE, offset, NULL);
+    if (op == VM_OP_ILLEGAL && !c->failed) vm_decode_fail_byte(c, VM_ERR_ILLEGAL_OPCODE, offset);
     return op;
 }
 

@@ -64,7 +64,7 @@ static void read_section(struct vm_decoder *d, struct vm_cursor *c, u8 *last)
     u64 offset = vm_cursor_offset(c);
     struct vm_section s = {.id = vm_cursor_u8(c)};
     if (s.id >= SECTION_IDS) {
-        (void)vm_cursor_fail_at(c, VM_ERR_SECTION_ID, offset, NULL);
+        vm_decode_fail_byte(c, VM_ERR_SECTION_ID, offset);
         return;
     }
     if (s.id != SECTION_CUSTOM && rank_of[s.id] <= *last) {

@@ -5,6 +5,8 @@
  */
 #include "binary/decode.h"
 
+#include <stdio.h>
+
 u32 vm_decode_count(struct vm_cursor *c, u32 have, u32 limit, const char *what)
 {
     u64 offset = vm_cursor_offset(c);
@@ -15,6 +17,14 @@ u32 vm_decode_count(struct vm_cursor *c, u32 have, u32 limit, const char *what)
         return 0;
     }
     return count;
+}
+
+void vm_decode_fail_byte(struct vm_cursor *c, vm_error_id id, u64 offset)
+{
+    if (c->failed) return;
+    char what[16];
+    (void)snprintf(what, sizeof what, "0x%02x", c->start[offset]);
+    (void)vm_cursor_fail_at(c, id, offset, what);
 }
 
 /* -------- external types. spec binary-externtype */
@@ -45,7 +55,7 @@ static struct vm_limits read_limits(struct vm_cursor *c, u8 allowed)
     u64 offset = vm_cursor_offset(c);
     u8 flags = vm_cursor_u8(c);
     if (flags & ~allowed) {
-        (void)vm_cursor_fail_at(c, VM_ERR_LIMITS_FLAGS, offset, NULL);
+        vm_decode_fail_byte(c, VM_ERR_LIMITS_FLAGS, offset);
         return l;
     }
     l.has_max = flags & LIMITS_MAX;
@@ -73,7 +83,7 @@ static struct vm_globaltype read_globaltype(struct vm_decoder *d, struct vm_curs
     struct vm_globaltype g = {.type = vm_cursor_valtype(c, d->types.len)};
     u64 offset = vm_cursor_offset(c);
     u8 mutability = vm_cursor_u8(c);
-    if (mutability > 1) (void)vm_cursor_fail_at(c, VM_ERR_MUTABILITY, offset, NULL);
+    if (mutability > 1) vm_decode_fail_byte(c, VM_ERR_MUTABILITY, offset);
     g.is_mutable = mutability == 1;
     return g;
 }
@@ -82,7 +92,7 @@ static struct vm_globaltype read_globaltype(struct vm_decoder *d, struct vm_curs
 static u32 read_tagtype(struct vm_cursor *c)
 {
     u64 offset = vm_cursor_offset(c);
-    if (vm_cursor_u8(c) != 0) (void)vm_cursor_fail_at(c, VM_ERR_TAG_ATTRIBUTE, offset, NULL);
+    if (vm_cursor_u8(c) != 0) vm_decode_fail_byte(c, VM_ERR_TAG_ATTRIBUTE, offset);
     return vm_cursor_u32(c);
 }
 
@@ -160,7 +170,7 @@ static u8 read_kind(struct vm_cursor *c, vm_error_id id)
 {
     u64 offset = vm_cursor_offset(c);
     u8 kind = vm_cursor_u8(c);
-    if (kind > VM_EXTERN_TAG) (void)vm_cursor_fail_at(c, id, offset, NULL);
+    if (kind > VM_EXTERN_TAG) vm_decode_fail_byte(c, id, offset);
     return kind;
 }
 
@@ -274,8 +284,7 @@ static vm_valtype read_elem_type(struct vm_decoder *d, struct vm_cursor *c, u32 
     bool is_written = flags & (ELEM_NOT_ACTIVE | ELEM_TABLE);
     if (flags & ELEM_EXPRS) return is_written ? vm_cursor_reftype(c, d->types.len) : VM_FUNCREF;
     u64 offset = vm_cursor_offset(c);
-    if (is_written && vm_cursor_u8(c) != 0)
-        (void)vm_cursor_fail_at(c, VM_ERR_ELEM_KIND, offset, NULL);
+    if (is_written && vm_cursor_u8(c) != 0) vm_decode_fail_byte(c, VM_ERR_ELEM_KIND, offset);
     return VM_REFTYPE(false, VM_HEAP_ABSTRACT | VM_HEAP_FUNC);
 }
 
@@ -299,7 +308,7 @@ static void read_elem(struct vm_decoder *d, struct vm_cursor *c)
     u64 offset = vm_cursor_offset(c);
     u32 flags = vm_cursor_u32(c);
     if (flags >= ELEM_FLAGS_END) {
-        (void)vm_cursor_fail_at(c, VM_ERR_ELEM_KIND, offset, NULL);
+        vm_decode_fail_byte(c, VM_ERR_ELEM_KIND, offset);
         return;
     }
     e.is_exprs = flags & ELEM_EXPRS;
@@ -346,7 +355,7 @@ static void read_data(struct vm_decoder *d, struct vm_cursor *c)
     u64 offset = vm_cursor_offset(c);
     u32 flags = vm_cursor_u32(c);
     if (flags > 2) {
-        (void)vm_cursor_fail_at(c, VM_ERR_DATA_KIND, offset, NULL);
+        vm_decode_fail_byte(c, VM_ERR_DATA_KIND, offset);
         return;
     }
     if (flags == 1) {

@@ -67,7 +67,7 @@ static struct vm_fieldtype read_field(struct vm_cursor *c, u32 type_count)
     struct vm_fieldtype f = {.type = read_storage(c, type_count)};
     u64 offset = vm_cursor_offset(c);
     u8 mutability = vm_cursor_u8(c);
-    if (mutability > 1) (void)vm_cursor_fail_at(c, VM_ERR_MUTABILITY, offset, NULL);
+    if (mutability > 1) vm_decode_fail_byte(c, VM_ERR_MUTABILITY, offset);
     f.is_mutable = mutability == 1;
     return f;
 }
@@ -105,9 +105,7 @@ static void read_comp(struct vm_decoder *d, struct vm_cursor *c, u32 type_count,
         read_fields(d, c, type_count, 1, out);
         break;
     default:
-        if (!c->failed)
-            (void)vm_cursor_fail_at(c, out->kind & 0x80 ? VM_ERR_INT_LONG : VM_ERR_DEFTYPE, offset,
-                                    NULL);
+        vm_decode_fail_byte(c, out->kind & 0x80 ? VM_ERR_INT_LONG : VM_ERR_DEFTYPE, offset);
     }
 }
 
