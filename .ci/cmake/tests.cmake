@@ -19,8 +19,16 @@ function(wasmrun_unit_test file)
   wasmrun_test_properties(${name} "unit;${arg_LABEL}" 120)
 endfunction()
 
-# A script or program that ends with 'N passed, N failed, N skipped'.
-function(wasmrun_counted_test name label timeout)
-  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  wasmrun_test_properties(${name} ${label} ${timeout})
+# wasmrun_counted_test(<name> LABEL <label> [TIMEOUT <seconds>] [DATA <path>] COMMAND …): a script or
+# program that ends with 'N passed, N failed, N skipped'; skipped when DATA is absent.
+function(wasmrun_counted_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT;DATA" "COMMAND" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  if(arg_DATA)
+    list(PREPEND arg_COMMAND ${PROJECT_SOURCE_DIR}/.ci/checks/with-data ${arg_DATA})
+  endif()
+  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
+  wasmrun_test_properties(${name} "${arg_LABEL}" ${arg_TIMEOUT})
 endfunction()
