@@ -41,9 +41,10 @@ def from_junit(preset, path):
         return [0, 1, 0]
     total = [0, 0, 0]
     for case in cases:
-        status = case.get("status")
-        part = count(case.findtext("system-out") or "", status == "run",
-                     status in ("notrun", "disabled"))
+        # A test whose program was not built is "notrun" as well: that is a failure.
+        skip = case.find("skipped")
+        skipped = skip is not None and "SKIP_RETURN_CODE" in (skip.get("message") or "")
+        part = count(case.findtext("system-out") or "", case.get("status") == "run", skipped)
         print(f"{preset:8} {case.get('name'):28} {part[0]:6} passed {part[1]:4} failed "
               f"{part[2]:5} skipped {float(case.get('time') or 0):7.1f} s", file=sys.stderr)
         total = [a + b for a, b in zip(total, part)]
