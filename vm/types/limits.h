@@ -48,8 +48,10 @@ enum {
     VM_MAX_LOCALS = 50000,
     VM_MAX_SUBTYPE_DEPTH = 63,
     VM_MAX_BODY_BYTES = 7654321,
+    VM_MAX_CONSTEXPR_STACK = 1024, /* operands of a constant expression */
     VM_MAX_BR_TABLE = 1000000,
-    VM_MAX_STACK_SLOTS = 1000000 /* frame of one function */
+    VM_MAX_STACK_SLOTS = 1000000, /* frame of one function */
+    VM_MAX_CODE_WORDS = 1 << 27    /* internal code of one function */
 };
 
 #endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Value stacks and stack walks. Running is interp/enter.c's. */
+#include "runtime/exec.h"
+
+#include "isa/handlers.h"
+#include "platform/vmem.h"
+
+/** Parameters and results of one function at most, v128 each: what the bottom frame must hold. */
+enum { BOTTOM_SLOTS = VM_FRAME_SLOTS + 2 * (VM_MAX_PARAMS + VM_MAX_RESULTS) };
+
+vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_err *err)
+{
+    u64 page = vm_page_bytes();
+    u64 least = (u64)(BOTTOM_SLOTS + VM_FRAME_SLOTS) * sizeof(union vm_slot);
+    u64 bytes = store->limits.stack_bytes > least ? store->limits.stack_bytes : least;
+    bytes = (bytes + page - 1) / page * page;
+    struct vm_exec *x = vm_alloc_zero(store->alloc, sizeof *x);
+    if (!x) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "exec");
+    x->store = store;
+    x->stack_bytes = bytes + page;
+    x->stack = vm_reserve(x->stack_bytes);
+    if (!x->stack || !vm_commit(x->stack, bytes)) {
+        vm_exec_delete(x);
+        return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "a value stack of %llu bytes",
+                          (unsigned long long)bytes);
+    }
+    x->stack_limit = x->stack + bytes / sizeof(union vm_slot);
+    *out = x;
+    return VM_OK;
+}
+
+void vm_exec_delete(struct vm_exec *x)
+{
+    if (!x) return;
+    vm_release(x->stack, x->stack_bytes);
+    vm_alloc_free(x->store->alloc, x, sizeof *x);
+}
+
+union vm_slot *vm_exec_args(struct vm_exec *x) { return x->stack + VM_FRAME_SLOTS; }
+
+/** File offset of the instruction at or before `word`. */
+static u32 offset_of(const struct vm_code *code, u32 word)
+{
+    u32 lo = 0, hi = code->map_count;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (code->map[mid].word <= word)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo ? code->map[lo - 1].offset
+              : code->set->program->module.bodies[code - code->set->codes].range.start;
+}
+
+/**
+ * The code that `pc` (of an instruction, or behind a call) lies in: `code` itself unless the frame
+ * was being entered, when pc still points outside of it.
+ */
+static struct vm_frame_info frame_info(const struct vm_code *code, const union vm_word *pc,
+                                       bool behind)
+{
+    struct vm_frame_info f = {.code = code};
+    u32 word = 0;
+    if (code->words && pc >= code->words && pc <= code->words + code->word_count)
+        word = (u32)(pc - code->words) - (behind ? 1 : 0);
+    f.offset = offset_of(code, word);
+    return f;
+}
+
+void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info *, void *env),
+                  void *env)
+{
+    const union vm_slot *fp = x->fp;
+    const union vm_word *pc = x->pc;
+    bool behind = x->stop == VM_STOP_HOST;
+    const union vm_word *foreign = vm_stubs[x->store->backend].return_foreign;
+    while (fp) {
+        const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
+        if (!code) return; /* the bottom */
+        struct vm_frame_info info = frame_info(code, pc, behind);
+        if (!fn(&info, env)) return;
+        pc = fp[VM_FRAME_RET].cptr;
+        if (pc == foreign) pc = fp[VM_FRAME_REAL].cptr;
+        fp = fp[VM_FRAME_CALLER].cptr;
+        behind = true;
+    }
+}

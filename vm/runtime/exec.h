@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call in progress: its value stack, where it stands, why it stopped. Data and life cycle;
+ * running it is interp/enter.c's.
+ */
+#ifndef VM_RUNTIME_EXEC_H
+#define VM_RUNTIME_EXEC_H
+
+#include "runtime/objects.h"
+
+/** Why handlers returned to C: below VM_TRAP_COUNT a vm_trap, else one of these. */
+enum vm_stop {
+    VM_STOP_NONE = 0,
+    VM_STOP_INTERRUPT = 0x100, /* pc is the next instruction */
+    VM_STOP_DONE,
+    VM_STOP_HOST, /* exec->host_status tells; pc is behind the call */
+    VM_STOP_OOM
+};
+
+/** Bits of the interrupt word: others set them, only vm_exec_run's slow path clears YIELD. */
+enum { VM_INTERRUPT_YIELD = 1, VM_INTERRUPT_CANCEL = 2 };
+
+enum vm_exec_state { VM_EXEC_IDLE, VM_EXEC_READY, VM_EXEC_RUNNING, VM_EXEC_PENDING, VM_EXEC_ENDED };
+
+struct vm_exec {
+    /* read by handlers */
+    _Atomic u32 interrupt;      /* any thread stores; handlers only read */
+    union vm_slot *stack_limit; /* a frame must end at or below this */
+    struct vm_instance *inst;   /* whose code runs; NULL at the bottom of a host call */
+    union vm_slot **cells;      /* inst->cells */
+    /* written when handlers stop */
+    const union vm_word *pc;
+    union vm_slot *fp;
+    u32 stop;
+    vm_status host_status;
+    /* the rest */
+    vm_trap trap;
+    char trap_text[128]; /* of a host function's own; empty: the trap's */
+    int exit_code;
+    enum vm_exec_state state;
+    bool no_suspend;
+    struct vm_store *store;
+    struct vm_func *start_func;
+    union vm_slot *stack; /* bottom */
+    u64 stack_bytes;      /* reserved, guard page included */
+    union vm_slot *pending_slots;
+    struct vm_exec *outer; /* exec that was running on this thread when this one was entered */
+};
+
+/** What a host function is given. Lives on the C stack during the host call. */
+struct vm_call {
+    struct vm_exec *exec;
+    struct vm_instance *inst; /* the caller, or NULL */
+};
+
+/** New exec; VM_OOM when its stack can't be reserved. */
+vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_err *err);
+void vm_exec_delete(struct vm_exec *x);
+
+/** Slots [0, sig->param_slots) for the arguments of the next start. */
+union vm_slot *vm_exec_args(struct vm_exec *x);
+
+/** A frame of a stopped exec. */
+struct vm_frame_info {
+    const struct vm_code *code;
+    u32 offset; /* file offset of its current instruction */
+};
+/**
+ * Walks the frames of a stopped exec, innermost first; calls `fn` for each until it answers false.
+ */
+void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info *, void *env),
+                  void *env);
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store and what lives in it: instances, functions, memories, tables, globals, tags.
+ * spec syntax-store. Data and life cycle only; running code is interp's.
+ *
+ * All objects belong to their store and die with it. Owner thread, unless a field says otherwise.
+ */
+#ifndef VM_RUNTIME_OBJECTS_H
+#define VM_RUNTIME_OBJECTS_H
+
+#include "base/trap.h"
+#include "base/vec.h"
+#include "isa/code.h"
+#include "runtime/program.h"
+
+struct vm_call;
+struct vm_exec;
+
+/**
+ * A host function: arguments in, results out, both from slots[0]. Answers VM_OK, VM_TRAP (with
+ * call->exec->trap and text set), VM_EXIT or VM_PENDING.
+ */
+typedef vm_status (*vm_host_fn)(struct vm_call *call, union vm_slot *slots, void *env);
+
+/** spec syntax-funcinst. Immutable after creation. A funcref value is a pointer to this. */
+struct vm_func {
+    struct vm_code *code;      /* Wasm functions; NULL for host functions */
+    struct vm_instance *inst;  /* whose function; NULL for host functions */
+    u32 type;                  /* canonical */
+    u32 below;                 /* max(parameter, result slots) */
+    const struct vm_functype *sig; /* canonical signature */
+    struct vm_store *store;
+    vm_host_fn host;
+    void *env;
+};
+
+/** spec syntax-meminst. `base` never moves; the length only grows. */
+struct vm_memory {
+    u8 *base;
+    _Atomic u64 size_bytes; /* relaxed: read by checks, written by the one that grows */
+    struct vm_limits type;  /* min as declared */
+    u64 max_pages;          /* what grow may reach: declared, limits and reservation */
+    u64 reserved_bytes;     /* with guard */
+    enum vm_code_memory mode;
+    struct vm_store *store;
+};
+
+/** spec syntax-tableinst. Elements are references: pointers, NULL is null. */
+struct vm_table {
+    void **elems;
+    u64 size, capacity;
+    struct vm_tabletype type; /* canonical element type */
+    struct vm_store *store;
+};
+
+/** spec syntax-globalinst. v128 uses both slots. */
+struct vm_global {
+    union vm_slot value[2];
+    struct vm_globaltype type; /* canonical */
+    struct vm_store *store;
+};
+
+/** spec syntax-taginst */
+struct vm_tag {
+    u32 type; /* canonical */
+    struct vm_store *store;
+};
+
+/** An element segment of an instance; dropped segments have size 0. */
+struct vm_elem {
+    void **refs; /* own; NULL when never needed at run time */
+    u32 size;
+};
+
+/** spec syntax-moduleinst */
+struct vm_instance {
+    struct vm_store *store;
+    struct vm_program *program;
+    struct vm_codeset *codeset;
+    struct vm_func **funcs;       /* index space: imports first */
+    struct vm_func *own_funcs;    /* defined ones, contiguous */
+    struct vm_memory **memories;
+    struct vm_table **tables;
+    union vm_slot **cells;        /* value of each global, imported ones too */
+    struct vm_global **globals;
+    struct vm_tag **tags;
+    struct vm_elem *elems;
+    u32 *data_sizes;              /* bytes left of each data segment: 0 when dropped */
+    struct vm_instance *next;     /* in the store */
+};
+
+/** What can be imported or exported. */
+struct vm_extern {
+    enum vm_extern_kind kind;
+    union {
+        struct vm_func *func;
+        struct vm_table *table;
+        struct vm_memory *memory;
+        struct vm_global *global;
+        struct vm_tag *tag;
+        void *any;
+    } of;
+};
+
+/** Limits of a store; see wr_store_config_t. */
+struct vm_store_limits {
+    u64 memory_bytes, table_elems, stack_bytes;
+    u32 instances, nested_calls;
+};
+
+struct vm_store {
+    const struct vm_alloc *alloc;
+    struct vm_types *types;
+    enum vm_code_backend backend;
+    bool use_guard; /* memories with guard pages are wanted and possible */
+    struct vm_store_limits limits;
+    u64 memory_bytes, table_elems; /* used */
+    u32 instance_count;
+    u32 nested_calls;    /* now on the C stack */
+    struct vm_instance *instances;
+    struct VM_VEC(struct vm_memory *) memories;
+    struct VM_VEC(struct vm_table *) tables;
+    struct VM_VEC(struct vm_global *) globals;
+    struct VM_VEC(struct vm_tag *) tags;
+    struct VM_VEC(struct vm_func *) host_funcs;
+    struct vm_exec *running; /* innermost exec on this thread's C stack */
+    void *data;              /* embedder's */
+};
+
+struct vm_store *vm_store_new(const struct vm_alloc *alloc, struct vm_types *types,
+                              const struct vm_store_limits *limits);
+void vm_store_delete(struct vm_store *store);
+
+/** New memory with its initial pages. VM_LIMIT when the store's limits or the address space end. */
+vm_status vm_memory_new(struct vm_store *store, const struct vm_limits *type,
+                        struct vm_memory **out, struct vm_err *err);
+/** spec exec-memory.grow: old size in pages, or UINT64_MAX. */
+u64 vm_memory_grow(struct vm_memory *m, u64 pages);
+static inline u64 vm_memory_size(const struct vm_memory *m)
+{
+    return atomic_load_explicit(&m->size_bytes, memory_order_relaxed);
+}
+static inline u64 vm_memory_pages(const struct vm_memory *m)
+{
+    return vm_memory_size(m) >> m->type.page_log2;
+}
+/** True when [addr, addr + size) is inside `total`; no overflow. */
+static inline bool vm_range_ok(u64 addr, u64 size, u64 total)
+{
+    return size <= total && addr <= total - size;
+}
+
+/** New table filled with `init`. */
+vm_status vm_table_new(struct vm_store *store, const struct vm_tabletype *type, void *init,
+                       struct vm_table **out, struct vm_err *err);
+/** spec exec-table.grow: old size, or UINT64_MAX. */
+u64 vm_table_grow(struct vm_table *t, u64 n, void *init);
+
+/** New global of canonical type; value copied (two slots for v128). */
+struct vm_global *vm_global_new(struct vm_store *store, const struct vm_globaltype *type,
+                                const union vm_slot *value);
+struct vm_tag *vm_tag_new(struct vm_store *store, u32 type);
+/** New host function of canonical type `type`. */
+struct vm_func *vm_host_func_new(struct vm_store *store, u32 type, vm_host_fn fn, void *env);
+
+/**
+ * Allocates an instance and resolves nothing: `imports` has one extern per import, already checked.
+ * Evaluates globals, tables and element segments; does not write active segments.
+ * Errors: VM_LIMIT, VM_OOM.
+ */
+vm_status vm_instance_new(struct vm_store *store, struct vm_program *program,
+                          const struct vm_extern *imports, struct vm_instance **out,
+                          struct vm_err *err);
+/** Writes active element, then data segments in order; a trap leaves what was written before. */
+vm_trap vm_instance_write_segments(struct vm_instance *inst);
+/** Fills `out` with the extern of an index space. */
+struct vm_extern vm_instance_extern(struct vm_instance *inst, enum vm_extern_kind kind, u32 index);
+
+/** spec exec-table.init, exec-memory.init and their like over whole ranges; a trap or none. */
+vm_trap vm_table_init(struct vm_instance *inst, u32 table, u32 elem, u64 d, u64 s, u64 n);
+vm_trap vm_table_copy(struct vm_table *dst, struct vm_table *src, u64 d, u64 s, u64 n);
+vm_trap vm_table_fill(struct vm_table *t, u64 i, void *value, u64 n);
+vm_trap vm_memory_init(struct vm_instance *inst, u32 memory, u32 data, u64 d, u64 s, u64 n);
+
+/**
+ * Evaluates a validated constant expression, up to its END or that of `expr`. spec exec-expr-const.
+ * Two slots for v128. Returns the offset in the module behind it.
+ */
+u32 vm_constexpr_eval(const struct vm_instance *inst, struct vm_range expr, union vm_slot out[2]);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading: decode, validate, make types canonical. Code sets. No instances. */
+#include "runtime/program.h"
+
+#include "isa/handlers.h"
+
+#include <string.h>
+
+static vm_status load(struct vm_program *p, void *bytes, usize size, struct vm_err *err)
+{
+    vm_status s = vm_module_decode(&p->module, p->alloc, bytes, size, err);
+    if (s != VM_OK) return s;
+    s = vm_validate_module(&p->module, p->features, p->alloc, err);
+    if (s == VM_OK && p->module.types.count) {
+        p->canon = vm_alloc_array(p->alloc, p->module.types.count, sizeof(u32));
+        s = p->canon ? vm_types_intern(p->types, &p->module.types, p->canon) : VM_OOM;
+        if (s != VM_OK) {
+            vm_alloc_free(p->alloc, p->canon, (usize)p->module.types.count * sizeof(u32));
+            vm_err_set(err, s == VM_OOM ? VM_ERR_OOM : VM_ERR_LIMIT, VM_NO_OFFSET, "types");
+        }
+    }
+    if (s != VM_OK) vm_module_free(&p->module);
+    return s;
+}
+
+vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, void *bytes,
+                         usize size, const char *name, struct vm_program **out,
+                         struct vm_err *err)
+{
+    usize name_bytes = strlen(name) + 1;
+    struct vm_program *p = vm_alloc_zero(alloc, sizeof *p);
+    char *copy = vm_alloc_zero(alloc, name_bytes);
+    vm_status s = VM_OOM;
+    if (p && copy) {
+        memcpy(copy, name, name_bytes);
+        p->alloc = alloc;
+        p->types = types;
+        p->features = vm_features_executable();
+        s = load(p, bytes, size, err);
+    }
+    if (s != VM_OK) {
+        vm_alloc_free(alloc, copy, name_bytes);
+        vm_alloc_free(alloc, p, sizeof *p);
+        return s == VM_OOM ? vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "loading a module") : s;
+    }
+    p->name = copy;
+    p->bytes = bytes;
+    (void)pthread_mutex_init(&p->lock, NULL);
+    *out = p;
+    return VM_OK;
+}
+
+static void codeset_free(struct vm_program *p, struct vm_codeset *set)
+{
+    if (!set->codes) return;
+    for (u32 i = 0; i < p->module.body_count; i++) {
+        struct vm_code *c = &set->codes[i];
+        vm_alloc_free(p->alloc, c->words, (usize)c->word_count * sizeof *c->words);
+        if (c->map) vm_alloc_free(p->alloc, c->map, ((usize)c->map_count + 1) * sizeof *c->map);
+    }
+    vm_alloc_free(p->alloc, set->codes, (usize)p->module.body_count * sizeof *set->codes);
+}
+
+void vm_program_delete(struct vm_program *p)
+{
+    if (!p) return;
+    for (u32 b = 0; b < VM_CODE_BACKENDS; b++)
+        for (u32 m = 0; m < VM_CODE_MEMORIES; m++) codeset_free(p, &p->sets[b][m]);
+    if (p->canon) {
+        vm_types_release(p->types, p->canon, &p->module.types);
+        vm_alloc_free(p->alloc, p->canon, (usize)p->module.types.count * sizeof(u32));
+    }
+    usize size = p->module.size;
+    vm_module_free(&p->module);
+    vm_alloc_free(p->alloc, p->bytes, size);
+    vm_alloc_free(p->alloc, p->name, strlen(p->name) + 1);
+    (void)pthread_mutex_destroy(&p->lock);
+    vm_alloc_free(p->alloc, p, sizeof *p);
+}
+
+static bool codeset_init(struct vm_program *p, struct vm_codeset *set)
+{
+    const struct vm_module *m = &p->module;
+    u32 n_imported = m->n_imported[VM_EXTERN_FUNC];
+    struct vm_code *codes = vm_alloc_array(p->alloc, m->body_count, sizeof *codes);
+    if (!codes) return false;
+    for (u32 i = 0; i < m->body_count; i++) {
+        const struct vm_functype *t = vm_module_functype(m, n_imported + i);
+        atomic_init(&codes[i].entry, vm_stubs[set->backend].lazy);
+        codes[i].frame_slots = VM_FRAME_SLOTS;
+        codes[i].below = t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
+        codes[i].func_idx = n_imported + i;
+        codes[i].set = set;
+    }
+    set->codes = codes;
+    return true;
+}
+
+struct vm_codeset *vm_program_codeset(struct vm_program *p, enum vm_code_backend backend,
+                                      enum vm_code_memory memory)
+{
+    struct vm_codeset *set = &p->sets[backend][memory];
+    bool ok = true;
+    (void)pthread_mutex_lock(&p->lock);
+    if (!set->program) {
+        set->backend = backend;
+        set->memory = memory;
+        ok = p->module.body_count == 0 || codeset_init(p, set);
+        if (ok) set->program = p;
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return ok ? set : NULL;
+}
+
+vm_valtype vm_program_valtype(const struct vm_program *p, vm_valtype t)
+{
+    if (!vm_valtype_is_indexed(t)) return t;
+    return VM_REFTYPE(vm_valtype_is_nullable(t), p->canon[vm_valtype_heap(t)]);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A loaded module ready to be instantiated: decoded, validated, its types made canonical, with the
+ * places where translated code is kept. Not an instance: nothing here belongs to a store.
+ */
+#ifndef VM_RUNTIME_PROGRAM_H
+#define VM_RUNTIME_PROGRAM_H
+
+#include "binary/module.h"
+#include "isa/code.h"
+#include "validate/validate.h"
+
+#include <pthread.h>
+
+/** All functions' code for one (backend, memory) pair. */
+struct vm_codeset {
+    struct vm_program *program;
+    enum vm_code_backend backend;
+    enum vm_code_memory memory;
+    struct vm_code *codes; /* of defined function i; lock: program->lock until published */
+};
+
+/** Immutable but for `sets`, whose members are filled under `lock`. */
+struct vm_program {
+    struct vm_module module;
+    const struct vm_alloc *alloc;
+    struct vm_types *types;
+    u32 *canon; /* canonical number of local type i */
+    vm_features features;
+    void *bytes; /* own: the module's private copy */
+    char *name;  /* own: file name for messages */
+    pthread_mutex_t lock;
+    struct vm_codeset sets[VM_CODE_BACKENDS][VM_CODE_MEMORIES];
+};
+
+/**
+ * Loads a module from `bytes`, which become the program's on success and stay the caller's on
+ * failure. Errors as vm_module_decode, vm_validate_module, vm_types_intern. Any thread.
+ */
+vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, void *bytes,
+                         usize size, const char *name, struct vm_program **out,
+                         struct vm_err *err) VM_MUST_USE;
+void vm_program_delete(struct vm_program *p);
+
+/** The code set for a backend and memory mode, made at first use; NULL: no memory. Any thread. */
+struct vm_codeset *vm_program_codeset(struct vm_program *p, enum vm_code_backend backend,
+                                      enum vm_code_memory memory);
+
+/** A module-local value type with canonical type numbers. */
+vm_valtype vm_program_valtype(const struct vm_program *p, vm_valtype t);
+/** Canonical type of a function. */
+static inline u32 vm_program_func_type(const struct vm_program *p, u32 func_idx)
+{
+    return p->canon[p->module.funcs[func_idx]];
+}
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Structured control: labels, branches, their operands' moves, returns. */
+#include "base/leb128.h"
+#include "translate/lower.h"
+
+
+/* More operands than this go home first and move with one instruction: bounded code per branch. */
+enum { MOVES_MAX = 4 };
+
+static struct vm_label_frame *frame_at(struct vm_lower *l, u32 depth)
+{
+    return &l->frames.data[l->frames.len - 1 - depth];
+}
+
+static bool is_function(const struct vm_label_frame *f) { return f->op == VM_OP_ILLEGAL; }
+
+static u32 label_count(const struct vm_label_frame *f)
+{
+    return f->op == VM_OP_LOOP ? f->param_count : f->result_count;
+}
+
+static void push_frame(struct vm_lower *l, struct vm_label_frame f)
+{
+    if (!VM_VEC_RESERVE(l->env->alloc, &l->frames, 1)) {
+        l->status = VM_OOM;
+        return;
+    }
+    VM_VEC_PUSH(&l->frames, f);
+}
+
+void vm_lower_function_begin(struct vm_lower *l)
+{
+    struct vm_label_frame f = {.op = VM_OP_ILLEGAL,
+                               .base = -(i32)l->below,
+                               .fixups = VM_NO_INDEX,
+                               .else_fixup = VM_NO_INDEX,
+                               .results = l->sig->types + l->sig->param_count,
+                               .result_count = l->sig->result_count};
+    push_frame(l, f);
+}
+
+/* ---- moving a label's operands */
+
+/** True when the top `n` operands already stand where the label wants them. */
+static bool in_place(struct vm_lower *l, i32 base, u32 n)
+{
+    for (u32 i = 0; i < n; i++)
+        if (vm_top(l, i)->where != VM_IN_SLOT) return false;
+    return n == 0 || vm_top(l, n - 1)->home == base;
+}
+
+/** Brings the operands into consecutive homes when one by one would be much code. */
+static void prepare_moves(struct vm_lower *l, const struct vm_label_frame *f, u32 n)
+{
+    bool hazard = false; /* results overlap parameters that are still to be read */
+    for (u32 i = 0; i < n && n <= MOVES_MAX && is_function(f) && n > 1; i++)
+        hazard |= vm_top(l, i)->where == VM_IN_LOCAL;
+    if (n > MOVES_MAX || hazard) vm_materialise_top(l, n);
+}
+
+/** Copies the top `n` operands to `base` on; ascending, so that overlaps are safe. */
+static void emit_moves(struct vm_lower *l, i32 base, u32 n)
+{
+    if (n == 0 || in_place(l, base, n)) return;
+    const struct vm_operand *first = vm_top(l, n - 1);
+    if (n > MOVES_MAX) {
+        vm_emit_mov(l, base, first->home, (u32)(l->next_home - first->home));
+        return;
+    }
+    for (u32 i = n; i-- > 0 && l->status == VM_OK;) {
+        const struct vm_operand *o = vm_top(l, i);
+        vm_copy_to(l, o, base);
+        base += o->slots;
+    }
+}
+
+/** Emits the return of the top operands. Single slots and small constants go with it. */
+static void emit_return(struct vm_lower *l)
+{
+    u32 n = l->sig->result_count;
+    i32 base = -(i32)l->below;
+    if (n == 1 && vm_top(l, 0)->slots == 1) {
+        const struct vm_operand *o = vm_top(l, 0);
+        i32 slot = o->where == VM_IN_LOCAL ? o->slot : o->home;
+        if (o->where == VM_IN_CONST && o->bits == (u32)o->bits) {
+            vm_emit(l, VM_IR_ret_const,
+                    (union vm_word){.si = {.a = (i16)base, .i = (u32)o->bits}});
+            return;
+        }
+        if (o->where != VM_IN_CONST && slot == (i16)slot) {
+            vm_emit(l, VM_IR_ret_slot, (union vm_word){.s = {.a = (i16)base, .b = (i16)slot}});
+            return;
+        }
+    }
+    emit_moves(l, base, n);
+    vm_emit_bare(l, VM_IR_ret);
+}
+
+/** An unconditional branch whose operands are moved already. */
+static void emit_jump(struct vm_lower *l, u32 depth)
+{
+    u32 insn = vm_emit(l, VM_IR_br, (union vm_word){.u = 0});
+    struct vm_label_frame *f = frame_at(l, depth);
+    if (f->op == VM_OP_LOOP) {
+        vm_fixup_to(l, vm_fixup_new(l, insn, 2, VM_NO_INDEX), f->loop_start);
+    } else {
+        f->fixups = vm_fixup_new(l, insn, 2, f->fixups);
+    }
+    vm_emit_barrier(l);
+}
+
+/** Moves and leaves: to a label or out of the function. */
+static void emit_leave(struct vm_lower *l, u32 depth)
+{
+    struct vm_label_frame *f = frame_at(l, depth);
+    if (is_function(f)) {
+        emit_return(l);
+    } else {
+        emit_moves(l, f->base, label_count(f));
+        emit_jump(l, depth);
+    }
+}
+
+/* ---- conditions */
+
+/**
+ * Emits a branch taken when the popped condition is `sense`, fused with the comparison that
+ * computed it when that was the last instruction. The fixup of its distance, not yet in a list.
+ */
+static u32 emit_condition(struct vm_lower *l, const struct vm_operand *o, bool sense, u32 next)
+{
+    u32 half = 3; /* of the field that takes the distance */
+    u32 insn;
+    vm_ir fused = VM_IR_COUNT;
+    if (vm_is_fresh(l, o)) fused = vm_fuse_branch(l->last_op, sense);
+    if (fused != VM_IR_COUNT) {
+        insn = l->last;
+        union vm_word *w = &l->words.data[insn + 1];
+        bool constant = vm_fuse_has_constant(fused);
+        w->s.a = w->s.b; /* drop the destination */
+        if (!constant) w->s.b = w->s.c;
+        vm_emit_set_op(l, insn, fused);
+        if (constant) {
+            vm_emit_word(l, (union vm_word){.u = 0});
+            half = 4;
+        }
+    } else if (vm_is_fresh(l, o) && l->last_op == VM_IR_i32_eqz) {
+        insn = l->last;
+        l->words.data[insn + 1].s.a = l->words.data[insn + 1].s.b;
+        vm_emit_set_op(l, insn, sense ? VM_IR_br_unless : VM_IR_br_if);
+    } else {
+        union vm_word w = {.st = {.a = vm_src(l, o, 0)}};
+        insn = vm_emit(l, sense ? VM_IR_br_if : VM_IR_br_unless, w);
+    }
+    vm_emit_barrier(l);
+    return vm_fixup_new(l, insn, half, next);
+}
+
+/* ---- blocks */
+
+void vm_lower_block(struct vm_lower *l, const struct vm_insn *in)
+{
+    struct vm_label_frame f = {.op = in->op,
+                               .fixups = VM_NO_INDEX,
+                               .else_fixup = VM_NO_INDEX,
+                               .params = in->block.params,
+                               .results = in->block.results,
+                               .param_count = in->block.param_count,
+                               .result_count = in->block.result_count};
+    struct vm_operand cond = {0};
+    if (in->op == VM_OP_IF) cond = vm_pop(l);
+    vm_materialise_top(l, f.param_count);
+    vm_materialise_locals(l);
+    if (l->status != VM_OK) return;
+    f.height = l->stack.len - f.param_count;
+    f.base = f.param_count ? vm_top(l, f.param_count - 1)->home : l->next_home;
+    if (in->op == VM_OP_IF) f.else_fixup = emit_condition(l, &cond, false, VM_NO_INDEX);
+    if (in->op == VM_OP_LOOP) {
+        vm_emit_barrier(l);
+        f.loop_start = l->words.len;
+    }
+    if (f.result_count == 1) f.one_result = f.results[0];
+    push_frame(l, f);
+}
+
+static void push_types(struct vm_lower *l, const vm_valtype *types, u32 n)
+{
+    for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_push_slot(l, types[i]);
+}
+
+void vm_lower_else(struct vm_lower *l)
+{
+    struct vm_label_frame *f = frame_at(l, 0);
+    if (!l->dead) {
+        prepare_moves(l, f, f->result_count);
+        emit_leave(l, 0);
+    }
+    vm_stack_reset(l, f->height, f->base);
+    push_types(l, f->params, f->param_count);
+    vm_fixup_here(l, f->else_fixup);
+    f->else_fixup = VM_NO_INDEX;
+    f->op = VM_OP_ELSE;
+    l->dead = false;
+}
+
+void vm_lower_end(struct vm_lower *l)
+{
+    struct vm_label_frame f = *frame_at(l, 0);
+    if (is_function(&f)) {
+        if (!l->dead) vm_lower_return(l);
+        l->frames.len--;
+        return;
+    }
+    if (!l->dead) {
+        prepare_moves(l, &f, f.result_count);
+        emit_moves(l, f.base, f.result_count);
+    }
+    vm_stack_reset(l, f.height, f.base);
+    vm_fixup_list_here(l, f.fixups);
+    if (f.else_fixup != VM_NO_INDEX) vm_fixup_here(l, f.else_fixup);
+    l->dead = l->dead && f.fixups == VM_NO_INDEX && f.else_fixup == VM_NO_INDEX;
+    push_types(l, f.result_count == 1 ? &f.one_result : f.results, f.result_count);
+    l->frames.len--;
+}
+
+/* ---- branches */
+
+void vm_lower_br(struct vm_lower *l, u32 depth)
+{
+    struct vm_label_frame *f = frame_at(l, depth);
+    prepare_moves(l, f, label_count(f));
+    emit_leave(l, depth);
+    l->dead = true;
+}
+
+void vm_lower_return(struct vm_lower *l)
+{
+    vm_lower_br(l, l->frames.len - 1);
+}
+
+void vm_lower_br_if(struct vm_lower *l, u32 depth)
+{
+    struct vm_operand cond = vm_pop(l);
+    struct vm_label_frame *f = frame_at(l, depth);
+    u32 n = label_count(f);
+    prepare_moves(l, f, n);
+    if (!is_function(f) && in_place(l, f->base, n)) {
+        u32 list = f->op == VM_OP_LOOP ? VM_NO_INDEX : f->fixups;
+        u32 fixup = emit_condition(l, &cond, true, list);
+        if (f->op == VM_OP_LOOP)
+            vm_fixup_to(l, fixup, f->loop_start);
+        else
+            f->fixups = fixup;
+        return;
+    }
+    u32 around = emit_condition(l, &cond, false, VM_NO_INDEX);
+    emit_leave(l, depth);
+    vm_fixup_here(l, around);
+}
+
+void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
+{
+    /* br_on_null: the reference is dropped when taken; br_on_non_null: kept when taken */
+    bool on_null = in->op == VM_OP_BR_ON_NULL;
+    struct vm_label_frame *f = frame_at(l, in->a);
+    vm_materialise_top(l, 1);
+    struct vm_operand ref = *vm_top(l, 0);
+    if (on_null) (void)vm_pop(l);
+    prepare_moves(l, f, label_count(f));
+    union vm_word w = {.st = {.a = vm_src(l, &ref, 0)}};
+    u32 insn = vm_emit(l, on_null ? VM_IR_br_on_non_null : VM_IR_br_on_null, w);
+    u32 around = vm_fixup_new(l, insn, 3, VM_NO_INDEX);
+    vm_emit_barrier(l);
+    emit_leave(l, in->a);
+    vm_fixup_here(l, around);
+    if (on_null)
+        vm_push_slot(l, VM_FUNCREF);
+    else
+        (void)vm_pop(l);
+}
+
+static u32 next_label(const u8 **p)
+{
+    u32 label = 0;
+    (void)vm_leb_u32(p, *p + 5, &label); /* checked by the walker */
+    return label;
+}
+
+void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
+{
+    struct vm_operand index = vm_pop(l);
+    u32 n = in->imm.table.count + 1, deepest = l->frames.len - 1;
+    const u8 *p = in->imm.table.raw;
+    for (u32 i = 0; i < n; i++) { /* operands go home once, before the dispatch */
+        struct vm_label_frame *f = frame_at(l, next_label(&p));
+        if (label_count(f)) {
+            vm_materialise_top(l, label_count(f));
+            break;
+        }
+    }
+    union vm_word w = {.si = {.a = vm_src(l, &index, 0), .i = n - 1}};
+    u32 insn = vm_emit(l, VM_IR_br_table, w);
+    for (u32 i = 0; i < (n + 1) / 2; i++) vm_emit_word(l, (union vm_word){.u = 0});
+    vm_emit_barrier(l);
+    u32 table = ++l->table_count;
+    p = in->imm.table.raw;
+    for (u32 i = 0; i < n && l->status == VM_OK; i++) {
+        u32 depth = next_label(&p);
+        struct vm_label_frame *f = frame_at(l, depth);
+        u32 half = 4 + i;
+        if (depth != deepest && in_place(l, f->base, label_count(f))) {
+            u32 fixup = vm_fixup_new(l, insn, half, f->op == VM_OP_LOOP ? VM_NO_INDEX : f->fixups);
+            if (f->op == VM_OP_LOOP)
+                vm_fixup_to(l, fixup, f->loop_start);
+            else
+                f->fixups = fixup;
+            continue;
+        }
+        if (f->stub_table != table) { /* first entry of this label: moves, then the jump */
+            f->stub_table = table;
+            f->stub = l->words.len;
+            emit_leave(l, depth);
+        }
+        vm_fixup_to(l, vm_fixup_new(l, insn, half, VM_NO_INDEX), f->stub);
+    }
+    vm_emit_barrier(l);
+    l->dead = true;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of every kind. Arguments go to their home slots, which are the callee's parameters.
+ *
+ *   call             [h] [delta32 -] [code]        delta: callee's fp - ours
+ *   call_import      [h] [base32 func32]           base: slot of the first argument
+ *   call_indirect    [h] [index16 - base32] [table32 type32]
+ *   call_ref         [h] [ref16 - base32]
+ *   return_call…     the same, with the number of argument slots in one more word; the code behind
+ *                    it returns a host function's results
+ */
+#include "translate/lower.h"
+
+#include "binary/module.h"
+
+static u32 below_of(const struct vm_functype *sig)
+{
+    return sig->param_slots > sig->result_slots ? sig->param_slots : sig->result_slots;
+}
+
+static bool is_import(const struct vm_lower *l, u32 func)
+{
+    return func < l->env->module->n_imported[VM_EXTERN_FUNC];
+}
+
+/** The instruction itself; `callee` is the popped index or reference of the indirect forms. */
+static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
+                      const struct vm_operand *callee, bool tail)
+{
+    vm_emit_mark(l);
+    union vm_word w = {.w = {.lo = base}};
+    switch (in->op) {
+    case VM_OP_CALL:
+    case VM_OP_RETURN_CALL:
+        if (is_import(l, in->a)) {
+            w.w.hi = (i32)in->a;
+            vm_emit(l, tail ? VM_IR_return_call_import : VM_IR_call_import, w);
+            break;
+        }
+        if (!tail) w.w.lo = base + (i32)below_of(in->func);
+        vm_emit(l, tail ? VM_IR_return_call : VM_IR_call, w);
+        const void *code = &l->env->codes[in->a - l->env->module->n_imported[VM_EXTERN_FUNC]];
+        vm_emit_word(l, (union vm_word){.ptr = code});
+        break;
+    case VM_OP_CALL_INDIRECT:
+    case VM_OP_RETURN_CALL_INDIRECT:
+        w = (union vm_word){.st = {.a = vm_src(l, callee, 0), .target = base}};
+        vm_emit(l, tail ? VM_IR_return_call_indirect : VM_IR_call_indirect, w);
+        w = (union vm_word){.w = {.lo = (i32)in->b, .hi = (i32)l->env->canon[in->a]}};
+        vm_emit_word(l, w);
+        break;
+    default:
+        w = (union vm_word){.st = {.a = vm_src(l, callee, 0), .target = base}};
+        vm_emit(l, tail ? VM_IR_return_call_ref : VM_IR_call_ref, w);
+        break;
+    }
+    if (tail) vm_emit_word(l, (union vm_word){.u = in->func->param_slots});
+    vm_emit_barrier(l);
+}
+
+void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
+{
+    const struct vm_functype *sig = in->func;
+    bool direct = in->op == VM_OP_CALL || in->op == VM_OP_RETURN_CALL;
+    bool tail = in->op == VM_OP_RETURN_CALL || in->op == VM_OP_RETURN_CALL_INDIRECT ||
+                in->op == VM_OP_RETURN_CALL_REF;
+    struct vm_operand callee = {0};
+    if (!direct) callee = vm_pop(l);
+    vm_materialise_top(l, sig->param_count);
+    if (l->status != VM_OK) return;
+    i32 base = sig->param_count ? vm_top(l, sig->param_count - 1)->home : l->next_home;
+    vm_use_slots(l, (i64)base + below_of(sig));
+    emit_call(l, in, base, &callee, tail);
+    for (u32 i = 0; i < sig->param_count && l->status == VM_OK; i++) (void)vm_pop(l);
+    for (u32 i = 0; i < sig->result_count && l->status == VM_OK; i++)
+        vm_push_slot(l, sig->types[sig->param_count + i]);
+    if (tail) vm_lower_return(l);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes code words, branch distances and the offset map. Knows nothing of operands. */
+#include "translate/lower.h"
+
+#include <string.h>
+
+void vm_emit_word(struct vm_lower *l, union vm_word w)
+{
+    if (!VM_VEC_RESERVE(l->env->alloc, &l->words, 1)) {
+        l->status = VM_OOM;
+        return;
+    }
+    VM_VEC_PUSH(&l->words, w);
+}
+
+u32 vm_emit_bare(struct vm_lower *l, vm_ir op)
+{
+    u32 pos = l->words.len;
+    vm_emit_word(l, vm_handler_words[l->env->backend][op]);
+    l->last = pos;
+    l->last_op = op;
+    return pos;
+}
+
+u32 vm_emit(struct vm_lower *l, vm_ir op, union vm_word w1)
+{
+    u32 pos = vm_emit_bare(l, op);
+    vm_emit_word(l, w1);
+    return pos;
+}
+
+void vm_emit_mark(struct vm_lower *l)
+{
+    struct vm_codemap *end = l->map.len ? &l->map.data[l->map.len - 1] : NULL;
+    if (end && end->offset == l->offset) return;
+    if (!VM_VEC_RESERVE(l->env->alloc, &l->map, 1)) {
+        l->status = VM_OOM;
+        return;
+    }
+    struct vm_codemap entry = {.word = l->words.len, .offset = l->offset};
+    VM_VEC_PUSH(&l->map, entry);
+}
+
+void vm_emit_set_op(struct vm_lower *l, u32 pos, vm_ir op)
+{
+    if (l->status != VM_OK) return;
+    l->words.data[pos] = vm_handler_words[l->env->backend][op];
+    if (l->last == pos) l->last_op = op;
+}
+
+u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next)
+{
+    if (!VM_VEC_RESERVE(l->env->alloc, &l->fixups, 1)) {
+        l->status = VM_OOM;
+        return VM_NO_INDEX;
+    }
+    struct vm_fixup f = {.insn = insn, .field = 2 * insn + half, .next = next};
+    VM_VEC_PUSH(&l->fixups, f);
+    return l->fixups.len - 1;
+}
+
+void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word)
+{
+    if (l->status != VM_OK || fixup == VM_NO_INDEX) return;
+    const struct vm_fixup *f = &l->fixups.data[fixup];
+    i32 distance = (i32)((i64)word - (i64)f->insn);
+    union vm_word *w = &l->words.data[f->field / 2];
+    if (f->field & 1)
+        w->w.hi = distance;
+    else
+        w->w.lo = distance;
+}
+
+void vm_fixup_here(struct vm_lower *l, u32 fixup)
+{
+    vm_fixup_to(l, fixup, l->words.len);
+    vm_emit_barrier(l);
+}
+
+void vm_fixup_list_here(struct vm_lower *l, u32 fixup)
+{
+    while (fixup != VM_NO_INDEX && l->status == VM_OK) {
+        vm_fixup_here(l, fixup);
+        fixup = l->fixups.data[fixup].next;
+    }
+}
+
+void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots)
+{
+    if (dst == src) return;
+    if (slots == 1 && dst == (i16)dst && src == (i16)src) {
+        vm_emit(l, VM_IR_mov, (union vm_word){.s = {.a = (i16)dst, .b = (i16)src}});
+    } else if (slots == 1) {
+        vm_emit(l, VM_IR_mov_far, (union vm_word){.w = {.lo = dst, .hi = src}});
+        vm_emit_barrier(l);
+    } else {
+        vm_emit(l, VM_IR_mov_n, (union vm_word){.w = {.lo = dst, .hi = src}});
+        vm_emit_word(l, (union vm_word){.u = slots});
+        vm_emit_barrier(l);
+    }
+}
+
+void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits)
+{
+    i16 d = vm_dst(l, dst);
+    if (bits == (u32)bits) {
+        vm_emit(l, VM_IR_const32, (union vm_word){.si = {.a = d, .i = (u32)bits}});
+    } else {
+        vm_emit(l, VM_IR_const64, (union vm_word){.s = {.a = d}});
+        vm_emit_word(l, (union vm_word){.u = bits});
+    }
+    vm_dst_done(l);
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lowering sink: one Wasm instruction in, internal code out. Control and calls are elsewhere. */
+#include "translate/lower.h"
+
+#include <string.h>
+
+/* ---- plain instructions, by row */
+
+static void push_result(struct vm_lower *l, vm_valtype type)
+{
+    vm_push_slot(l, type);
+    vm_dst_done(l);
+}
+
+static void lower_un(struct vm_lower *l, const struct vm_row *row)
+{
+    struct vm_operand a = vm_pop(l);
+    if (row->ir == VM_IR_i32_eqz && vm_is_fresh(l, &a)) {
+        vm_ir inverse = vm_fuse_inverse(l->last_op);
+        if (inverse != VM_IR_COUNT) {
+            vm_emit_set_op(l, l->last, inverse);
+            vm_push_slot(l, VM_I32);
+            return;
+        }
+    }
+    union vm_word w = {.s = {.b = vm_src(l, &a, 0)}};
+    if (row->traps) vm_emit_mark(l);
+    w.s.a = vm_dst(l, a.home);
+    vm_emit(l, row->ir, w);
+    push_result(l, row->result);
+}
+
+/** True when a constant operand fits the 32-bit field of an sc shape. */
+static bool fits(const struct vm_row *row, const struct vm_operand *o)
+{
+    return o->where == VM_IN_CONST && (!row->wide || o->bits == (u64)(i64)(i32)o->bits);
+}
+
+static void lower_bin(struct vm_lower *l, const struct vm_row *row)
+{
+    struct vm_operand b = vm_pop(l), a = vm_pop(l);
+    u16 ir = row->ir;
+    i32 home = a.home;
+    if (row->kind == VM_ROW_IBIN && row->mirrored != VM_IR_COUNT && a.where == VM_IN_CONST &&
+        b.where != VM_IN_CONST) {
+        struct vm_operand t = a;
+        a = b;
+        b = t;
+        ir = row->mirrored;
+    }
+    bool constant = row->kind == VM_ROW_IBIN && fits(row, &b);
+    union vm_word w = {.s = {.b = vm_src(l, &a, 0)}};
+    if (constant)
+        w.si.i = (u32)b.bits;
+    else
+        w.s.c = vm_src(l, &b, 1);
+    if (row->traps) vm_emit_mark(l);
+    w.s.a = vm_dst(l, home);
+    vm_emit(l, (vm_ir)(ir + (constant ? 1 : 0)), w);
+    push_result(l, row->result);
+}
+
+/** True when the fast form serves: memory 0, 32-bit, guard pages. */
+static bool is_guarded(const struct vm_lower *l, const struct vm_insn *in)
+{
+    return in->imm.mem.memory == 0 && l->env->memory == VM_CODE_GUARD &&
+           !l->env->module->memories[0].is_64 && in->imm.mem.offset <= UINT32_MAX;
+}
+
+static void emit_access(struct vm_lower *l, const struct vm_row *row, const struct vm_insn *in,
+                        union vm_word w)
+{
+    vm_emit_mark(l);
+    if (is_guarded(l, in)) {
+        w.si.i = (u32)in->imm.mem.offset;
+        vm_emit(l, row->ir, w);
+    } else {
+        w.si.i = in->imm.mem.memory;
+        vm_emit(l, (vm_ir)(row->ir + 1), w);
+        vm_emit_word(l, (union vm_word){.u = in->imm.mem.offset});
+    }
+}
+
+static void lower_load(struct vm_lower *l, const struct vm_row *row, const struct vm_insn *in)
+{
+    struct vm_operand address = vm_pop(l);
+    union vm_word w = {.s = {.b = vm_src(l, &address, 0)}};
+    w.s.a = vm_dst(l, address.home);
+    emit_access(l, row, in, w);
+    push_result(l, row->result);
+}
+
+static void lower_store(struct vm_lower *l, const struct vm_row *row, const struct vm_insn *in)
+{
+    struct vm_operand value = vm_pop(l), address = vm_pop(l);
+    union vm_word w = {.s = {.a = vm_src(l, &address, 0), .b = vm_src(l, &value, 1)}};
+    emit_access(l, row, in, w);
+}
+
+/* ---- locals, globals, select */
+
+static void write_local(struct vm_lower *l, u32 local)
+{
+    struct vm_operand o = vm_pop(l);
+    i32 slot = l->local_slots[local];
+    if (o.where == VM_IN_LOCAL && o.local == local) return;
+    bool fold = vm_is_fresh(l, &o) && o.slots == 1 && slot == (i16)slot &&
+                l->local_heads[local] == VM_NO_INDEX;
+    if (fold) {
+        l->words.data[l->last + 1].s.a = (i16)slot;
+        return;
+    }
+    vm_materialise_local(l, local);
+    vm_copy_to(l, &o, slot);
+}
+
+static void lower_global_set(struct vm_lower *l, u32 global)
+{
+    struct vm_operand o = vm_pop(l);
+    union vm_word w = {.si = {.a = vm_src(l, &o, 0), .i = global}};
+    vm_emit(l, VM_IR_global_set, w);
+}
+
+/** [dst16] and a 32-bit index. */
+static void lower_indexed_get(struct vm_lower *l, vm_ir op, u32 index, vm_valtype type)
+{
+    union vm_word w = {.si = {.a = vm_dst(l, l->next_home), .i = index}};
+    vm_emit(l, op, w);
+    push_result(l, type);
+}
+
+static void lower_select(struct vm_lower *l, vm_valtype type)
+{
+    struct vm_operand cond = vm_pop(l), b = vm_pop(l), a = vm_pop(l);
+    union vm_word w = {.s = {.b = vm_src(l, &a, 0), .c = vm_src(l, &b, 1), .d = vm_src(l, &cond, 2)}};
+    w.s.a = vm_dst(l, a.home);
+    vm_emit(l, VM_IR_select, w);
+    push_result(l, type);
+}
+
+/* ---- tables, bulk operations */
+
+/**
+ * Operations over `count` operands in consecutive home slots, which they may update to remember
+ * progress: [h] [base32 -] [index32 index32]. One result replaces them when `has_result`.
+ */
+static void lower_bulk(struct vm_lower *l, vm_ir op, u32 count, const struct vm_insn *in,
+                       bool has_result)
+{
+    vm_materialise_top(l, count);
+    if (l->status != VM_OK) return;
+    i32 base = count ? vm_top(l, count - 1)->home : l->next_home;
+    vm_emit_mark(l);
+    vm_emit(l, op, (union vm_word){.w = {.lo = base}});
+    vm_emit_word(l, (union vm_word){.w = {.lo = (i32)in->a, .hi = (i32)in->b}});
+    vm_emit_barrier(l);
+    for (u32 i = 0; i < count; i++) (void)vm_pop(l);
+    if (has_result) vm_push_slot(l, VM_I64); /* one slot whatever the address type */
+}
+
+static void lower_table_get(struct vm_lower *l, const struct vm_insn *in)
+{
+    struct vm_operand index = vm_pop(l);
+    union vm_word w = {.si = {.b = vm_src(l, &index, 0), .i = in->a}};
+    vm_emit_mark(l);
+    w.si.a = vm_dst(l, index.home);
+    vm_emit(l, VM_IR_table_get, w);
+    push_result(l, in->type);
+}
+
+static void lower_table_set(struct vm_lower *l, const struct vm_insn *in)
+{
+    struct vm_operand value = vm_pop(l), index = vm_pop(l);
+    union vm_word w = {.si = {.a = vm_src(l, &index, 0), .b = vm_src(l, &value, 1), .i = in->a}};
+    vm_emit_mark(l);
+    vm_emit(l, VM_IR_table_set, w);
+}
+
+/** ref.is_null and ref.eq compare slots as 64-bit integers. */
+static void lower_ref_as_non_null(struct vm_lower *l)
+{
+    vm_materialise_top(l, 1);
+    vm_emit_mark(l);
+    union vm_word w = {.s = {.a = vm_src(l, vm_top(l, 0), 0)}};
+    vm_emit(l, VM_IR_ref_as_non_null, w);
+}
+
+static void lower_bulk_op(struct vm_lower *l, const struct vm_insn *in)
+{
+    switch (in->op) {
+    case VM_OP_MEMORY_GROW: lower_bulk(l, VM_IR_memory_grow, 1, in, true); break;
+    case VM_OP_MEMORY_FILL: lower_bulk(l, VM_IR_memory_fill, 3, in, false); break;
+    case VM_OP_MEMORY_COPY: lower_bulk(l, VM_IR_memory_copy, 3, in, false); break;
+    case VM_OP_MEMORY_INIT: lower_bulk(l, VM_IR_memory_init, 3, in, false); break;
+    case VM_OP_DATA_DROP: lower_bulk(l, VM_IR_data_drop, 0, in, false); break;
+    case VM_OP_TABLE_GROW: lower_bulk(l, VM_IR_table_grow, 2, in, true); break;
+    case VM_OP_TABLE_FILL: lower_bulk(l, VM_IR_table_fill, 3, in, false); break;
+    case VM_OP_TABLE_COPY: lower_bulk(l, VM_IR_table_copy, 3, in, false); break;
+    case VM_OP_TABLE_INIT: lower_bulk(l, VM_IR_table_init, 3, in, false); break;
+    case VM_OP_ELEM_DROP: lower_bulk(l, VM_IR_elem_drop, 0, in, false); break;
+    default: l->status = VM_UNSUPPORTED; break;
+    }
+}
+
+/* ---- the rest */
+
+static void lower_other(struct vm_lower *l, const struct vm_insn *in)
+{
+    switch (in->op) {
+    case VM_OP_NOP: break;
+    case VM_OP_UNREACHABLE:
+        vm_emit_mark(l);
+        vm_emit_bare(l, VM_IR_unreachable);
+        l->dead = true;
+        break;
+    case VM_OP_DROP: (void)vm_pop(l); break;
+    case VM_OP_SELECT:
+    case VM_OP_SELECT_T: lower_select(l, in->type); break;
+    case VM_OP_LOCAL_GET: vm_push_local(l, in->a); break;
+    case VM_OP_LOCAL_SET: write_local(l, in->a); break;
+    case VM_OP_LOCAL_TEE:
+        write_local(l, in->a);
+        vm_push_local(l, in->a);
+        break;
+    case VM_OP_GLOBAL_GET: lower_indexed_get(l, VM_IR_global_get, in->a, in->type); break;
+    case VM_OP_GLOBAL_SET: lower_global_set(l, in->a); break;
+    case VM_OP_I32_CONST:
+    case VM_OP_I64_CONST:
+    case VM_OP_F32_CONST:
+    case VM_OP_F64_CONST: vm_push_const(l, in->imm.bits); break;
+    case VM_OP_I32_REINTERPRET_F32: /* slots hold bits: nothing to do */
+    case VM_OP_I64_REINTERPRET_F64:
+    case VM_OP_F32_REINTERPRET_I32:
+    case VM_OP_F64_REINTERPRET_I64: break;
+    case VM_OP_REF_NULL: vm_push_const(l, 0); break;
+    case VM_OP_REF_IS_NULL: lower_un(l, vm_row_of(VM_OP_I64_EQZ)); break;
+    case VM_OP_REF_EQ: lower_bin(l, vm_row_of(VM_OP_I64_EQ)); break;
+    case VM_OP_REF_FUNC: lower_indexed_get(l, VM_IR_ref_func, in->a, VM_FUNCREF); break;
+    case VM_OP_REF_AS_NON_NULL: lower_ref_as_non_null(l); break;
+    case VM_OP_MEMORY_SIZE: lower_indexed_get(l, VM_IR_memory_size, in->a, VM_I64); break;
+    case VM_OP_TABLE_SIZE: lower_indexed_get(l, VM_IR_table_size, in->a, VM_I64); break;
+    case VM_OP_TABLE_GET: lower_table_get(l, in); break;
+    case VM_OP_TABLE_SET: lower_table_set(l, in); break;
+    default: lower_bulk_op(l, in); break;
+    }
+}
+
+static void lower_control(struct vm_lower *l, const struct vm_insn *in)
+{
+    switch (in->op) {
+    case VM_OP_BLOCK:
+    case VM_OP_LOOP:
+    case VM_OP_IF: vm_lower_block(l, in); break;
+    case VM_OP_ELSE: vm_lower_else(l); break;
+    case VM_OP_END: vm_lower_end(l); break;
+    case VM_OP_BR: vm_lower_br(l, in->a); break;
+    case VM_OP_BR_IF: vm_lower_br_if(l, in->a); break;
+    case VM_OP_BR_TABLE: vm_lower_br_table(l, in); break;
+    case VM_OP_BR_ON_NULL:
+    case VM_OP_BR_ON_NON_NULL: vm_lower_br_on_null(l, in); break;
+    case VM_OP_RETURN: vm_lower_return(l); break;
+    case VM_OP_CALL:
+    case VM_OP_CALL_INDIRECT:
+    case VM_OP_CALL_REF:
+    case VM_OP_RETURN_CALL:
+    case VM_OP_RETURN_CALL_INDIRECT:
+    case VM_OP_RETURN_CALL_REF: vm_lower_call(l, in); break;
+    default: lower_other(l, in); break;
+    }
+}
+
+/** In dead code only the nesting of blocks matters. True when the instruction is done with. */
+static bool skip_dead(struct vm_lower *l, vm_op op)
+{
+    switch (op) {
+    case VM_OP_BLOCK:
+    case VM_OP_LOOP:
+    case VM_OP_IF:
+    case VM_OP_TRY_TABLE: l->dead_depth++; return true;
+    case VM_OP_END:
+        if (l->dead_depth == 0) return false;
+        l->dead_depth--;
+        return true;
+    case VM_OP_ELSE: return l->dead_depth != 0;
+    default: return true;
+    }
+}
+
+static vm_status on_insn(void *ctx, const struct vm_insn *in)
+{
+    struct vm_lower *l = ctx;
+    if (l->dead && skip_dead(l, in->op)) return VM_OK;
+    l->offset = in->offset;
+    const struct vm_row *row = vm_row_of(in->op);
+    switch (row->kind) {
+    case VM_ROW_UN: lower_un(l, row); break;
+    case VM_ROW_BIN:
+    case VM_ROW_IBIN: lower_bin(l, row); break;
+    case VM_ROW_LOAD: lower_load(l, row, in); break;
+    case VM_ROW_STORE: lower_store(l, row, in); break;
+    default: lower_control(l, in); break;
+    }
+    if (l->words.len > VM_MAX_CODE_WORDS && l->status == VM_OK) l->status = VM_LIMIT;
+    return l->status;
+}
+
+/** Places parameters below the header, other locals behind it, and zeroes those. */
+static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
+{
+    struct vm_lower *l = ctx;
+    const struct vm_alloc *a = l->env->alloc;
+    l->local_count = count;
+    l->local_heads = vm_alloc_array(a, (usize)count + 1, sizeof(u32));
+    l->local_slots = vm_alloc_array(a, (usize)count + 1, sizeof(i32));
+    if (!l->local_heads || !l->local_slots) return l->status = VM_OOM;
+    l->local_types = types;
+    l->below = l->sig->param_slots > l->sig->result_slots ? l->sig->param_slots
+                                                          : l->sig->result_slots;
+    i32 param = -(i32)l->below, other = VM_FRAME_SLOTS + (l->far ? 4 : 0), first = other;
+    for (u32 i = 0; i < count; i++) {
+        i32 *next = i < l->sig->param_count ? &param : &other;
+        l->local_heads[i] = VM_NO_INDEX;
+        l->local_slots[i] = *next;
+        *next += (i32)vm_valtype_slots(types[i]);
+    }
+    l->next_home = other;
+    vm_use_slots(l, other);
+    if (other > first) {
+        vm_emit(l, VM_IR_enter, (union vm_word){.w = {.lo = first, .hi = other - first}});
+        vm_emit_barrier(l);
+    }
+    vm_lower_function_begin(l);
+    return l->status;
+}
+
+/* ---- entry */
+
+static void lower_free(struct vm_lower *l)
+{
+    const struct vm_alloc *a = l->env->alloc;
+    VM_VEC_FREE(a, &l->words);
+    VM_VEC_FREE(a, &l->map);
+    VM_VEC_FREE(a, &l->stack);
+    VM_VEC_FREE(a, &l->frames);
+    VM_VEC_FREE(a, &l->fixups);
+    vm_alloc_free(a, l->local_heads, ((usize)l->local_count + 1) * sizeof(u32));
+    vm_alloc_free(a, l->local_slots, ((usize)l->local_count + 1) * sizeof(i32));
+    l->local_heads = NULL;
+    l->local_slots = NULL;
+}
+
+/** Exact copies of the words and the map become the function's. */
+static vm_status publish(struct vm_lower *l)
+{
+    const struct vm_alloc *a = l->env->alloc;
+    struct vm_code *code = l->code;
+    union vm_word *words = vm_alloc_array(a, l->words.len, sizeof *words);
+    struct vm_codemap *map = vm_alloc_array(a, (usize)l->map.len + 1, sizeof *map);
+    if (!words || !map) {
+        vm_alloc_free(a, words, (usize)l->words.len * sizeof *words);
+        vm_alloc_free(a, map, ((usize)l->map.len + 1) * sizeof *map);
+        return VM_OOM;
+    }
+    memcpy(words, l->words.data, (usize)l->words.len * sizeof *words);
+    if (l->map.len) memcpy(map, l->map.data, (usize)l->map.len * sizeof *map);
+    code->words = words;
+    code->word_count = l->words.len;
+    code->map = map;
+    code->map_count = l->map.len;
+    code->frame_slots = (u32)l->max_slot;
+    return VM_OK;
+}
+
+static vm_status translate_once(struct vm_lower *l, struct vm_arena *scratch, struct vm_err *err)
+{
+    static const struct vm_sink sink = {.begin = on_begin, .insn = on_insn};
+    vm_status s = vm_walk_body(l->env->module, l->code->func_idx, l->env->features, &sink, l,
+                               scratch, err);
+    if (s == VM_OK) s = publish(l);
+    lower_free(l);
+    return s;
+}
+
+vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
+                       struct vm_arena *scratch, struct vm_err *err)
+{
+    struct vm_lower l = {.env = env,
+                         .code = code,
+                         .sig = vm_module_functype(env->module, code->func_idx),
+                         .max_slot = VM_FRAME_SLOTS,
+                         .last = VM_NO_INDEX};
+    vm_status s = translate_once(&l, scratch, err);
+    if (s == VM_LIMIT && l.need_far) {
+        l = (struct vm_lower){.env = env,
+                              .code = code,
+                              .sig = l.sig,
+                              .max_slot = VM_FRAME_SLOTS,
+                              .last = VM_NO_INDEX,
+                              .far = true};
+        s = translate_once(&l, scratch, err);
+    }
+    if (s == VM_OOM) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "translating a function");
+    if (s == VM_LIMIT)
+        return vm_err_set(err, VM_ERR_LIMIT, l.offset, "function %u needs too large a frame",
+                          code->func_idx);
+    return s;
+}
