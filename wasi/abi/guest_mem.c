@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest_mem.c - bounds checks and copies between guest memory and host structures.
+ */
+#include "abi/guest_mem.h"
+
+#include <string.h>
+
+/* What an empty span points to: never read or written. */
+static u8 nothing[1];
+
+void wasi_mem_init(struct wasi_mem *mem, const wr_memory_t *memory)
+{
+    mem->base = memory != NULL ? wr_memory_data(memory) : NULL;
+    mem->size = mem->base != NULL ? wr_memory_size(memory) : 0;
+}
+
+u8 *wasi_mem_at(const struct wasi_mem *mem, u64 addr, u64 len)
+{
+    if (addr > mem->size || len > mem->size - addr) return NULL;
+    return len == 0 ? nothing : mem->base + addr;
+}
+
+wasi_errno wasi_mem_read(const struct wasi_mem *mem, u64 addr, void *out, size_t len)
+{
+    const u8 *p = wasi_mem_at(mem, addr, len);
+    if (p == NULL) return WASI_E_FAULT;
+    memcpy(out, p, len);
+    return WASI_E_SUCCESS;
+}
+
+wasi_errno wasi_mem_write(const struct wasi_mem *mem, u64 addr, const void *in, size_t len)
+{
+    u8 *p = wasi_mem_at(mem, addr, len);
+    if (p == NULL) return WASI_E_FAULT;
+    memcpy(p, in, len);
+    return WASI_E_SUCCESS;
+}
+
+wasi_errno wasi_mem_path(const struct wasi_mem *mem, u32 addr, u32 len, char buf[WASI_PATH_MAX + 1])
+{
+    const u8 *p = wasi_mem_at(mem, addr, len);
+    if (p == NULL) return WASI_E_FAULT;
+    if (len > WASI_PATH_MAX) return WASI_E_NAMETOOLONG;
+    memcpy(buf, p, len);
+    buf[len] = '\0';
+    if (memchr(buf, '\0', len) != NULL) return WASI_E_INVAL;
+    return wasi_utf8_valid((const u8 *)buf, len) ? WASI_E_SUCCESS : WASI_E_ILSEQ;
+}
+
+wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u32 count,
+                           struct iovec out[WASI_IOV_MAX])
+{
+    if (count > WASI_IOV_MAX) return WASI_E_INVAL;
+    const u8 *vec = wasi_mem_at(mem, addr, (u64)count * WASI_IOVEC_BYTES);
+    if (vec == NULL) return WASI_E_FAULT;
+    for (u32 i = 0; i < count; i++) {
+        u8 one[WASI_IOVEC_BYTES];
+        memcpy(one, vec + (size_t)i * WASI_IOVEC_BYTES, sizeof(one));
+        u32 len = wasi_get32(one + 4);
+        u8 *p = wasi_mem_at(mem, wasi_get32(one), len);
+        if (p == NULL) return WASI_E_FAULT;
+        out[i] = (struct iovec){.iov_base = p, .iov_len = len};
+    }
+    return WASI_E_SUCCESS;
+}
+
+/* Length of the sequence that starts with `lead`, and the range its second byte must be in. */
+static size_t sequence(u8 lead, u8 *lo, u8 *hi)
+{
+    *lo = 0x80;
+    *hi = 0xbf;
+    if (lead < 0x80) return 1;
+    if (lead < 0xc2) return 0;
+    if (lead < 0xe0) return 2;
+    if (lead < 0xf0) {
+        if (lead == 0xe0) *lo = 0xa0; /* overlong */
+        if (lead == 0xed) *hi = 0x9f; /* surrogates */
+        return 3;
+    }
+    if (lead > 0xf4) return 0;
+    if (lead == 0xf0) *lo = 0x90;
+    if (lead == 0xf4) *hi = 0x8f; /* past U+10FFFF */
+    return 4;
+}
+
+bool wasi_utf8_valid(const u8 *s, size_t len)
+{
+    size_t i = 0;
+    while (i < len) {
+        u8 lo, hi;
+        size_t n = sequence(s[i], &lo, &hi);
+        if (n == 0 || n > len - i) return false;
+        if (n > 1 && (s[i + 1] < lo || s[i + 1] > hi)) return false;
+        for (size_t k = 2; k < n; k++)
+            if ((s[i + k] & 0xc0) != 0x80) return false;
+        i += n;
+    }
+    return true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest_mem.h - checked access to the caller's memory: a guest pointer is (memory, offset, length),
+ * checked in 64-bit arithmetic each time it is used. Unaligned pointers are legal.
+ */
+#ifndef WASI_ABI_GUEST_MEM_H
+#define WASI_ABI_GUEST_MEM_H
+
+#include "abi/ints.h"
+#include "abi/p1_types.h"
+#include "wasmrun.h"
+
+#include <sys/uio.h>
+
+enum {
+    WASI_PATH_MAX = 4096, /**< bytes of a guest path, without a NUL */
+    WASI_IOV_MAX = 1024   /**< iovecs per call */
+};
+
+/** A snapshot of the caller's memory: the base never moves and the size never shrinks. */
+struct wasi_mem {
+    u8 *base;
+    u64 size;
+};
+
+/** `memory` NULL gives an empty memory, in which every access of at least one byte fails. */
+void wasi_mem_init(struct wasi_mem *mem, const wr_memory_t *memory);
+
+/** Host pointer to [addr, addr+len), or NULL when that is not inside. Never NULL for length 0
+ * inside. */
+u8 *wasi_mem_at(const struct wasi_mem *mem, u64 addr, u64 len);
+
+/** Copies a guest structure out once, so that a second look cannot differ. FAULT. */
+WASI_MUST_USE wasi_errno wasi_mem_read(const struct wasi_mem *mem, u64 addr, void *out, size_t len);
+/** Copies into guest memory. FAULT. */
+WASI_MUST_USE wasi_errno wasi_mem_write(const struct wasi_mem *mem, u64 addr, const void *in,
+                                        size_t len);
+
+/**
+ * Reads a path into `buf` with a final NUL.
+ * FAULT, NAMETOOLONG, INVAL (a NUL inside), ILSEQ (not UTF-8).
+ */
+WASI_MUST_USE wasi_errno wasi_mem_path(const struct wasi_mem *mem, u32 addr, u32 len,
+                                       char buf[WASI_PATH_MAX + 1]);
+
+/**
+ * Translates a guest iovec array into host iovecs over guest memory. At most WASI_IOV_MAX.
+ * FAULT, INVAL (too many).
+ */
+WASI_MUST_USE wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u32 count,
+                                         struct iovec out[WASI_IOV_MAX]);
+
+/** Well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
+bool wasi_utf8_valid(const u8 *s, size_t len);
+
+static inline u16 wasi_get16(const u8 *p) { return (u16)(p[0] | (u16)((u16)p[1] << 8)); }
+
+static inline u32 wasi_get32(const u8 *p)
+{
+    return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+}
+
+static inline u64 wasi_get64(const u8 *p)
+{
+    return (u64)wasi_get32(p) | (u64)wasi_get32(p + 4) << 32;
+}
+
+static inline void wasi_put16(u8 *p, u16 v)
+{
+    p[0] = (u8)v;
+    p[1] = (u8)(v >> 8);
+}
+
+static inline void wasi_put32(u8 *p, u32 v)
+{
+    p[0] = (u8)v;
+    p[1] = (u8)(v >> 8);
+    p[2] = (u8)(v >> 16);
+    p[3] = (u8)(v >> 24);
+}
+
+static inline void wasi_put64(u8 *p, u64 v)
+{
+    wasi_put32(p, (u32)v);
+    wasi_put32(p + 4, (u32)(v >> 32));
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * preopen.c - opens preopened directories and wraps inherited standard streams.
+ */
+#include "fd/preopen.h"
+
+#include "fd/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A directory that may be searched but not listed still serves every path operation. */
+static int open_dir(const char *host)
+{
+    int fd = open(host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) fd = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd;
+}
+
+wasi_errno wasi_preopen_dir(struct wasi_fdtable *table, const char *host, const char *guest,
+                            bool read_only)
+{
+    int host_fd = open_dir(host);
+    if (host_fd < 0) return wasi_errno_from_host(errno);
+    wasi_errno e;
+    struct wasi_fd *fd = wasi_fd_new(host_fd, false, &e);
+    if (fd == NULL) {
+        close(host_fd);
+        return e;
+    }
+    fd->inheriting = WASI_RIGHTS_ALL;
+    fd->read_only = read_only;
+    fd->preopen_len = (u32)strlen(guest);
+    fd->preopen = strdup(guest);
+    u32 guest_fd;
+    e = fd->preopen != NULL ? wasi_fdtable_add(table, fd, &guest_fd) : WASI_E_NOMEM;
+    if (e != WASI_E_SUCCESS) wasi_fd_delete(fd);
+    return e;
+}
+
+wasi_errno wasi_preopen_stdio(struct wasi_fdtable *table, u32 guest_fd, int host)
+{
+    if (host < 0) return wasi_fdtable_set(table, guest_fd, NULL);
+    int status = fcntl(host, F_GETFL);
+    if (status < 0) return wasi_errno_from_host(errno);
+    wasi_errno e;
+    struct wasi_fd *fd = wasi_fd_new(host, true, &e);
+    if (fd == NULL) return e;
+    if (fd->filetype == WASI_FILETYPE_DIR || (status & O_PATH) != 0) {
+        fd->filetype = WASI_FILETYPE_UNKNOWN;
+        fd->rights = WASI_RIGHT_FD_FILESTAT_GET;
+    }
+    if ((status & O_ACCMODE) == O_RDONLY) fd->rights &= ~WASI_RIGHTS_WRITING;
+    if ((status & O_ACCMODE) == O_WRONLY) fd->rights &= ~WASI_RIGHT_FD_READ;
+    if ((status & O_APPEND) != 0) {
+        fd->host_append = true;
+        fd->flags |= WASI_FDFLAG_APPEND;
+    }
+    e = wasi_fdtable_set(table, guest_fd, fd);
+    if (e != WASI_E_SUCCESS) wasi_fd_delete(fd);
+    return e;
+}

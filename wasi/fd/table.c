@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.c - the table of guest descriptors: numbering, closing, renumbering.
+ */
+#include "fd/table.h"
+
+#include "fd/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static u8 socket_type(int host)
+{
+    int type = 0;
+    socklen_t len = sizeof(type);
+    if (host >= 0 && getsockopt(host, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM)
+        return WASI_FILETYPE_SOCKET_DGRAM;
+    return WASI_FILETYPE_SOCKET_STREAM;
+}
+
+u8 wasi_filetype(const struct stat *st, int host)
+{
+    switch (st->st_mode & S_IFMT) {
+    case S_IFREG: return WASI_FILETYPE_REGULAR;
+    case S_IFDIR: return WASI_FILETYPE_DIR;
+    case S_IFCHR: return WASI_FILETYPE_CHAR;
+    case S_IFBLK: return WASI_FILETYPE_BLOCK;
+    case S_IFLNK: return WASI_FILETYPE_SYMLINK;
+    case S_IFSOCK: return socket_type(host);
+    default: return WASI_FILETYPE_UNKNOWN; /* preview1 has no name for a pipe */
+    }
+}
+
+static bool type_may_block(u8 filetype)
+{
+    return filetype != WASI_FILETYPE_REGULAR && filetype != WASI_FILETYPE_DIR &&
+           filetype != WASI_FILETYPE_BLOCK;
+}
+
+struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e)
+{
+    struct stat st;
+    if (fstat(host, &st) != 0) {
+        *e = wasi_errno_from_host(errno);
+        return NULL;
+    }
+    struct wasi_fd *fd = calloc(1, sizeof(*fd));
+    if (fd == NULL) {
+        *e = WASI_E_NOMEM;
+        return NULL;
+    }
+    fd->host = host;
+    fd->borrowed = borrowed;
+    fd->filetype = wasi_filetype(&st, host);
+    fd->may_block = type_may_block(fd->filetype);
+    fd->rights = wasi_rights_of_type(fd->filetype, isatty(host) == 1);
+    fd->poll_slot = -1;
+    *e = WASI_E_SUCCESS;
+    return fd;
+}
+
+void wasi_fd_delete(struct wasi_fd *fd)
+{
+    if (fd == NULL) return;
+    if (!fd->borrowed) (void)close(fd->host); /* Linux closes even when it answers an error */
+    free(fd->preopen);
+    free(fd);
+}
+
+void wasi_fdtable_fini(struct wasi_fdtable *table)
+{
+    for (u32 i = 0; i < table->size; i++) wasi_fd_delete(table->slot[i]);
+    free(table->slot);
+    *table = (struct wasi_fdtable){0};
+}
+
+struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd)
+{
+    return guest_fd < table->size ? table->slot[guest_fd] : NULL;
+}
+
+/* Makes slot `guest_fd` exist. */
+static wasi_errno reserve(struct wasi_fdtable *table, u32 guest_fd)
+{
+    if (guest_fd < table->size) return WASI_E_SUCCESS;
+    if (guest_fd >= WASI_FD_LIMIT) return WASI_E_MFILE;
+    u32 size = table->size < 16 ? 16 : table->size * 2;
+    while (size <= guest_fd) size *= 2;
+    struct wasi_fd **slot = realloc(table->slot, size * sizeof(struct wasi_fd *));
+    if (slot == NULL) return WASI_E_NOMEM;
+    memset(slot + table->size, 0, (size - table->size) * sizeof(struct wasi_fd *));
+    table->slot = slot;
+    table->size = size;
+    return WASI_E_SUCCESS;
+}
+
+wasi_errno wasi_fdtable_add(struct wasi_fdtable *table, struct wasi_fd *fd, u32 *guest_fd)
+{
+    u32 n = WASI_FD_FIRST;
+    while (n < table->size && table->slot[n] != NULL) n++;
+    wasi_errno e = reserve(table, n);
+    if (e != WASI_E_SUCCESS) return e;
+    table->slot[n] = fd;
+    *guest_fd = n;
+    return WASI_E_SUCCESS;
+}
+
+wasi_errno wasi_fdtable_set(struct wasi_fdtable *table, u32 guest_fd, struct wasi_fd *fd)
+{
+    wasi_errno e = reserve(table, guest_fd);
+    if (e != WASI_E_SUCCESS) return e;
+    wasi_fd_delete(table->slot[guest_fd]);
+    table->slot[guest_fd] = fd;
+    return WASI_E_SUCCESS;
+}
+
+wasi_errno wasi_fdtable_close(struct wasi_fdtable *table, u32 guest_fd)
+{
+    struct wasi_fd *fd = wasi_fdtable_get(table, guest_fd);
+    if (fd == NULL) return WASI_E_BADF;
+    table->slot[guest_fd] = NULL;
+    wasi_fd_delete(fd);
+    return WASI_E_SUCCESS;
+}
+
+wasi_errno wasi_fdtable_renumber(struct wasi_fdtable *table, u32 from, u32 to)
+{
+    struct wasi_fd *source = wasi_fdtable_get(table, from);
+    struct wasi_fd *target = wasi_fdtable_get(table, to);
+    if (source == NULL || target == NULL) return WASI_E_BADF;
+    if (source == target) return WASI_E_SUCCESS;
+    table->slot[to] = source;
+    table->slot[from] = NULL;
+    wasi_fd_delete(target);
+    return WASI_E_SUCCESS;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.h - one guest's descriptors: what each guest number stands for and what it may do.
+ * Touched only by the thread that owns the store.
+ */
+#ifndef WASI_FD_TABLE_H
+#define WASI_FD_TABLE_H
+
+#include "abi/ints.h"
+#include "abi/p1_types.h"
+
+#include <sys/stat.h>
+
+enum {
+    WASI_FD_LIMIT = 1024, /**< open descriptors of one guest */
+    WASI_FD_FIRST = 3     /**< 0, 1, 2 are only ever the standard streams */
+};
+
+struct wasi_fd {
+    int host;            /**< host descriptor */
+    bool borrowed;       /**< the embedder's: never closed, its file status flags never changed */
+    bool may_block; /**< pipe, terminal, socket: wait for readiness before reading or writing */
+    bool host_append; /**< the host description itself has O_APPEND (borrowed only) */
+    bool read_only; /**< beneath a read-only preopen: nothing may be changed through it */
+    u8 filetype; /**< WASI_FILETYPE_* */
+    u16 flags; /**< WASI_FDFLAG_*, kept here and applied per call, not on the host */
+    u64 rights; /**< base rights */
+    u64 inheriting; /**< the most that path_open beneath it can give */
+    char *preopen; /**< guest name of a preopened directory, else NULL; owned */
+    u32 preopen_len; /**< bytes of that name */
+    int poll_slot; /**< scratch of poll_oneoff: index in its host array, -1 outside */
+};
+
+struct wasi_fdtable {
+    struct wasi_fd **slot; /**< NULL where closed */
+    u32 size; /**< slots allocated, at most WASI_FD_LIMIT */
+};
+
+/** Releases all descriptors; the table is empty afterwards. */
+void wasi_fdtable_fini(struct wasi_fdtable *table);
+
+/** The descriptor behind a guest number, or NULL. Valid until it is closed or renumbered. */
+struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd);
+
+/** Puts `fd` (heap, taken over) at the lowest free number from WASI_FD_FIRST. MFILE, NOMEM. */
+WASI_MUST_USE wasi_errno wasi_fdtable_add(struct wasi_fdtable *table, struct wasi_fd *fd,
+                                          u32 *guest_fd);
+/** Puts `fd` (taken over; NULL closes) at exactly `guest_fd`, releasing what was there. MFILE,
+ * NOMEM. */
+WASI_MUST_USE wasi_errno wasi_fdtable_set(struct wasi_fdtable *table, u32 guest_fd,
+                                          struct wasi_fd *fd);
+/** BADF. */
+WASI_MUST_USE wasi_errno wasi_fdtable_close(struct wasi_fdtable *table, u32 guest_fd);
+/** Moves `from` over the open descriptor `to`, which is closed; equal numbers do nothing. BADF. */
+WASI_MUST_USE wasi_errno wasi_fdtable_renumber(struct wasi_fdtable *table, u32 from, u32 to);
+
+/**
+ * New descriptor over `host`, its type read from the host; `host` is taken over when it succeeds
+ * and `borrowed` is false. All rights of the type, none inheriting. NULL with `*e` set on failure.
+ */
+struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e);
+/** Closes the host descriptor (not a borrowed one) and frees. NULL is allowed. */
+void wasi_fd_delete(struct wasi_fd *fd);
+
+/** WASI_FILETYPE_* of a host file; `host` is asked which kind of socket it is (-1: not asked). */
+u8 wasi_filetype(const struct stat *st, int host);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait.c - blocking waits that another thread or a signal handler can end.
+ */
+#include "loop/wait.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+wasi_errno wasi_wait_init(struct wasi_wait *w)
+{
+    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return w->wake_fd < 0 ? wasi_errno_from_host(errno) : WASI_E_SUCCESS;
+}
+
+void wasi_wait_fini(struct wasi_wait *w)
+{
+    if (w->wake_fd >= 0) close(w->wake_fd);
+    w->wake_fd = -1;
+}
+
+void wasi_wait_wake(const struct wasi_wait *w)
+{
+    int saved = errno;
+    u64 one = 1;
+    ssize_t r = write(w->wake_fd, &one, sizeof(one));
+    (void)r; /* EAGAIN: it is awake as it can be */
+    errno = saved;
+}
+
+u64 wasi_clock_now(int clock)
+{
+    struct timespec ts;
+    if (clock_gettime(clock, &ts) != 0 || ts.tv_sec < 0) return 0;
+    if ((u64)ts.tv_sec > UINT64_MAX / NS_PER_S - 1) return UINT64_MAX;
+    return (u64)ts.tv_sec * NS_PER_S + (u64)ts.tv_nsec;
+}
+
+/* Time left until the deadline; NULL for none. */
+static const struct timespec *time_left(u64 deadline_ns, struct timespec *out)
+{
+    if (deadline_ns == WASI_FOREVER) return NULL;
+    u64 now = wasi_clock_now(CLOCK_MONOTONIC);
+    u64 left = deadline_ns > now ? deadline_ns - now : 0;
+    out->tv_sec = (time_t)(left / NS_PER_S);
+    out->tv_nsec = (long)(left % NS_PER_S);
+    return out;
+}
+
+wasi_errno wasi_wait_until(struct wasi_wait *w, struct pollfd *fds, size_t n, u64 deadline_ns,
+                           int *ready)
+{
+    *ready = 0;
+    fds[n] = (struct pollfd){.fd = w->wake_fd, .events = POLLIN};
+    int r;
+    do {
+        struct timespec ts;
+        r = ppoll(fds, n + 1, time_left(deadline_ns, &ts), NULL);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) return wasi_errno_from_host(errno);
+    bool woken = fds[n].revents != 0;
+    *ready = woken ? r - 1 : r;
+    if (!woken || *ready > 0) return WASI_E_SUCCESS; /* the wake stays for the next wait */
+    u64 drain;
+    ssize_t got = read(w->wake_fd, &drain, sizeof(drain));
+    (void)got;
+    return WASI_E_INTR;
+}
+
+wasi_errno wasi_wait_fd(struct wasi_wait *w, int fd, short events, bool block)
+{
+    struct pollfd fds[2] = {{.fd = fd, .events = events}};
+    int ready;
+    wasi_errno e = wasi_wait_until(w, fds, 1, block ? WASI_FOREVER : 0, &ready);
+    if (e != WASI_E_SUCCESS) return e;
+    if (ready == 0) return WASI_E_AGAIN;
+    return (fds[0].revents & POLLNVAL) != 0 ? WASI_E_BADF : WASI_E_SUCCESS;
+}

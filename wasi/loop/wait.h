@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait.h - the one place where a WASI call blocks the thread: ppoll with a wake descriptor.
+ */
+#ifndef WASI_LOOP_WAIT_H
+#define WASI_LOOP_WAIT_H
+
+#include "abi/ints.h"
+#include "abi/p1_types.h"
+
+#include <poll.h>
+
+/** No deadline. */
+#define WASI_FOREVER UINT64_MAX
+
+struct wasi_wait {
+    int wake_fd; /**< eventfd; written by any thread or a signal handler, -1 when not open */
+};
+
+/** NFILE, MFILE, NOMEM. */
+WASI_MUST_USE wasi_errno wasi_wait_init(struct wasi_wait *w);
+void wasi_wait_fini(struct wasi_wait *w);
+/** Ends the present wait, or the next one when there is none. Async-signal-safe; keeps errno. */
+void wasi_wait_wake(const struct wasi_wait *w);
+
+/** Nanoseconds of a host clock, saturated. */
+u64 wasi_clock_now(int clock);
+
+/**
+ * Waits until one of `fds[0..n)` has an event, CLOCK_MONOTONIC passes `deadline_ns`, or somebody
+ * wakes. `fds` has room for n + 1 entries. `*ready` is how many have events (0: deadline). A signal
+ * does not end the wait. INTR when woken and nothing is ready.
+ */
+WASI_MUST_USE wasi_errno wasi_wait_until(struct wasi_wait *w, struct pollfd *fds, size_t n,
+                                         u64 deadline_ns, int *ready);
+
+/** Waits for `events` on one descriptor; with `block` false only looks. AGAIN, BADF, INTR. */
+WASI_MUST_USE wasi_errno wasi_wait_fd(struct wasi_wait *w, int fd, short events, bool block);
+
+#endif
