@@ -17,7 +17,7 @@ function(wasmrun_library target)
     set(raw ${CMAKE_CURRENT_BINARY_DIR}/${target}-all.o)
     set(cross)
     if(CMAKE_C_COMPILER_TARGET)
-      set(cross --target=${CMAKE_C_COMPILER_TARGET})
+      set(cross --target=${CMAKE_C_COMPILER_TARGET} -fuse-ld=lld)
     endif()
     add_custom_command(OUTPUT ${merged}
       COMMAND ${CMAKE_C_COMPILER} ${cross} -r -nostdlib -o ${raw} ${objects}
