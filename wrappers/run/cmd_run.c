@@ -160,27 +160,16 @@ static bool set_engine(struct wrap_run_options *run, int id, const char *value)
 static bool apply(struct wrap_run_options *run, int id, const char *value)
 {
     switch (id) {
-    case RUN_DIR:
-        return add_dir(run, value);
-    case RUN_ENV:
-        return add_env(run, value);
-    case RUN_INVOKE:
-        run->invoke = value;
-        return true;
-    case RUN_ARGV0:
-        run->argv0 = value;
-        return true;
-    case RUN_MAX_MEMORY:
-        return set_size("max-memory", value, &run->store.max_memory_bytes);
-    case RUN_MAX_STACK:
-        return set_size("max-stack", value, &run->store.stack_bytes);
-    case RUN_TIMEOUT:
-        return set_timeout(run, value);
+    case RUN_DIR: return add_dir(run, value);
+    case RUN_ENV: return add_env(run, value);
+    case RUN_INVOKE: run->invoke = value; return true;
+    case RUN_ARGV0: run->argv0 = value; return true;
+    case RUN_MAX_MEMORY: return set_size("max-memory", value, &run->store.max_memory_bytes);
+    case RUN_MAX_STACK: return set_size("max-stack", value, &run->store.stack_bytes);
+    case RUN_TIMEOUT: return set_timeout(run, value);
     case RUN_BACKEND:
-    case RUN_MEMORY:
-        return set_engine(run, id, value);
-    default:
-        return false; /* wrap_opts_next has said what is wrong */
+    case RUN_MEMORY: return set_engine(run, id, value);
+    default: return false; /* wrap_opts_next has said what is wrong */
     }
 }
 

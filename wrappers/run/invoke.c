@@ -77,17 +77,13 @@ static bool parse_value(const char *text, wr_valkind_t kind, wr_val_t *out)
         }
         out->of.i32 = (uint32_t)bits;
         return true;
-    case WR_I64:
-        return parse_int(text, 64, &out->of.i64);
+    case WR_I64: return parse_int(text, 64, &out->of.i64);
     case WR_F32:
-    case WR_F64:
-        return parse_float(text, kind, out);
+    case WR_F64: return parse_float(text, kind, out);
     case WR_FUNCREF:
     case WR_EXTERNREF:
-    case WR_OTHERREF:
-        return strcmp(text, "null") == 0;
-    default:
-        return false;
+    case WR_OTHERREF: return strcmp(text, "null") == 0;
+    default: return false;
     }
 }
 
@@ -192,27 +188,13 @@ void wrap_invoke_print(const wr_val_t *values, size_t count)
     for (size_t i = 0; i < count; i++) {
         const wr_val_t *value = &values[i];
         switch (value->kind) {
-        case WR_I32:
-            printf("%" PRId32 "\n", (int32_t)value->of.i32);
-            break;
-        case WR_I64:
-            printf("%" PRId64 "\n", (int64_t)value->of.i64);
-            break;
-        case WR_F32:
-            print_f32(value->of.f32, value->of.i32);
-            break;
-        case WR_F64:
-            print_f64(value->of.f64, value->of.i64);
-            break;
-        case WR_V128:
-            print_v128(value->of.v128);
-            break;
-        case WR_FUNCREF:
-            puts(value->of.func ? "function" : "null");
-            break;
-        default:
-            puts(value->of.ref ? kind_name(value->kind) : "null");
-            break;
+        case WR_I32: printf("%" PRId32 "\n", (int32_t)value->of.i32); break;
+        case WR_I64: printf("%" PRId64 "\n", (int64_t)value->of.i64); break;
+        case WR_F32: print_f32(value->of.f32, value->of.i32); break;
+        case WR_F64: print_f64(value->of.f64, value->of.i64); break;
+        case WR_V128: print_v128(value->of.v128); break;
+        case WR_FUNCREF: puts(value->of.func ? "function" : "null"); break;
+        default: puts(value->of.ref ? kind_name(value->kind) : "null"); break;
         }
     }
 }

@@ -61,7 +61,7 @@ static const struct wrap_option *find_nearest(const struct wrap_command *command
         if (distance > 1 && strlen(name) > 2 && strncmp(name, option->name, strlen(name)) == 0) {
             distance = 1;
         }
-        if (distance < best_distance && distance < strlen(option->name)) {
+        if (distance < best_distance && distance * 2 <= strlen(name) + 1) {
             best = option;
             best_distance = distance;
         }
