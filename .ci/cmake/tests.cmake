@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # Helpers that register ctest entries. A test that lacks its data prints SKIPPED and returns 77.
 
+# What tests find in their environment.
+set(WASMRUN_TEST_ENVIRONMENT
+  WASMRUN_SHARED=${WASMRUN_SHARED_DIR}
+  WASMRUN=${PROJECT_BINARY_DIR}/bin/wasmrun)
+if(EXISTS ${WASMRUN_SHARED_DIR}/spectest/json)
+  list(APPEND WASMRUN_TEST_ENVIRONMENT WASMRUN_SPECTEST_DIR=${WASMRUN_SHARED_DIR}/spectest/json)
+endif()
+
 function(wasmrun_test_properties name labels timeout)
   set_tests_properties(${name} PROPERTIES
     LABELS "${labels}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
-    ENVIRONMENT "WASMRUN_SHARED=${WASMRUN_SHARED_DIR};WASMRUN_BIN=${PROJECT_BINARY_DIR}/bin")
+    ENVIRONMENT "${WASMRUN_TEST_ENVIRONMENT}")
 endfunction()
 
 # A cmocka program: one executable from one file. LINK are targets or $<TARGET_OBJECTS:…>.
