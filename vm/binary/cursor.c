@@ -19,15 +19,6 @@ vm_status vm_cursor_fail(struct vm_cursor *c, vm_error_id id, const char *what)
     return vm_cursor_fail_at(c, id, vm_cursor_offset(c), what);
 }
 
-/* The same with two numbers in the detail. */
-static VM_PRINTF(4, 0) VM_COLD void fail_numbers(struct vm_cursor *c, vm_error_id id, u64 offset,
-                                                 const char *format, u64 a, u64 b)
-{
-    char what[80];
-    (void)snprintf(what, sizeof what, format, a, b);
-    (void)vm_cursor_fail_at(c, id, offset, what);
-}
-
 /* The bytes ran out: the error stands where they end. */
 static void fail_end(struct vm_cursor *c)
 {
@@ -92,8 +83,10 @@ u32 vm_cursor_count(struct vm_cursor *c)
     u32 n = vm_cursor_u32(c);
     if (VM_LIKELY(n <= vm_cursor_left(c))) return n;
     if (n > left_before) {
-        fail_numbers(c, VM_ERR_LENGTH, offset, "%" PRIu64 ", but %" PRIu64 " bytes are left", n,
-                     vm_cursor_left(c));
+        char what[64];
+        (void)snprintf(what, sizeof what, "%" PRIu32 ", but %zu bytes are left", n,
+                       vm_cursor_left(c));
+        (void)vm_cursor_fail_at(c, VM_ERR_LENGTH, offset, what);
     } else {
         fail_end(c);
     }
@@ -146,8 +139,9 @@ u32 vm_cursor_heaptype(struct vm_cursor *c, u32 type_count)
         return 0;
     }
     if (index >= (i64)type_count) {
-        fail_numbers(c, VM_ERR_UNKNOWN_TYPE, offset, "%" PRIu64 " of %" PRIu64, (u64)index,
-                     type_count);
+        char what[64];
+        (void)snprintf(what, sizeof what, "%" PRIi64 " of %" PRIu32, index, type_count);
+        (void)vm_cursor_fail_at(c, VM_ERR_UNKNOWN_TYPE, offset, what);
         return 0;
     }
     return (u32)index;

@@ -46,8 +46,7 @@ static void skip_catches(struct vm_cursor *c)
 
 static void skip_u32s(struct vm_cursor *c, u32 count)
 {
-    for (u32 i = 0; i < count && !c->failed; i++)
-        (void)vm_cursor_u32(c);
+    for (u32 i = 0; i < count && !c->failed; i++) (void)vm_cursor_u32(c);
 }
 
 static void skip_br_table(struct vm_cursor *c)
@@ -60,8 +59,7 @@ static void skip_br_table(struct vm_cursor *c)
 static void skip_valtypes(struct vm_cursor *c, u32 type_count)
 {
     u32 count = vm_cursor_count(c);
-    for (u32 i = 0; i < count && !c->failed; i++)
-        (void)vm_cursor_valtype(c, type_count);
+    for (u32 i = 0; i < count && !c->failed; i++) (void)vm_cursor_valtype(c, type_count);
 }
 
 static void skip_br_cast(struct vm_cursor *c, u32 type_count)
@@ -81,19 +79,14 @@ static void skip_zero_byte(struct vm_cursor *c)
 static void skip_immediates(struct vm_cursor *c, vm_imm imm, u32 type_count)
 {
     switch (imm) {
-    case VM_IMM_NONE:
-        break;
+    case VM_IMM_NONE: break;
     case VM_IMM_BLOCKTYPE:
-    case VM_IMM_LEGACY_TRY:
-        skip_blocktype(c, type_count);
-        break;
+    case VM_IMM_LEGACY_TRY: skip_blocktype(c, type_count); break;
     case VM_IMM_TRY_TABLE:
         skip_blocktype(c, type_count);
         skip_catches(c);
         break;
-    case VM_IMM_BR_TABLE:
-        skip_br_table(c);
-        break;
+    case VM_IMM_BR_TABLE: skip_br_table(c); break;
     case VM_IMM_LABEL:
     case VM_IMM_FUNC:
     case VM_IMM_TYPE:
@@ -103,9 +96,7 @@ static void skip_immediates(struct vm_cursor *c, vm_imm imm, u32 type_count)
     case VM_IMM_ELEM:
     case VM_IMM_DATA:
     case VM_IMM_MEMORY:
-    case VM_IMM_TAG:
-        skip_u32s(c, 1);
-        break;
+    case VM_IMM_TAG: skip_u32s(c, 1); break;
     case VM_IMM_CALL_INDIRECT:
     case VM_IMM_TABLE_TABLE:
     case VM_IMM_ELEM_TABLE:
@@ -115,50 +106,24 @@ static void skip_immediates(struct vm_cursor *c, vm_imm imm, u32 type_count)
     case VM_IMM_TYPE_U32:
     case VM_IMM_TYPE_DATA:
     case VM_IMM_TYPE_ELEM:
-    case VM_IMM_TYPE_TYPE:
-        skip_u32s(c, 2);
-        break;
-    case VM_IMM_MEMARG:
-        skip_memarg(c);
-        break;
+    case VM_IMM_TYPE_TYPE: skip_u32s(c, 2); break;
+    case VM_IMM_MEMARG: skip_memarg(c); break;
     case VM_IMM_MEMARG_LANE:
         skip_memarg(c);
         (void)vm_cursor_u8(c);
         break;
-    case VM_IMM_LANE:
-        (void)vm_cursor_u8(c);
-        break;
-    case VM_IMM_I32:
-        (void)vm_cursor_s32(c);
-        break;
-    case VM_IMM_I64:
-        (void)vm_cursor_s64(c);
-        break;
-    case VM_IMM_F32:
-        (void)vm_cursor_bytes(c, 4);
-        break;
-    case VM_IMM_F64:
-        (void)vm_cursor_bytes(c, 8);
-        break;
+    case VM_IMM_LANE: (void)vm_cursor_u8(c); break;
+    case VM_IMM_I32: (void)vm_cursor_s32(c); break;
+    case VM_IMM_I64: (void)vm_cursor_s64(c); break;
+    case VM_IMM_F32: (void)vm_cursor_bytes(c, 4); break;
+    case VM_IMM_F64: (void)vm_cursor_bytes(c, 8); break;
     case VM_IMM_V128:
-    case VM_IMM_LANES16:
-        (void)vm_cursor_bytes(c, 16);
-        break;
-    case VM_IMM_SELECT_T:
-        skip_valtypes(c, type_count);
-        break;
-    case VM_IMM_HEAPTYPE:
-        (void)vm_cursor_heaptype(c, type_count);
-        break;
-    case VM_IMM_BR_CAST:
-        skip_br_cast(c, type_count);
-        break;
-    case VM_IMM_ZERO_BYTE:
-        skip_zero_byte(c);
-        break;
-    case VM_IMM_COUNT:
-        vm_assert(false);
-        break;
+    case VM_IMM_LANES16: (void)vm_cursor_bytes(c, 16); break;
+    case VM_IMM_SELECT_T: skip_valtypes(c, type_count); break;
+    case VM_IMM_HEAPTYPE: (void)vm_cursor_heaptype(c, type_count); break;
+    case VM_IMM_BR_CAST: skip_br_cast(c, type_count); break;
+    case VM_IMM_ZERO_BYTE: skip_zero_byte(c); break;
+    case VM_IMM_COUNT: vm_assert(false); break;
     }
 }
 

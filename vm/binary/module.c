@@ -157,8 +157,7 @@ vm_status vm_module_decode(struct vm_module *m, const struct vm_alloc *alloc, co
     expect_bytes(&c, magic, VM_ERR_MAGIC);
     expect_bytes(&c, version, VM_ERR_VERSION);
     u8 last = 0;
-    while (!c.failed && vm_cursor_left(&c) > 0)
-        read_section(&d, &c, &last);
+    while (!c.failed && vm_cursor_left(&c) > 0) read_section(&d, &c, &last);
     check_counts(&d, &c);
     finish(&d, &c);
     if (!c.failed) return VM_OK;

@@ -196,8 +196,7 @@ static void section_import(struct vm_decoder *d, struct vm_cursor *c)
 static void section_func(struct vm_decoder *d, struct vm_cursor *c)
 {
     u32 count = vm_decode_count(c, d->funcs.len, VM_MAX_FUNCS, "functions");
-    for (u32 i = 0; i < count && !c->failed; i++)
-        add_func(d, c);
+    for (u32 i = 0; i < count && !c->failed; i++) add_func(d, c);
 }
 
 /* spec binary-table: 0x40 0x00 announces an initial value. */
@@ -219,24 +218,21 @@ static void read_table(struct vm_decoder *d, struct vm_cursor *c)
 static void section_table(struct vm_decoder *d, struct vm_cursor *c)
 {
     u32 count = vm_decode_count(c, d->tables.len, VM_MAX_TABLES, "tables");
-    for (u32 i = 0; i < count && !c->failed; i++)
-        read_table(d, c);
+    for (u32 i = 0; i < count && !c->failed; i++) read_table(d, c);
 }
 
 /* spec binary-memsec */
 static void section_memory(struct vm_decoder *d, struct vm_cursor *c)
 {
     u32 count = vm_decode_count(c, d->memories.len, VM_MAX_MEMORIES, "memories");
-    for (u32 i = 0; i < count && !c->failed; i++)
-        add_memory(d, c);
+    for (u32 i = 0; i < count && !c->failed; i++) add_memory(d, c);
 }
 
 /* spec binary-tagsec */
 static void section_tag(struct vm_decoder *d, struct vm_cursor *c)
 {
     u32 count = vm_decode_count(c, d->tags.len, VM_MAX_TAGS, "tags");
-    for (u32 i = 0; i < count && !c->failed; i++)
-        add_tag(d, c);
+    for (u32 i = 0; i < count && !c->failed; i++) add_tag(d, c);
 }
 
 /* spec binary-globalsec */
@@ -326,8 +322,7 @@ static void read_elem(struct vm_decoder *d, struct vm_cursor *c)
 static void section_elem(struct vm_decoder *d, struct vm_cursor *c)
 {
     u32 count = vm_decode_count(c, 0, VM_MAX_ELEMS, "element segments");
-    for (u32 i = 0; i < count && !c->failed; i++)
-        read_elem(d, c);
+    for (u32 i = 0; i < count && !c->failed; i++) read_elem(d, c);
 }
 
 /* -------- code and data */
@@ -375,8 +370,7 @@ static void read_data(struct vm_decoder *d, struct vm_cursor *c)
 static void section_data(struct vm_decoder *d, struct vm_cursor *c)
 {
     u32 count = vm_decode_count(c, 0, VM_MAX_DATAS, "data segments");
-    for (u32 i = 0; i < count && !c->failed; i++)
-        read_data(d, c);
+    for (u32 i = 0; i < count && !c->failed; i++) read_data(d, c);
 }
 
 /* spec binary-datacountsec */

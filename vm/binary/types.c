@@ -20,8 +20,7 @@ static u32 visible_end(struct group g) { return g.first + g.count; }
 static u32 slots_of(const vm_valtype *types, u32 count)
 {
     u32 slots = 0;
-    for (u32 i = 0; i < count; i++)
-        slots += vm_valtype_slots(types[i]);
+    for (u32 i = 0; i < count; i++) slots += vm_valtype_slots(types[i]);
     return slots;
 }
 
@@ -31,11 +30,9 @@ static void read_func(struct vm_decoder *d, struct vm_cursor *c, u32 type_count,
 {
     vm_valtype types[VM_MAX_PARAMS + VM_MAX_RESULTS];
     u32 params = vm_decode_count(c, 0, VM_MAX_PARAMS, "parameters");
-    for (u32 i = 0; i < params; i++)
-        types[i] = vm_cursor_valtype(c, type_count);
+    for (u32 i = 0; i < params; i++) types[i] = vm_cursor_valtype(c, type_count);
     u32 results = vm_decode_count(c, 0, VM_MAX_RESULTS, "results");
-    for (u32 i = 0; i < results; i++)
-        types[params + i] = vm_cursor_valtype(c, type_count);
+    for (u32 i = 0; i < results; i++) types[params + i] = vm_cursor_valtype(c, type_count);
     if (c->failed) return;
 
     u32 count = params + results;
@@ -82,8 +79,7 @@ static void read_fields(struct vm_decoder *d, struct vm_cursor *c, u32 type_coun
         (void)vm_cursor_fail(c, VM_ERR_OOM, NULL);
         return;
     }
-    for (u32 i = 0; i < count && !c->failed; i++)
-        fields[i] = read_field(c, type_count);
+    for (u32 i = 0; i < count && !c->failed; i++) fields[i] = read_field(c, type_count);
     out->of.agg.count = count;
     out->of.agg.fields = fields;
 }
@@ -95,17 +91,12 @@ static void read_comp(struct vm_decoder *d, struct vm_cursor *c, u32 type_count,
     u64 offset = vm_cursor_offset(c);
     out->kind = vm_cursor_u8(c);
     switch (out->kind) {
-    case VM_COMP_FUNC:
-        read_func(d, c, type_count, &out->of.func);
-        break;
+    case VM_COMP_FUNC: read_func(d, c, type_count, &out->of.func); break;
     case VM_COMP_STRUCT:
         read_fields(d, c, type_count, vm_decode_count(c, 0, VM_MAX_FIELDS, "fields"), out);
         break;
-    case VM_COMP_ARRAY:
-        read_fields(d, c, type_count, 1, out);
-        break;
-    default:
-        vm_decode_fail_byte(c, out->kind & 0x80 ? VM_ERR_INT_LONG : VM_ERR_DEFTYPE, offset);
+    case VM_COMP_ARRAY: read_fields(d, c, type_count, 1, out); break;
+    default: vm_decode_fail_byte(c, out->kind & 0x80 ? VM_ERR_INT_LONG : VM_ERR_DEFTYPE, offset);
     }
 }
 
@@ -157,7 +148,6 @@ void vm_decode_types(struct vm_decoder *d, struct vm_cursor *c)
         } else if (g.first == VM_MAX_TYPES) {
             (void)vm_cursor_fail(c, VM_ERR_LIMIT, "types");
         }
-        for (u32 k = 0; k < g.count && !c->failed; k++)
-            read_sub(d, c, g);
+        for (u32 k = 0; k < g.count && !c->failed; k++) read_sub(d, c, g);
     }
 }

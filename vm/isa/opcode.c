@@ -84,15 +84,10 @@ u32 vm_op_natural_align(vm_op op) { return row_of(op)->align; }
 vm_op vm_op_of_prefixed(u8 prefix, u32 code)
 {
     switch (prefix) {
-    case 0xfb:
-        return (vm_op)(code < FB_SLOTS ? op_of_slot[FB_BASE + code] : VM_OP_ILLEGAL);
-    case 0xfc:
-        return (vm_op)(code < FC_SLOTS ? op_of_slot[FC_BASE + code] : VM_OP_ILLEGAL);
-    case 0xfd:
-        return (vm_op)(code < FD_SLOTS ? op_of_slot[FD_BASE + code] : VM_OP_ILLEGAL);
-    case 0xfe:
-        return (vm_op)(code < FE_SLOTS ? op_of_slot[FE_BASE + code] : VM_OP_ILLEGAL);
-    default:
-        return VM_OP_ILLEGAL;
+    case 0xfb: return (vm_op)(code < FB_SLOTS ? op_of_slot[FB_BASE + code] : VM_OP_ILLEGAL);
+    case 0xfc: return (vm_op)(code < FC_SLOTS ? op_of_slot[FC_BASE + code] : VM_OP_ILLEGAL);
+    case 0xfd: return (vm_op)(code < FD_SLOTS ? op_of_slot[FD_BASE + code] : VM_OP_ILLEGAL);
+    case 0xfe: return (vm_op)(code < FE_SLOTS ? op_of_slot[FE_BASE + code] : VM_OP_ILLEGAL);
+    default: return VM_OP_ILLEGAL;
     }
 }

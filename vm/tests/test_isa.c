@@ -205,15 +205,13 @@ static void test_features_names_are_unique(void **state)
     };
     assert_int_equal(VM_COUNT(names), VM_FEATURE_COUNT);
     for (usize i = 0; i < VM_COUNT(names); i++)
-        for (usize k = 0; k < i; k++)
-            assert_string_not_equal(names[i], names[k]);
+        for (usize k = 0; k < i; k++) assert_string_not_equal(names[i], names[k]);
 }
 
 static void test_rule_every_op_has_an_anchor(void **state)
 {
     (void)state;
-    for (u32 op = 0; op < VM_OP_COUNT; op++)
-        assert_true(strlen(vm_op_rule((vm_op)op)) > 0);
+    for (u32 op = 0; op < VM_OP_COUNT; op++) assert_true(strlen(vm_op_rule((vm_op)op)) > 0);
     assert_string_equal(vm_op_rule(VM_OP_I32_ADD), "binop");
     assert_string_equal(vm_op_rule(VM_OP_MEMORY_GROW), "memory.grow");
 }
