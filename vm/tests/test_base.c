@@ -104,18 +104,13 @@ static vm_error_id read_leb(enum leb_kind kind, const u8 **p, const u8 *end, u64
         id = vm_leb_u32(p, end, &u);
         *out = u;
         return id;
-    case U64:
-        return vm_leb_u64(p, end, out);
+    case U64: return vm_leb_u64(p, end, out);
     case S32:
         id = vm_leb_s32(p, end, &s);
         *out = (u64)(i64)s;
         return id;
-    case S33:
-        id = vm_leb_s33(p, end, &l);
-        break;
-    default:
-        id = vm_leb_s64(p, end, &l);
-        break;
+    case S33: id = vm_leb_s33(p, end, &l); break;
+    default: id = vm_leb_s64(p, end, &l); break;
     }
     *out = (u64)l;
     return id;
