@@ -15,19 +15,31 @@ struct vm_blocktype {
     u32 param_count, result_count;
 };
 
-/** One checked instruction. Valid during the callback. */
+/** One checked instruction. Valid during the callback; what is not named for an op is not set. */
 struct vm_insn {
     vm_op op;
     u32 offset;     /* file offset of the opcode */
-    bool reachable; /* false behind br, return, unreachable, throw… up to the end of the block */
+    /**
+     * False behind br, return, unreachable, throw… up to the end of the block, blocks inside
+     * included. Of else, catch and end: of the arm before.
+     */
+    bool reachable;
     /**
      * Operand type where the opcode alone does not tell: drop, select (of the value), local.*,
-     * global.*, table.get/set (element), ref.*. VM_BOT in unreachable code.
+     * global.*, table.* but copy (element), ref.null (result), ref.func (result), ref.is_null,
+     * ref.as_non_null, br_on_null, br_on_non_null, call_ref (operand), ref.test, ref.cast,
+     * br_on_cast* (target type), struct.get/set and all array.* (storage type). VM_BOT in
+     * unreachable code where it is not known.
      */
     vm_valtype type;
-    u32 a, b; /* indices in binary order: local, global, func, type, table, label, memory, lane … */
+    /**
+     * Indices in binary order: local, global, func, type, table, label, memory, tag, lane …
+     * ref.null, ref.test, ref.cast: a is the heap type. br_on_cast*: a is the label, b the
+     * vm_valtype cast from. array.new_fixed: b is the count.
+     */
+    u32 a, b;
     union {
-        u64 bits;   /* constants, sign- or zero-extended as the instruction wants; f32 low half */
+        u64 bits;        /* constants: i32 and f32 in the low half, the upper half 0 */
         const u8 *bytes; /* v128.const, i8x16.shuffle: 16 bytes */
         struct {
             u64 offset;
@@ -39,12 +51,15 @@ struct vm_insn {
             u32 count;
         } table;
         struct {
-            const u8 *raw; /* `count` catch clauses, checked */
+            const u8
+                *raw; /* `count` catch clauses, checked: kind, [tag,] label outside the block */
             u32 count;
         } catches;
     } imm;
-    struct vm_blocktype block;      /* block, loop, if, try_table, legacy try */
-    const struct vm_functype *func; /* call, call_indirect, call_ref and their return_ forms */
+    /** block, loop, if, try_table, try: the new block; else, catch*, delegate, end: the old one. */
+    struct vm_blocktype block;
+    /** call, call_indirect, call_ref and their return_ forms; throw and catch: the tag's. */
+    const struct vm_functype *func;
 };
 
 /** Receives a body. `local_types` (parameters first) live during the walk. */
