@@ -7,7 +7,8 @@
 
 /** An allocator; must be callable from any thread. Immutable after creation. */
 struct vm_alloc {
-    /** (ctx, NULL, 0, n) allocates; (ctx, p, old, n) resizes; (ctx, p, old, 0) frees, NULL result. */
+    /** (ctx, NULL, 0, n) allocates; (ctx, p, old, n) resizes; (ctx, p, old, 0) frees, NULL result.
+     */
     void *(*realloc)(void *ctx, void *ptr, usize old_bytes, usize new_bytes);
     void *ctx;
 };

@@ -22,8 +22,8 @@ void *vm_vec_grow(const struct vm_alloc *a, void *data, u32 *cap, u32 len, u32 e
 /** Reserves room in vector `v` for `extra` elements: bool. */
 #define VM_VEC_RESERVE(a, v, extra)                                                                \
     ((v)->cap - (v)->len >= (u32)(extra) || __extension__({                                        \
-         void *grown_ = vm_vec_grow((a), (v)->data, &(v)->cap, (v)->len, (u32)(extra),             \
-                                    sizeof(*(v)->data));                                           \
+         void *grown_ =                                                                            \
+             vm_vec_grow((a), (v)->data, &(v)->cap, (v)->len, (u32)(extra), sizeof(*(v)->data));   \
          if (grown_) (v)->data = grown_;                                                           \
          grown_ != NULL;                                                                           \
      }))

@@ -59,7 +59,7 @@ struct vm_typespace {
 /**
  * Numbers the types of a module so that equal ones have equal numbers, for `canon` above; needs
  * only indices in range (supertypes below their own type, others below the end of the group).
- * `canon` has room for all. VM_OK, VM_LIMIT or VM_OOM.
+ * `canon` has room for all. VM_OK, VM_LIMIT, VM_OOM, or VM_INVALID for indices out of range.
  */
 vm_status vm_typespace_canon(const struct vm_typespace *local, const struct vm_alloc *alloc,
                              u32 *canon);
@@ -94,7 +94,8 @@ void vm_types_delete(struct vm_types *types);
 /**
  * Interns the `count` types of a module in order, group by group: canon[i] becomes the canonical
  * number of local type i; equal recursion groups get equal numbers across modules. The groups are
- * retained; release them with the same array. VM_OOM or VM_LIMIT (then nothing is retained).
+ * retained; release them with the same array. Errors as vm_typespace_canon (then nothing is
+ * retained).
  */
 vm_status vm_types_intern(struct vm_types *types, const struct vm_typespace *local, u32 *canon);
 void vm_types_release(struct vm_types *types, const u32 *canon, const struct vm_typespace *local);
