@@ -159,7 +159,9 @@ static void make_command(struct bench_words *out, const struct bench_engine *eng
 
 /* ---------------------------------------------------------------- the child */
 
-struct streams {
+/* Where a child runs and what it reads and writes. */
+struct place {
+    char *root;
     char *input;
     char *output;
     char *errors;
@@ -180,13 +182,12 @@ static bool redirect(const char *path, int flags, int to)
     return fd >= 0 && dup2(fd, to) == to && (fd == to || close(fd) == 0);
 }
 
-static void child(const struct bench_words *command, const struct streams *streams,
-                  const char *root, unsigned timeout_s)
+static void child(const struct bench_words *command, const struct place *place, unsigned timeout_s)
 {
     const struct rlimit cpu = {timeout_s, timeout_s};
-    if (redirect(streams->input, O_RDONLY, 0) &&
-        redirect(streams->output, O_WRONLY | O_CREAT | O_TRUNC, 1) &&
-        redirect(streams->errors, O_WRONLY | O_CREAT | O_TRUNC, 2) && chdir(root) == 0 &&
+    if (redirect(place->input, O_RDONLY, 0) &&
+        redirect(place->output, O_WRONLY | O_CREAT | O_TRUNC, 1) &&
+        redirect(place->errors, O_WRONLY | O_CREAT | O_TRUNC, 2) && chdir(place->root) == 0 &&
         setrlimit(RLIMIT_CPU, &cpu) == 0) {
         execvp(command->list[0], command->list);
     }
@@ -217,17 +218,17 @@ static void first_line(const char *path, char *buf, size_t cap)
     fclose(file);
 }
 
-static void judge(const struct bench_workload *workload, const struct streams *streams, int status,
+static void judge(const struct bench_workload *workload, const struct place *place, int status,
                   struct bench_run *out)
 {
     char said[120];
-    first_line(streams->errors, said, sizeof said);
+    first_line(place->errors, said, sizeof said);
     if (!WIFEXITED(status)) {
         snprintf(out->problem, sizeof out->problem, "signal %d: %s", WTERMSIG(status), said);
     } else if (WEXITSTATUS(status) != workload->exit_code) {
         snprintf(out->problem, sizeof out->problem, "exit %d, not %d: %s", WEXITSTATUS(status),
                  workload->exit_code, said);
-    } else if (!bench_sha256_file(streams->output, out->sha256)) {
+    } else if (!bench_sha256_file(place->output, out->sha256)) {
         snprintf(out->problem, sizeof out->problem, "no output file");
     } else if (workload->sha256 && strcmp(workload->sha256, out->sha256) != 0) {
         snprintf(out->problem, sizeof out->problem, "wrong output: %s", said);
@@ -237,15 +238,14 @@ static void judge(const struct bench_workload *workload, const struct streams *s
 }
 
 static void spawn(const struct bench_words *command, const struct bench_workload *workload,
-                  const struct streams *streams, const char *root, unsigned timeout_s,
-                  struct bench_run *out)
+                  const struct place *place, unsigned timeout_s, struct bench_run *out)
 {
     struct timespec start;
     struct rusage usage;
     int status = 0;
     clock_gettime(CLOCK_MONOTONIC, &start);
     pid_t pid = fork();
-    if (pid == 0) child(command, streams, root, timeout_s);
+    if (pid == 0) child(command, place, timeout_s);
     if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
         snprintf(out->problem, sizeof out->problem, "cannot start a process");
         return;
@@ -253,28 +253,27 @@ static void spawn(const struct bench_words *command, const struct bench_workload
     out->wall_ms = ms_since(&start);
     out->cpu_ms = ms_of(&usage.ru_utime) + ms_of(&usage.ru_stime);
     out->rss_kib = usage.ru_maxrss;
-    judge(workload, streams, status, out);
+    judge(workload, place, status, out);
 }
 
 void bench_run_once(const struct bench_engine *engine, const struct bench_workload *workload,
                     const char *scratch, unsigned timeout_s, struct bench_run *out)
 {
     memset(out, 0, sizeof *out);
-    char *root = bench_format("%s/root", scratch);
-    struct streams streams = {bench_format("%s/stdin", scratch), bench_format("%s/stdout", scratch),
-                              bench_format("%s/stderr", scratch)};
+    struct place place = {bench_format("%s/root", scratch), bench_format("%s/stdin", scratch),
+                          bench_format("%s/stdout", scratch), bench_format("%s/stderr", scratch)};
     struct bench_words command = {0};
-    if (mkdir(root, 0755) != 0 || !copy_fixtures(workload, root) ||
-        !make_input(workload, streams.input)) {
+    if (mkdir(place.root, 0755) != 0 || !copy_fixtures(workload, place.root) ||
+        !make_input(workload, place.input)) {
         snprintf(out->problem, sizeof out->problem, "cannot copy the fixtures");
     } else {
-        make_command(&command, engine, workload, root);
-        spawn(&command, workload, &streams, root, timeout_s, out);
+        make_command(&command, engine, workload, place.root);
+        spawn(&command, workload, &place, timeout_s, out);
     }
-    bench_remove_tree(root);
+    bench_remove_tree(place.root);
     bench_words_fini(&command);
-    free(streams.input);
-    free(streams.output);
-    free(streams.errors);
-    free(root);
+    free(place.input);
+    free(place.output);
+    free(place.errors);
+    free(place.root);
 }

@@ -32,16 +32,23 @@ static uint8_t *read_file(const char *path, size_t *size)
     return bytes;
 }
 
+/* How far a module got. */
+struct attempt {
+    wr_module_t *module;
+    wr_instance_t *instance;
+    wr_status_t status;
+    wr_error_t err;
+};
+
 /*
  * Loads the command's module. False when `out` holds a verdict already (a text module, no file).
  * A loaded module belongs to the script.
  */
-static bool load(struct spec_script *script, const json_t *command, wr_module_t **module,
-                 wr_status_t *status, wr_error_t *err, struct spec_outcome *out)
+static bool load(struct spec_script *script, const json_t *command, struct attempt *attempt,
+                 struct spec_outcome *out)
 {
     const char *form = json_string_value(json_object_get(command, "module_type"));
     const char *filename = json_string_value(json_object_get(command, "filename"));
-    *module = NULL;
     if (form && strcmp(form, "text") == 0) {
         spec_skip(out, "text format module (no text parser)");
         return false;
@@ -64,15 +71,15 @@ static bool load(struct spec_script *script, const json_t *command, wr_module_t 
     uint8_t *exact = spec_realloc(NULL, size);
     memcpy(exact, bytes, size);
     free(bytes);
-    *status = wr_module_new(script->engine, exact, size, module, err);
+    attempt->status = wr_module_new(script->engine, exact, size, &attempt->module, &attempt->err);
     free(exact);
-    if (*status == WR_OK) {
+    if (attempt->status == WR_OK) {
         if (script->module_count == script->module_cap) {
             script->module_cap = script->module_cap ? script->module_cap * 2 : 16;
             script->modules =
                 spec_realloc(script->modules, script->module_cap * sizeof script->modules[0]);
         }
-        script->modules[script->module_count++] = *module;
+        script->modules[script->module_count++] = attempt->module;
     }
     return true;
 }
@@ -95,10 +102,8 @@ static bool imports_block(struct spec_script *script, const wr_module_t *module,
 
 /* False when `out` holds a verdict already. */
 static bool instantiate(struct spec_script *script, const wr_module_t *module,
-                        wr_instance_t **instance, wr_status_t *status, wr_error_t *err,
-                        struct spec_outcome *out)
+                        struct attempt *attempt, struct spec_outcome *out)
 {
-    *instance = NULL;
     if (imports_block(script, module, out)) {
         return false;
     }
@@ -106,7 +111,8 @@ static bool instantiate(struct spec_script *script, const wr_module_t *module,
     if (!exec) {
         return false;
     }
-    *status = wr_linker_instantiate(script->linker, script->store, module, exec, instance, err);
+    attempt->status = wr_linker_instantiate(script->linker, script->store, module, exec,
+                                            &attempt->instance, &attempt->err);
     if (spec_script_exec_done(script)) {
         spec_fail(out, "start function hung: cancelled by the watchdog");
         return false;
@@ -130,18 +136,16 @@ static void settle(struct spec_item *item, const struct spec_outcome *out)
 static struct spec_item *define(struct spec_script *script, const json_t *command,
                                 struct spec_outcome *out)
 {
-    wr_error_t err = {0};
-    wr_status_t status = WR_OK;
-    wr_module_t *module = NULL;
-    if (load(script, command, &module, &status, &err, out)) {
-        if (status == WR_OK) {
+    struct attempt attempt = {0};
+    if (load(script, command, &attempt, out)) {
+        if (attempt.status == WR_OK) {
             spec_pass(out);
         } else {
-            spec_wrong_status(out, "a valid module", status, &err);
+            spec_wrong_status(out, "a valid module", attempt.status, &attempt.err);
         }
     }
     struct spec_item *item = spec_items_add(&script->definitions, json_object_get(command, "name"));
-    item->module = module;
+    item->module = attempt.module;
     settle(item, out);
     return item;
 }
@@ -149,19 +153,17 @@ static struct spec_item *define(struct spec_script *script, const json_t *comman
 static void make_instance(struct spec_script *script, const json_t *name,
                           const struct spec_item *definition, struct spec_outcome *out)
 {
-    wr_error_t err = {0};
-    wr_status_t status = WR_OK;
-    wr_instance_t *instance = NULL;
+    struct attempt attempt = {0};
     if (!spec_item_blocks(definition, out) &&
-        instantiate(script, definition->module, &instance, &status, &err, out)) {
-        if (status == WR_OK) {
+        instantiate(script, definition->module, &attempt, out)) {
+        if (attempt.status == WR_OK) {
             spec_pass(out);
         } else {
-            spec_wrong_status(out, "an instance", status, &err);
+            spec_wrong_status(out, "an instance", attempt.status, &attempt.err);
         }
     }
     struct spec_item *item = spec_items_add(&script->instances, name);
-    item->instance = instance;
+    item->instance = attempt.instance;
     settle(item, out);
 }
 
@@ -294,20 +296,18 @@ static void check_refusal(const json_t *command, const char *expected, const wr_
 static void expect_refusal(struct spec_script *script, const json_t *command, wr_status_t wanted,
                            struct spec_outcome *out)
 {
-    wr_error_t err = {0};
-    wr_status_t status = WR_OK;
-    wr_module_t *module = NULL;
-    if (!load(script, command, &module, &status, &err, out)) {
+    struct attempt attempt = {0};
+    if (!load(script, command, &attempt, out)) {
         return;
     }
-    if (status == wanted) {
-        check_refusal(command, wr_status_name(wanted), &err, out);
+    if (attempt.status == wanted) {
+        check_refusal(command, wr_status_name(wanted), &attempt.err, out);
         return;
     }
     char expected[200];
     const char *text = json_string_value(json_object_get(command, "text"));
     snprintf(expected, sizeof expected, "%s \"%.120s\"", wr_status_name(wanted), text ? text : "");
-    spec_wrong_status(out, expected, status, &err);
+    spec_wrong_status(out, expected, attempt.status, &attempt.err);
 }
 
 static void do_invalid(struct spec_script *script, const json_t *command, struct spec_outcome *out)
@@ -322,43 +322,39 @@ static void do_malformed(struct spec_script *script, const json_t *command,
 }
 
 /* Loads and instantiates a module that must load; false when `out` holds a verdict. */
-static bool try_instance(struct spec_script *script, const json_t *command, wr_status_t *status,
-                         wr_error_t *err, struct spec_outcome *out)
+static bool try_instance(struct spec_script *script, const json_t *command, struct attempt *attempt,
+                         struct spec_outcome *out)
 {
-    wr_module_t *module = NULL;
-    wr_instance_t *instance = NULL;
-    if (!load(script, command, &module, status, err, out)) {
+    if (!load(script, command, attempt, out)) {
         return false;
     }
-    if (*status != WR_OK) {
-        spec_wrong_status(out, "a valid module", *status, err);
+    if (attempt->status != WR_OK) {
+        spec_wrong_status(out, "a valid module", attempt->status, &attempt->err);
         return false;
     }
-    return instantiate(script, module, &instance, status, err, out);
+    return instantiate(script, attempt->module, attempt, out);
 }
 
 static void do_unlinkable(struct spec_script *script, const json_t *command,
                           struct spec_outcome *out)
 {
-    wr_error_t err = {0};
-    wr_status_t status = WR_OK;
-    if (!try_instance(script, command, &status, &err, out)) {
+    struct attempt attempt = {0};
+    if (!try_instance(script, command, &attempt, out)) {
         return;
     }
-    if (status == WR_LINK) {
-        check_refusal(command, wr_status_name(WR_LINK), &err, out);
+    if (attempt.status == WR_LINK) {
+        check_refusal(command, wr_status_name(WR_LINK), &attempt.err, out);
     } else {
-        spec_wrong_status(out, "a link error", status, &err);
+        spec_wrong_status(out, "a link error", attempt.status, &attempt.err);
     }
 }
 
 static void do_uninstantiable(struct spec_script *script, const json_t *command,
                               struct spec_outcome *out)
 {
-    wr_error_t err = {0};
-    wr_status_t status = WR_OK;
-    if (try_instance(script, command, &status, &err, out)) {
-        check_trap(command, status, &err, out);
+    struct attempt attempt = {0};
+    if (try_instance(script, command, &attempt, out)) {
+        check_trap(command, attempt.status, &attempt.err, out);
     }
 }
 

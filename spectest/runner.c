@@ -91,15 +91,9 @@ static bool apply(struct runner *runner, int id, const char *value)
     int choice = 0;
     char *end = NULL;
     switch (id) {
-    case OPT_VERBOSE:
-        runner->ctx.verbose = true;
-        return true;
-    case OPT_FILTER:
-        runner->filter = value;
-        return true;
-    case OPT_SKIP_LIST:
-        runner->skip_list = value;
-        return true;
+    case OPT_VERBOSE: runner->ctx.verbose = true; return true;
+    case OPT_FILTER: runner->filter = value; return true;
+    case OPT_SKIP_LIST: runner->skip_list = value; return true;
     case OPT_BACKEND:
         if (!choose(value, backends, &choice)) {
             return false;
@@ -119,8 +113,7 @@ static bool apply(struct runner *runner, int id, const char *value)
             return false;
         }
         return true;
-    default:
-        return false; /* getopt has said why */
+    default: return false; /* getopt has said why */
     }
 }
 

@@ -42,7 +42,8 @@ struct spec_script {
 
 /** The bytes of a JSON string; data is NULL when `json` is not a string. */
 wr_name_t spec_json_name(const json_t *json);
-/** Appends an item named by `name` (a JSON string or NULL). The pointer lives until the next add. */
+/** Appends an item named by `name` (a JSON string or NULL). The pointer lives until the next add.
+ */
 struct spec_item *spec_items_add(struct spec_items *items, const json_t *name);
 /** The newest item of that name, or with `name` NULL the newest of all; NULL when none. */
 struct spec_item *spec_items_find(const struct spec_items *items, const json_t *name);

@@ -78,12 +78,8 @@ static void count_reason(struct spec_tally *tally, const char *text)
 void spec_tally_add(struct spec_tally *tally, const struct spec_outcome *outcome)
 {
     switch (outcome->verdict) {
-    case SPEC_PASS:
-        tally->passed++;
-        break;
-    case SPEC_FAIL:
-        tally->failed++;
-        break;
+    case SPEC_PASS: tally->passed++; break;
+    case SPEC_FAIL: tally->failed++; break;
     case SPEC_SKIP:
         tally->skipped++;
         count_reason(tally, outcome->text);

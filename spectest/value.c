@@ -185,14 +185,11 @@ bool spec_value_from_json(const json_t *json, wr_val_t *out, const char **skip)
         out->of.i32 = (uint32_t)bits;
         return true;
     case WR_I64:
-    case WR_F64:
-        return parse_bits(text, &out->of.i64);
-    case WR_V128:
-        return parse_lanes(json, out->of.v128);
+    case WR_F64: return parse_bits(text, &out->of.i64);
+    case WR_V128: return parse_lanes(json, out->of.v128);
     case WR_FUNCREF:
     case WR_EXTERNREF:
-    case WR_OTHERREF:
-        break;
+    case WR_OTHERREF: break;
     }
     if (text && strcmp(text, "null") == 0) {
         return true;
@@ -251,15 +248,11 @@ enum spec_match spec_value_match(const json_t *expected, const wr_val_t *got)
     }
     switch (type->kind) {
     case WR_I32:
-    case WR_F32:
-        return match_if(bits_match(text, got->of.i32, 4));
+    case WR_F32: return match_if(bits_match(text, got->of.i32, 4));
     case WR_I64:
-    case WR_F64:
-        return match_if(bits_match(text, got->of.i64, 8));
-    case WR_V128:
-        return match_if(lanes_match(expected, got->of.v128));
-    default:
-        return SPEC_MISMATCH;
+    case WR_F64: return match_if(bits_match(text, got->of.i64, 8));
+    case WR_V128: return match_if(lanes_match(expected, got->of.v128));
+    default: return SPEC_MISMATCH;
     }
 }
 
@@ -267,12 +260,8 @@ void spec_value_print(const wr_val_t *value, char *buf, size_t cap)
 {
     const void *pointer = is_reference(value->kind) ? pointer_of(value) : NULL;
     switch (value->kind) {
-    case WR_I32:
-        snprintf(buf, cap, "i32:%" PRIu32, value->of.i32);
-        break;
-    case WR_I64:
-        snprintf(buf, cap, "i64:%" PRIu64, value->of.i64);
-        break;
+    case WR_I32: snprintf(buf, cap, "i32:%" PRIu32, value->of.i32); break;
+    case WR_I64: snprintf(buf, cap, "i64:%" PRIu64, value->of.i64); break;
     case WR_F32:
         snprintf(buf, cap, "f32:%" PRIu32 " (0x%08" PRIx32 ", %g)", value->of.i32, value->of.i32,
                  (double)value->of.f32);
@@ -285,9 +274,7 @@ void spec_value_print(const wr_val_t *value, char *buf, size_t cap)
         snprintf(buf, cap, "v128:0x%016" PRIx64 "%016" PRIx64, load_lane(value->of.v128 + 8, 8),
                  load_lane(value->of.v128, 8));
         break;
-    case WR_FUNCREF:
-        snprintf(buf, cap, "funcref:%s", pointer ? "a function" : "null");
-        break;
+    case WR_FUNCREF: snprintf(buf, cap, "funcref:%s", pointer ? "a function" : "null"); break;
     case WR_EXTERNREF:
         if (pointer) {
             snprintf(buf, cap, "externref:%" PRIuPTR, (uintptr_t)pointer - 1);
@@ -295,11 +282,7 @@ void spec_value_print(const wr_val_t *value, char *buf, size_t cap)
             snprintf(buf, cap, "externref:null");
         }
         break;
-    case WR_OTHERREF:
-        snprintf(buf, cap, "ref:%s", pointer ? "non-null" : "null");
-        break;
-    default:
-        snprintf(buf, cap, "value of unknown kind %d", (int)value->kind);
-        break;
+    case WR_OTHERREF: snprintf(buf, cap, "ref:%s", pointer ? "non-null" : "null"); break;
+    default: snprintf(buf, cap, "value of unknown kind %d", (int)value->kind); break;
     }
 }
