@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NS_PER_S = 1000000000, GRACE_S = 2 };
+enum { NS_PER_S = 1000000000, GRACE_MS = 2000, RETRY_MS = 20 };
 
 /* lock: guards exec and wasi, so that they are not deleted while they are being cancelled. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -39,12 +39,17 @@ static void *wait_for_deadline(void *arg)
 {
     (void)arg;
     sleep_until(&deadline);
-    atomic_store_explicit(&fired, true,
-                          memory_order_release); /* pairs with the main thread's read */
-    cancel_watched();
-    /* A host call that does not wake up must not keep the process alive. */
-    deadline.tv_sec += GRACE_S;
-    sleep_until(&deadline);
+    /* release: pairs with the acquire of wrap_timeout_fired */
+    atomic_store_explicit(&fired, true, memory_order_release);
+    /*
+     * Again and again: a cancel between two calls, or a wake before a wait, could be lost. A host
+     * call that never notices must not keep the process alive.
+     */
+    for (int i = 0; i < GRACE_MS / RETRY_MS; i++) {
+        cancel_watched();
+        const struct timespec pause = {0, RETRY_MS * 1000000L};
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    }
     static const char text[] = "wasmrun: timed out; the guest did not stop and was killed\n";
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
     _exit(WRAP_EXIT_TIMEOUT);
