@@ -80,9 +80,9 @@ void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info
         if (!code) return; /* the bottom */
         struct vm_frame_info info = frame_info(code, pc, behind);
         if (!fn(&info, env)) return;
-        pc = fp[VM_FRAME_RET].cptr;
-        if (pc == foreign) pc = fp[VM_FRAME_REAL].cptr;
-        fp = fp[VM_FRAME_CALLER].cptr;
+        bool is_foreign = fp[VM_FRAME_RET].cptr == foreign;
+        pc = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
+        fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].cptr;
         behind = true;
     }
 }

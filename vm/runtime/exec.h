@@ -20,7 +20,14 @@ enum vm_stop {
 /** Bits of the interrupt word: others set them, only vm_exec_run's slow path clears YIELD. */
 enum { VM_INTERRUPT_YIELD = 1, VM_INTERRUPT_CANCEL = 2 };
 
-enum vm_exec_state { VM_EXEC_IDLE, VM_EXEC_READY, VM_EXEC_RUNNING, VM_EXEC_PENDING, VM_EXEC_ENDED };
+enum vm_exec_state {
+    VM_EXEC_IDLE,
+    VM_EXEC_READY,
+    VM_EXEC_RUNNING,
+    VM_EXEC_PENDING,
+    VM_EXEC_FAILED, /* the pending host function answered with a failure: the next run ends */
+    VM_EXEC_ENDED
+};
 
 struct vm_exec {
     /* read by handlers */

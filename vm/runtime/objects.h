@@ -124,7 +124,7 @@ struct vm_store {
     struct VM_VEC(struct vm_tag *) tags;
     struct VM_VEC(struct vm_func *) host_funcs;
     struct vm_exec *running; /* innermost exec on this thread's C stack */
-    void *data;              /* embedder's */
+    void *handle;            /* the public store; set by api */
 };
 
 struct vm_store *vm_store_new(const struct vm_alloc *alloc, struct vm_types *types,

@@ -29,6 +29,7 @@ struct vm_program {
     vm_features features;
     void *bytes; /* own: the module's private copy */
     char *name;  /* own: file name for messages */
+    void *handle; /* the public module, for frames; set by api */
     pthread_mutex_t lock;
     struct vm_codeset sets[VM_CODE_BACKENDS][VM_CODE_MEMORIES];
 };

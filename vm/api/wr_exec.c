@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls, and what host functions may ask of theirs. */
+#include "api/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- typed arguments and results */
+
+static wr_status_t check_args(const struct vm_func *f, const wr_val_t *args, size_t n,
+                              wr_error_t *err)
+{
+    if (n != f->sig->param_count)
+        return api_error_text(err, WR_ARGUMENT, "%zu arguments given, the function takes %u", n,
+                              f->sig->param_count);
+    for (u32 i = 0; i < n; i++) {
+        vm_valtype want = f->sig->types[i];
+        if (api_valkind(want) != args[i].kind)
+            return api_error_text(err, WR_ARGUMENT, "argument %u has the wrong type", i);
+        if (vm_valtype_is_ref(want) && !vm_valtype_is_nullable(want) && !args[i].of.ref)
+            return api_error_text(err, WR_ARGUMENT, "argument %u must not be null", i);
+    }
+    return WR_OK;
+}
+
+static wr_status_t start(struct vm_exec *x, struct vm_func *f, const wr_val_t *args, size_t n,
+                         wr_error_t *err)
+{
+    if (f->store != x->store)
+        return api_error_text(err, WR_ARGUMENT, "the function belongs to another store");
+    wr_status_t s = check_args(f, args, n, err);
+    if (s != WR_OK) return s;
+    if (vm_exec_start(x, f) != VM_OK)
+        return api_error_text(err, WR_ARGUMENT, "a call is in progress");
+    union vm_slot *slot = vm_exec_args(x);
+    for (u32 i = 0; i < n; i++) {
+        api_val_to_slots(&args[i], slot);
+        slot += vm_valtype_slots(f->sig->types[i]);
+    }
+    return WR_OK;
+}
+
+static wr_status_t results_of(const struct vm_exec *x, wr_val_t *results, size_t n)
+{
+    const struct vm_functype *t = x->start_func ? x->start_func->sig : NULL;
+    if (!t || n != t->result_count) return WR_ARGUMENT;
+    const union vm_slot *slot = vm_exec_args((struct vm_exec *)(uintptr_t)x);
+    for (u32 i = 0; i < n; i++) {
+        api_val_from_slots(&results[i], t->types[t->param_count + i], slot);
+        slot += vm_valtype_slots(t->types[t->param_count + i]);
+    }
+    return WR_OK;
+}
+
+/* ---- execs */
+
+wr_status_t wr_exec_new(wr_store_t *store, wr_exec_t **out, wr_error_t *err)
+{
+    struct vm_exec *x = NULL;
+    struct vm_err e;
+    vm_err_init(&e);
+    vm_status s = vm_exec_new(store->store, &x, &e);
+    if (s != VM_OK) return api_error(err, &e, NULL);
+    api_error_clear(err);
+    *out = (wr_exec_t *)x;
+    return WR_OK;
+}
+
+void wr_exec_delete(wr_exec_t *exec) { vm_exec_delete(exec ? to_exec(exec) : NULL); }
+
+wr_status_t wr_exec_start(wr_exec_t *exec, wr_func_t *func, const wr_val_t *args,
+                          size_t arg_count, wr_error_t *err)
+{
+    api_error_clear(err);
+    return start(to_exec(exec), to_func(func), args, arg_count, err);
+}
+
+wr_status_t wr_exec_run(wr_exec_t *exec, wr_error_t *err)
+{
+    struct vm_exec *x = to_exec(exec);
+    vm_status s = vm_exec_run(x);
+    return api_exec_error(err, x, s);
+}
+
+wr_status_t wr_exec_results(const wr_exec_t *exec, wr_val_t *results, size_t result_count)
+{
+    return results_of(to_exec(exec), results, result_count);
+}
+
+wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_t *results,
+                             size_t result_slots, int code)
+{
+    if (result_slots > UINT32_MAX) return WR_ARGUMENT;
+    return api_status(vm_exec_complete(to_exec(exec), api_to_status(status),
+                                       (const union vm_slot *)(const void *)results,
+                                       (u32)result_slots, code));
+}
+
+void wr_exec_interrupt(wr_exec_t *exec) { vm_exec_interrupt(to_exec(exec)); }
+void wr_exec_cancel(wr_exec_t *exec) { vm_exec_cancel(to_exec(exec)); }
+int wr_exec_exit_code(const wr_exec_t *exec) { return to_exec(exec)->exit_code; }
+
+/* ---- blocking calls */
+
+/** Runs a call on an exec of its own, nested in whatever runs on this thread. */
+wr_status_t wr_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t arg_count,
+                    wr_val_t *results, size_t result_count, wr_error_t *err)
+{
+    struct vm_store *vs = store->store;
+    struct vm_exec *x = NULL;
+    struct vm_err e;
+    vm_err_init(&e);
+    api_error_clear(err);
+    if (result_count != to_func(func)->sig->result_count)
+        return api_error_text(err, WR_ARGUMENT, "%zu results wanted, the function has %u",
+                              result_count, to_func(func)->sig->result_count);
+    if (vs->nested_calls >= vs->limits.nested_calls) {
+        api_error_text(err, WR_TRAP, "%s", vm_trap_text(VM_TRAP_STACK));
+        if (err) err->trap = vm_trap_text(VM_TRAP_STACK);
+        return WR_TRAP;
+    }
+    if (vm_exec_new(vs, &x, &e) != VM_OK) return api_error(err, &e, NULL);
+    x->no_suspend = true;
+    vs->nested_calls++;
+    wr_status_t s = start(x, to_func(func), args, arg_count, err);
+    if (s == WR_OK) {
+        vm_status v;
+        do v = vm_exec_run(x);
+        while (v == VM_YIELD);
+        s = api_exec_error(err, x, v);
+    }
+    vs->nested_calls--;
+    if (s == WR_OK) s = results_of(x, results, result_count);
+    vm_exec_delete(x);
+    return s;
+}
+
+/* ---- what host functions may ask */
+
+wr_store_t *wr_call_store(const wr_call_t *call) { return to_call(call)->exec->store->handle; }
+wr_exec_t *wr_call_exec(const wr_call_t *call) { return (wr_exec_t *)to_call(call)->exec; }
+wr_instance_t *wr_call_instance(const wr_call_t *call)
+{
+    return (wr_instance_t *)to_call(call)->inst;
+}
+
+wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index)
+{
+    const struct vm_instance *in = to_call(call)->inst;
+    if (!in || index >= in->program->module.memory_count) return NULL;
+    return (wr_memory_t *)in->memories[index];
+}
+
+bool wr_call_can_suspend(const wr_call_t *call) { return !to_call(call)->exec->no_suspend; }
+
+wr_status_t wr_call_trap(wr_call_t *call, const char *text)
+{
+    struct vm_exec *x = to_call(call)->exec;
+    x->trap = VM_TRAP_HOST;
+    (void)snprintf(x->trap_text, sizeof x->trap_text, "%s", text);
+    return WR_TRAP;
+}
+
+wr_status_t wr_call_exit(wr_call_t *call, int code)
+{
+    to_call(call)->exec->exit_code = code;
+    return WR_EXIT;
+}

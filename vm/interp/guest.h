@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only accesses to guest memory. Guard mode: one machine instruction with an exception-table
+ * entry; a fault continues at a label and answers VM_TRAP_MEMORY. Explicit mode: a check, then an
+ * unaligned access. A plain C access would be optimised away when its value is unused.
+ */
+#ifndef VM_INTERP_GUEST_H
+#define VM_INTERP_GUEST_H
+
+#include "platform/signal.h"
+#include "runtime/objects.h"
+
+#if defined(__x86_64__)
+#include "interp/guest_x86_64.h"
+#elif defined(__aarch64__)
+#include "interp/guest_aarch64.h"
+#else
+#include "interp/guest_none.h"
+#endif
+
+/** The exception table of this library, for vm_signal_install. */
+extern const struct vm_extable_entry __start_vm_extable[] __attribute__((visibility("hidden")));
+extern const struct vm_extable_entry __stop_vm_extable[] __attribute__((visibility("hidden")));
+
+/*
+ * u32 vm_guard_load_T(mem, ea, out) and vm_guard_store_T(mem, ea, value): T at mem + ea, where
+ * ea < 8 GiB and mem is the base of a guard-mode memory. 0 or VM_TRAP_MEMORY.
+ */
+#define VM_GUARD_LOAD(T, insn)                                                                     \
+    VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u64 ea, u64 *out)                               \
+    {                                                                                              \
+        u64 v;                                                                                     \
+        __asm__ goto("1: " insn "\n" VM_EXTABLE_ENTRY                                              \
+                     : [v] "=r"(v)                                                                 \
+                     : [m] "r"(mem), [e] "r"(ea)                                                   \
+                     : "memory"                                                                    \
+                     : fault);                                                                     \
+        *out = v;                                                                                  \
+        return VM_TRAP_NONE;                                                                       \
+    fault:                                                                                         \
+        return VM_TRAP_MEMORY;                                                                     \
+    }
+#define VM_GUARD_STORE(T, insn)                                                                    \
+    VM_INLINE u32 vm_guard_store_##T(u8 *mem, u64 ea, u64 v)                                       \
+    {                                                                                              \
+        __asm__ goto("1: " insn "\n" VM_EXTABLE_ENTRY                                              \
+                     :                                                                             \
+                     : [v] "r"(v), [m] "r"(mem), [e] "r"(ea)                                       \
+                     : "memory"                                                                    \
+                     : fault);                                                                     \
+        return VM_TRAP_NONE;                                                                       \
+    fault:                                                                                         \
+        return VM_TRAP_MEMORY;                                                                     \
+    }
+
+VM_GUARD_LOAD(u8, VM_INSN_LOAD8)
+VM_GUARD_LOAD(u16, VM_INSN_LOAD16)
+VM_GUARD_LOAD(u32, VM_INSN_LOAD32)
+VM_GUARD_LOAD(u64, VM_INSN_LOAD64)
+VM_GUARD_STORE(u8, VM_INSN_STORE8)
+VM_GUARD_STORE(u16, VM_INSN_STORE16)
+VM_GUARD_STORE(u32, VM_INSN_STORE32)
+VM_GUARD_STORE(u64, VM_INSN_STORE64)
+
+/* Signed loads: the same bits, the caller casts. */
+#define vm_guard_load_i8 vm_guard_load_u8
+#define vm_guard_load_i16 vm_guard_load_u16
+#define vm_guard_load_i32 vm_guard_load_u32
+
+/** Unaligned access to memory that has been checked. */
+#define VM_CHECKED_ACCESS(T)                                                                       \
+    struct vm_unaligned_##T {                                                                      \
+        T v;                                                                                       \
+    } __attribute__((packed, may_alias));                                                          \
+    VM_INLINE u64 vm_checked_load_##T(const u8 *p)                                                 \
+    {                                                                                              \
+        return (u64)((const volatile struct vm_unaligned_##T *)(const void *)p)->v;                \
+    }                                                                                              \
+    VM_INLINE void vm_checked_store_##T(u8 *p, u64 v)                                              \
+    {                                                                                              \
+        ((volatile struct vm_unaligned_##T *)(void *)p)->v = (T)v;                                 \
+    }
+
+VM_CHECKED_ACCESS(u8)
+VM_CHECKED_ACCESS(u16)
+VM_CHECKED_ACCESS(u32)
+VM_CHECKED_ACCESS(u64)
+#define vm_checked_load_i8 vm_checked_load_u8
+#define vm_checked_load_i16 vm_checked_load_u16
+#define vm_checked_load_i32 vm_checked_load_u32
+
+/** Host address of [addr + offset, + size) in a memory, or NULL when any of it is outside. */
+VM_INLINE u8 *vm_guest_check(const struct vm_memory *m, union vm_slot addr, u64 offset, u64 size)
+{
+    u64 ea, at = m->type.is_64 ? addr.u64 : addr.u32;
+    if (__builtin_add_overflow(at, offset, &ea)) return NULL;
+    return vm_range_ok(ea, size, vm_memory_size(m)) ? m->base + ea : NULL;
+}
+
+#endif

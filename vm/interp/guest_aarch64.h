@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guest access instructions of aarch64. Operands: v value, m base, e effective address. */
+#ifndef VM_INTERP_GUEST_AARCH64_H
+#define VM_INTERP_GUEST_AARCH64_H
+
+#define VM_EXTABLE_ENTRY                                                                           \
+    ".pushsection vm_extable,\"aR\",%%progbits\n.balign 4\n.long 1b - .\n.long %l[fault] - .\n"    \
+    ".popsection"
+#define VM_INSN_LOAD8 "ldrb %w[v], [%[m], %[e]]"
+#define VM_INSN_LOAD16 "ldrh %w[v], [%[m], %[e]]"
+#define VM_INSN_LOAD32 "ldr %w[v], [%[m], %[e]]"
+#define VM_INSN_LOAD64 "ldr %x[v], [%[m], %[e]]"
+#define VM_INSN_STORE8 "strb %w[v], [%[m], %[e]]"
+#define VM_INSN_STORE16 "strh %w[v], [%[m], %[e]]"
+#define VM_INSN_STORE32 "str %w[v], [%[m], %[e]]"
+#define VM_INSN_STORE64 "str %x[v], [%[m], %[e]]"
+
+#endif

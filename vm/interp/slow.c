@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that need C: first calls, host functions, other instances, tail calls. */
+#include "interp/slow.h"
+
+#include "isa/handlers.h"
+#include "translate/translate.h"
+
+#include <string.h>
+
+static void set_instance(struct vm_exec *x, struct vm_instance *inst)
+{
+    x->inst = inst;
+    x->cells = inst ? inst->cells : NULL;
+}
+
+/** Stops at the call before `next`. */
+static u32 stop_at_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, u32 stop)
+{
+    x->pc = next - 1; /* inside the call instruction, for the backtrace */
+    x->fp = fp;
+    return stop;
+}
+
+static bool stack_fits(const struct vm_exec *x, const union vm_slot *fp, u32 frame_slots)
+{
+    return fp <= x->stack_limit && (usize)(x->stack_limit - fp) >= frame_slots;
+}
+
+/* ---- host functions */
+
+static u32 call_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
+                     struct vm_func *f, union vm_slot *args)
+{
+    struct vm_call call = {.exec = x, .inst = x->inst};
+    x->pc = next;
+    x->fp = fp;
+    x->stop = VM_STOP_HOST; /* should the host ask for frames */
+    vm_status s = f->host(&call, args, f->env);
+    if (VM_LIKELY(s == VM_OK)) return VM_STOP_NONE;
+    if (s == VM_PENDING) {
+        if (x->no_suspend) return VM_TRAP_SUSPEND;
+        x->pending_slots = args;
+    }
+    x->host_status = s;
+    return VM_STOP_HOST;
+}
+
+/* ---- calls into other instances */
+
+/** Writes the header of a frame that returns to another instance. */
+static void foreign_header(struct vm_exec *x, union vm_slot *nfp, struct vm_instance *inst,
+                           const void *ret, void *caller)
+{
+    nfp[VM_FRAME_RET].cptr = vm_stubs[x->store->backend].return_foreign;
+    nfp[VM_FRAME_CALLER].ptr = nfp; /* the stub starts from the frame it returns from */
+    nfp[VM_FRAME_INST].ptr = inst;
+    nfp[VM_FRAME_REAL_RET].cptr = ret;
+    nfp[VM_FRAME_REAL_CALLER].ptr = caller;
+}
+
+u32 vm_slow_return_foreign(struct vm_exec *x, union vm_slot *fp)
+{
+    set_instance(x, fp[VM_FRAME_INST].ptr);
+    x->pc = fp[VM_FRAME_REAL_RET].cptr;
+    x->fp = fp[VM_FRAME_REAL_CALLER].ptr;
+    return VM_STOP_NONE;
+}
+
+u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
+                 struct vm_func *f, union vm_slot *args)
+{
+    if (f->host) {
+        u32 stop = call_host(x, next, fp, f, args);
+        return stop && stop < VM_TRAP_COUNT ? stop_at_call(x, next, fp, stop) : stop;
+    }
+    union vm_slot *nfp = args + f->below;
+    if (!stack_fits(x, nfp, f->code->frame_slots)) return stop_at_call(x, next, fp, VM_TRAP_STACK);
+    if (f->inst == x->inst) {
+        nfp[VM_FRAME_RET].cptr = next;
+        nfp[VM_FRAME_CALLER].ptr = fp;
+    } else {
+        foreign_header(x, nfp, x->inst, next, fp);
+        set_instance(x, f->inst);
+    }
+    nfp[VM_FRAME_CODE].cptr = f->code;
+    x->pc = atomic_load_explicit(&f->code->entry, memory_order_acquire);
+    x->fp = nfp;
+    return VM_STOP_NONE;
+}
+
+/* ---- tail calls */
+
+u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
+                 struct vm_func *f, union vm_slot *args, u32 n)
+{
+    if (f->host) return vm_slow_call(x, next, fp, f, args);
+    const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
+    union vm_slot *base = fp - code->below, *nfp = base + f->below;
+    if (!stack_fits(x, nfp, f->code->frame_slots)) return stop_at_call(x, next, fp, VM_TRAP_STACK);
+    union vm_slot header[VM_FRAME_SLOTS];
+    memcpy(header, fp, sizeof header);
+    if (n) memmove(base, args, (usize)n * sizeof *args);
+    if (header[VM_FRAME_RET].cptr == vm_stubs[x->store->backend].return_foreign) {
+        foreign_header(x, nfp, header[VM_FRAME_INST].ptr, header[VM_FRAME_REAL_RET].cptr,
+                       header[VM_FRAME_REAL_CALLER].ptr);
+    } else if (f->inst != x->inst) {
+        foreign_header(x, nfp, x->inst, header[VM_FRAME_RET].cptr, header[VM_FRAME_CALLER].ptr);
+    } else {
+        nfp[VM_FRAME_RET] = header[VM_FRAME_RET];
+        nfp[VM_FRAME_CALLER] = header[VM_FRAME_CALLER];
+    }
+    nfp[VM_FRAME_CODE].cptr = f->code;
+    if (f->inst != x->inst) set_instance(x, f->inst);
+    x->pc = atomic_load_explicit(&f->code->entry, memory_order_acquire);
+    x->fp = nfp;
+    /* a loop of tail calls must notice an interrupt: it is resumed at the callee's entry */
+    return atomic_load_explicit(&x->interrupt, memory_order_relaxed) ? VM_STOP_INTERRUPT
+                                                                     : VM_STOP_NONE;
+}
+
+/* ---- indirect calls */
+
+struct vm_func *vm_slow_callee(struct vm_exec *x, u64 index, u32 table, u32 type, vm_trap *trap)
+{
+    const struct vm_table *t = x->inst->tables[table];
+    struct vm_func *f = index < t->size ? t->elems[index] : NULL;
+    if (index >= t->size)
+        *trap = VM_TRAP_UNDEFINED_ELEM;
+    else if (!f)
+        *trap = VM_TRAP_UNINIT_ELEM;
+    else if (f->type != type && !vm_types_match(x->store->types, f->type, type))
+        *trap = VM_TRAP_INDIRECT_TYPE;
+    return *trap ? NULL : f;
+}
+
+/* ---- first calls */
+
+/** Translates under the program's lock; another thread may have been first. */
+static vm_status translate(struct vm_code *code)
+{
+    struct vm_program *p = code->set->program;
+    struct vm_translate_env env = {.alloc = p->alloc,
+                                   .module = &p->module,
+                                   .canon = p->canon,
+                                   .codes = code->set->codes,
+                                   .backend = code->set->backend,
+                                   .memory = code->set->memory,
+                                   .features = p->features};
+    struct vm_arena scratch;
+    vm_status s = VM_OK;
+    vm_arena_init(&scratch, p->alloc);
+    (void)pthread_mutex_lock(&p->lock);
+    if (!code->words) s = vm_translate(&env, code, &scratch, NULL);
+    if (s == VM_OK) atomic_store_explicit(&code->entry, code->words, memory_order_release);
+    (void)pthread_mutex_unlock(&p->lock);
+    vm_arena_free(&scratch);
+    return s;
+}
+
+u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp)
+{
+    struct vm_code *code = fp[VM_FRAME_CODE].ptr;
+    vm_status s = translate(code);
+    x->fp = fp;
+    x->pc = atomic_load_explicit(&code->entry, memory_order_acquire);
+    if (s == VM_OOM) return VM_STOP_OOM;
+    if (s != VM_OK) return VM_TRAP_UNSUPPORTED;
+    return stack_fits(x, fp, code->frame_slots) ? (u32)VM_STOP_NONE : (u32)VM_TRAP_STACK;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What handlers do out of line: calls that leave the instance, first calls, bulk operations.
+ * Each takes the state by value, leaves the new one in x->pc and x->fp (the memory base follows
+ * from x->inst), and answers 0 or why to stop. Owner thread.
+ */
+#ifndef VM_INTERP_SLOW_H
+#define VM_INTERP_SLOW_H
+
+#include "runtime/exec.h"
+
+/** Calls any function: arguments at `args`, to go on at `next` with frame `fp`. */
+u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
+                 struct vm_func *f, union vm_slot *args);
+/** Tail-calls any function from frame `fp`: `n` argument slots at `args`. A host function's
+ *  results are left at `args`, and the code at `next` returns them. */
+u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
+                 struct vm_func *f, union vm_slot *args, u32 n);
+/** The callee of an indirect call, or a trap in *trap. `type` is canonical. */
+struct vm_func *vm_slow_callee(struct vm_exec *x, u64 index, u32 table, u32 type, vm_trap *trap);
+/** Translates the function whose frame was just set up at `fp`, and enters it. */
+u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp);
+/** Returns from a foreign frame. */
+u32 vm_slow_return_foreign(struct vm_exec *x, union vm_slot *fp);
+
+/* Bulk operations over consecutive slots at `s`; a, b are the instruction's indices. They may stop
+ * with VM_STOP_INTERRUPT half-way, with the slots changed to what is left to do. */
+u32 vm_slow_memory_grow(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_memory_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_memory_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_memory_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_data_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_table_grow(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_table_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_table_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_table_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+u32 vm_slow_elem_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
+
+/** Memory base for an instance: of memory 0, or NULL. */
+static inline u8 *vm_memory_base(const struct vm_instance *inst)
+{
+    return inst && inst->program->module.memory_count ? inst->memories[0]->base : NULL;
+}
+
+#endif

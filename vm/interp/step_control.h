@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps of moves, branches, calls and the other hand-written rows. Layouts: translate/. */
+#ifndef VM_INTERP_STEP_CONTROL_H
+#define VM_INTERP_STEP_CONTROL_H
+
+#include "interp/slow.h"
+#include "interp/step.h"
+
+/* ---- values */
+
+VM_STEP_VALUE(const32, u64, w.si.i)
+VM_STEP_VALUE(mov, u64, B_(u64))
+VM_STEP_VALUE(select, u64, get_u32(&r->fp[w.s.d]) ? B_(u64) : C_(u64))
+VM_STEP_VALUE(global_get, u64, r->x->cells[w.si.i]->u64)
+VM_STEP_VALUE(ref_func, u64, (u64)(uintptr_t)r->x->inst->funcs[w.si.i])
+VM_STEP_VALUE(memory_size, u64, vm_memory_pages(r->x->inst->memories[w.si.i]))
+VM_STEP_VALUE(table_size, u64, r->x->inst->tables[w.si.i]->size)
+
+VM_STEP(const64)
+{
+    r->fp[r->pc[1].s.a].u64 = r->pc[2].u;
+    r->pc += 3;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(mov_far)
+{
+    const union vm_word w = r->pc[1];
+    r->fp[w.w.lo] = r->fp[w.w.hi];
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(mov_n)
+{
+    const union vm_word w = r->pc[1];
+    u64 n = r->pc[2].u;
+    for (u64 i = 0; i < n; i++) r->fp[(i64)w.w.lo + (i64)i] = r->fp[(i64)w.w.hi + (i64)i];
+    r->pc += 3;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(global_set)
+{
+    const union vm_word w = r->pc[1];
+    r->x->cells[w.si.i]->u64 = r->fp[w.si.a].u64;
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(table_get)
+{
+    const union vm_word w = r->pc[1];
+    const struct vm_table *t = r->x->inst->tables[w.si.i];
+    u64 i = t->type.limits.is_64 ? B_(u64) : B_(u32);
+    if (VM_UNLIKELY(i >= t->size)) return VM_TRAP_TABLE;
+    r->fp[w.si.a].u64 = (u64)(uintptr_t)t->elems[i];
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(table_set)
+{
+    const union vm_word w = r->pc[1];
+    const struct vm_table *t = r->x->inst->tables[w.si.i];
+    u64 i = t->type.limits.is_64 ? A_(u64) : A_(u32);
+    if (VM_UNLIKELY(i >= t->size)) return VM_TRAP_TABLE;
+    t->elems[i] = r->fp[w.si.b].ptr;
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(ref_as_non_null)
+{
+    if (VM_UNLIKELY(r->fp[r->pc[1].s.a].u64 == 0)) return VM_TRAP_NULL_REF;
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
+/* ---- branches */
+
+VM_STEP(br) { return vm_take(r, r->pc[1].w.lo); }
+VM_STEP_BRANCH(br_if, A_(u32) != 0, w.st.target, 2)
+VM_STEP_BRANCH(br_unless, A_(u32) == 0, w.st.target, 2)
+VM_STEP_BRANCH(br_on_null, A_(u64) == 0, w.st.target, 2)
+VM_STEP_BRANCH(br_on_non_null, A_(u64) != 0, w.st.target, 2)
+
+VM_STEP(br_table)
+{
+    const union vm_word w = r->pc[1];
+    u32 i = A_(u32);
+    if (i > w.si.i) i = w.si.i;
+    i32 distance;
+    memcpy(&distance, (const char *)(r->pc + 2) + (usize)i * sizeof distance, sizeof distance);
+    return vm_take(r, distance);
+}
+
+VM_STEP(unreachable)
+{
+    (void)r;
+    return VM_TRAP_UNREACHABLE;
+}
+
+/* ---- calls and returns */
+
+/** Takes over the state that a slow function left. */
+VM_INLINE u32 vm_reload(struct vm_regs *r, u32 stop)
+{
+    r->pc = r->x->pc;
+    r->fp = r->x->fp;
+    r->mem = vm_memory_base(r->x->inst);
+    return stop;
+}
+
+VM_STEP(ret)
+{
+    r->pc = r->fp[VM_FRAME_RET].cptr;
+    r->fp = r->fp[VM_FRAME_CALLER].ptr;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(ret_slot)
+{
+    const union vm_word w = r->pc[1];
+    r->fp[w.s.a] = r->fp[w.s.b];
+    return step_ret(r);
+}
+
+VM_STEP(ret_const)
+{
+    const union vm_word w = r->pc[1];
+    r->fp[w.si.a].u64 = w.si.i;
+    return step_ret(r);
+}
+
+/** Zeroes `hi` slots from `lo` on; the frame was checked to hold them. */
+VM_STEP(enter)
+{
+    const union vm_word w = r->pc[1];
+    union vm_slot *p = r->fp + w.w.lo;
+    for (i32 i = 0; i < w.w.hi; i++) p[i].u64 = 0;
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
+/** Enters `code` of the running instance with frame `nfp`, to return to `next`. */
+VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, union vm_slot *nfp,
+                             const union vm_word *next)
+{
+    const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
+    if (VM_UNLIKELY(nfp + code->frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
+    if (VM_UNLIKELY(atomic_load_explicit(&r->x->interrupt, memory_order_relaxed)))
+        return VM_STOP_INTERRUPT; /* pc still at the call: it runs again */
+    nfp[VM_FRAME_RET].cptr = next;
+    nfp[VM_FRAME_CALLER].ptr = r->fp;
+    nfp[VM_FRAME_CODE].cptr = code;
+    r->fp = nfp;
+    r->pc = entry;
+    return VM_STOP_NONE;
+}
+
+VM_STEP(call)
+{
+    return vm_enter_frame(r, r->pc[2].ptr, r->fp + r->pc[1].w.lo, r->pc + 3);
+}
+
+VM_STEP(call_import)
+{
+    const union vm_word w = r->pc[1];
+    struct vm_func *f = r->x->inst->funcs[(u32)w.w.hi];
+    return vm_reload(r, vm_slow_call(r->x, r->pc + 2, r->fp, f, r->fp + w.w.lo));
+}
+
+/** Calls through a reference. */
+VM_INLINE u32 vm_call_func(struct vm_regs *r, struct vm_func *f, union vm_slot *args,
+                           const union vm_word *next)
+{
+    if (VM_LIKELY(f->inst == r->x->inst))
+        return vm_enter_frame(r, f->code, args + f->below, next);
+    return vm_reload(r, vm_slow_call(r->x, next, r->fp, f, args));
+}
+
+/** The element called by call_indirect, or NULL and a trap. */
+VM_INLINE struct vm_func *vm_callee(struct vm_regs *r, vm_trap *trap)
+{
+    const union vm_word w = r->pc[1], t = r->pc[2];
+    const struct vm_table *table = r->x->inst->tables[(u32)t.w.lo];
+    u64 i = A_(u32);
+    if (VM_LIKELY(i < table->size && !table->type.limits.is_64)) {
+        struct vm_func *f = table->elems[i];
+        if (VM_LIKELY(f && f->type == (u32)t.w.hi)) return f;
+    }
+    return vm_slow_callee(r->x, table->type.limits.is_64 ? A_(u64) : i, (u32)t.w.lo, (u32)t.w.hi,
+                          trap);
+}
+
+VM_STEP(call_indirect)
+{
+    vm_trap trap = VM_TRAP_NONE;
+    struct vm_func *f = vm_callee(r, &trap);
+    if (VM_UNLIKELY(!f)) return trap;
+    return vm_call_func(r, f, r->fp + r->pc[1].st.target, r->pc + 3);
+}
+
+VM_STEP(call_ref)
+{
+    const union vm_word w = r->pc[1];
+    struct vm_func *f = r->fp[w.st.a].ptr;
+    if (VM_UNLIKELY(!f)) return VM_TRAP_NULL_FUNC_REF;
+    return vm_call_func(r, f, r->fp + w.st.target, r->pc + 2);
+}
+
+VM_STEP(return_call)
+{
+    const struct vm_code *code = r->pc[2].ptr;
+    struct vm_instance *inst = r->x->inst;
+    struct vm_func *f = inst->funcs[code->func_idx];
+    return vm_reload(r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].w.lo,
+                                     (u32)r->pc[3].u));
+}
+
+VM_STEP(return_call_import)
+{
+    const union vm_word w = r->pc[1];
+    struct vm_func *f = r->x->inst->funcs[(u32)w.w.hi];
+    return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.w.lo,
+                                     (u32)r->pc[2].u));
+}
+
+VM_STEP(return_call_indirect)
+{
+    vm_trap trap = VM_TRAP_NONE;
+    struct vm_func *f = vm_callee(r, &trap);
+    if (VM_UNLIKELY(!f)) return trap;
+    return vm_reload(r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].st.target,
+                                     (u32)r->pc[3].u));
+}
+
+VM_STEP(return_call_ref)
+{
+    const union vm_word w = r->pc[1];
+    struct vm_func *f = r->fp[w.st.a].ptr;
+    if (VM_UNLIKELY(!f)) return VM_TRAP_NULL_FUNC_REF;
+    return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.st.target,
+                                     (u32)r->pc[2].u));
+}
+
+VM_STEP(lazy) { return vm_reload(r, vm_slow_lazy(r->x, r->fp)); }
+
+VM_STEP(return_foreign) { return vm_reload(r, vm_slow_return_foreign(r->x, r->fp)); }
+
+VM_STEP(call_start)
+{
+    return vm_reload(r, vm_slow_call(r->x, r->pc + 1, r->fp, r->x->start_func,
+                                     r->fp + VM_FRAME_SLOTS));
+}
+
+VM_STEP(exit)
+{
+    (void)r;
+    return VM_STOP_DONE;
+}
+
+/* ---- bulk operations: [h] [base32 -] [a32 b32] */
+
+#define VM_STEP_BULK(name)                                                                         \
+    VM_STEP(name)                                                                                  \
+    {                                                                                              \
+        const union vm_word i = r->pc[2];                                                          \
+        u32 t = vm_slow_##name(r->x, r->fp + r->pc[1].w.lo, (u32)i.w.lo, (u32)i.w.hi);             \
+        if (VM_UNLIKELY(t)) return t;                                                              \
+        r->pc += 3;                                                                                \
+        return VM_STOP_NONE;                                                                       \
+    }
+VM_STEP_BULK(memory_grow)
+VM_STEP_BULK(memory_fill)
+VM_STEP_BULK(memory_copy)
+VM_STEP_BULK(memory_init)
+VM_STEP_BULK(data_drop)
+VM_STEP_BULK(table_grow)
+VM_STEP_BULK(table_fill)
+VM_STEP_BULK(table_copy)
+VM_STEP_BULK(table_init)
+VM_STEP_BULK(elem_drop)
+
+#endif
