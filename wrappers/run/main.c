@@ -52,16 +52,6 @@ static int help(int argc, char **argv)
     return WRAP_EXIT_OK;
 }
 
-bool wrap_common_option(const struct wrap_command *command, int id)
-{
-    if (id == WRAP_OPT_HELP) {
-        wrap_opts_help(command);
-    } else if (id == WRAP_OPT_VERSION) {
-        printf("wasmrun %s\n", wr_version());
-    }
-    return id == WRAP_OPT_HELP || id == WRAP_OPT_VERSION;
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 2) {

@@ -18,6 +18,16 @@ const char *wrap_extern_kind(wr_extern_kind_t kind)
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "?";
 }
 
+bool wrap_common_option(const struct wrap_command *command, int id)
+{
+    if (id == WRAP_OPT_HELP) {
+        wrap_opts_help(command);
+    } else if (id == WRAP_OPT_VERSION) {
+        printf("wasmrun %s\n", wr_version());
+    }
+    return id == WRAP_OPT_HELP || id == WRAP_OPT_VERSION;
+}
+
 /* ---------------------------------------------------------------- errors */
 
 /* The engine's text may begin with the name of the file, which the message names already. */

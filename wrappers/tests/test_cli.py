@@ -224,7 +224,8 @@ def exit_from_start_section():
 
 @test
 def malformed_module():
-    for raw in (b"", b"\0asm", b"not wasm at all", MAGIC + b"\x01\x05\x01", b"\0asm\x0d\0\x01\0"):
+    run(write("bad.wasm", b"")).want(126, "wasmrun: bad.wasm: malformed module: ", "empty")
+    for raw in (b"\0asm", b"not wasm at all", MAGIC + b"\x01\x05\x01", b"\0asm\x0d\0\x01\0"):
         result = run(write("bad.wasm", raw)).want(126, "wasmrun: bad.wasm: ")
         assert "offset" in result.err, result.err
         assert result.err.count("bad.wasm") == 1, result.err
