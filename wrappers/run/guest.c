@@ -166,11 +166,13 @@ static int link_guest(struct guest *guest)
 /* What a guest that has begun ends in: 126 is for those that could not begin. */
 static int end_code(const struct guest *guest, wr_status_t status, const wr_error_t *err)
 {
-    if (status == WR_OK) {
-        return WRAP_EXIT_OK;
+    bool ended = status == WR_OK || status == WR_EXIT;
+    if (ended && wrap_timeout_fired()) {
+        /* Woken from a wait by the timeout, it went on to its end before the next check. */
+        return wrap_report(guest->name, WR_CANCELLED, err);
     }
-    if (status == WR_EXIT) {
-        return wr_exec_exit_code(guest->exec) & 0xff;
+    if (ended) {
+        return status == WR_EXIT ? wr_exec_exit_code(guest->exec) & 0xff : WRAP_EXIT_OK;
     }
     int code = wrap_report(guest->name, status, err);
     bool began = status != WR_ARGUMENT; /* a _start with parameters never did */
@@ -216,8 +218,9 @@ static int invoke(struct guest *guest)
     if (status == WR_OK) {
         status = call(guest, item.of.func, args, options->arg_count, &err);
     }
-    if (status != WR_OK) {
-        return end_code(guest, status, &err);
+    int code = end_code(guest, status, &err);
+    if (status != WR_OK || code != WRAP_EXIT_OK) {
+        return code;
     }
     size_t count = wr_func_result_count(item.of.func);
     status = wr_exec_results(guest->exec, results, count);

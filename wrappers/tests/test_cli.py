@@ -354,19 +354,19 @@ def max_memory():
 def max_stack():
     file = write("dive.wasm", Module.bytes(counted_dive()))
     depths = []
-    for size in ("64k", "1m"):
+    for size in ("1m", "64m"):
         result = run("--max-stack", size, "--invoke", "depth", file).want(0)
         depths.append(int(result.out))
-    assert depths[0] == depths[1] == 500, depths
-    run("--max-stack", "16k", "--invoke", "depth", file).want(134, "call stack exhausted")
+    assert depths[0] == depths[1] == 5000, depths
+    run("--max-stack", "64k", "--invoke", "depth", file).want(134, "call stack exhausted")
 
 
 def counted_dive():
-    """depth(): 500 calls deep."""
+    """depth(): 5000 calls deep."""
     module = Module()
     module.func(local_get(0) + b"\x45\x04\x7f" + i32(0) + b"\x05" + local_get(0) + i32(1) + b"\x6b" +
                 call(0) + i32(1) + b"\x6a" + END, [I32], [I32])
-    module.func(i32(500) + call(0), results=[I32], export="depth")
+    module.func(i32(5000) + call(0), results=[I32], export="depth")
     return module
 
 
