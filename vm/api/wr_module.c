@@ -232,6 +232,20 @@ size_t wr_module_export_type(const wr_module_t *module, size_t i, char *buf, siz
     return extern_type(m, m->exports[i].kind, m->exports[i].index, buf, cap);
 }
 
+size_t wr_module_item_type(const wr_module_t *module, wr_extern_kind_t kind, uint32_t index,
+                           char *buf, size_t cap)
+{
+    const struct vm_module *m = &module->program->module;
+    const u32 counts[] = {[WR_EXTERN_FUNC] = m->func_count,
+                          [WR_EXTERN_TABLE] = m->table_count,
+                          [WR_EXTERN_MEMORY] = m->memory_count,
+                          [WR_EXTERN_GLOBAL] = m->global_count,
+                          [WR_EXTERN_TAG] = m->tag_count};
+    if ((usize)kind >= VM_COUNT(counts) || index >= counts[kind])
+        return (size_t)snprintf(buf, cap, "%s", "");
+    return extern_type(m, (u8)kind, index, buf, cap);
+}
+
 size_t wr_module_func_name(const wr_module_t *module, uint32_t func_idx, char *buf, size_t cap)
 {
     const struct vm_module *m = &module->program->module;

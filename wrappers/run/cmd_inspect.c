@@ -113,6 +113,23 @@ static void print_exports(const wr_module_t *module)
     }
 }
 
+/* Memories and tables with their limits, imported ones too. */
+static void print_limits(const wr_module_t *module)
+{
+    wr_module_stats_t stats;
+    char type[TYPE_BYTES];
+    wr_module_stats(module, &stats);
+    if (stats.memories || stats.tables) puts("\nmemories and tables");
+    for (uint32_t i = 0; i < stats.memories; i++) {
+        wr_module_item_type(module, WR_EXTERN_MEMORY, i, type, sizeof type);
+        printf("  %3" PRIu32 "  %s\n", i, type);
+    }
+    for (uint32_t i = 0; i < stats.tables; i++) {
+        wr_module_item_type(module, WR_EXTERN_TABLE, i, type, sizeof type);
+        printf("  %3" PRIu32 "  %s\n", i, type);
+    }
+}
+
 static void print_text(const wr_module_t *module)
 {
     wr_module_stats_t stats;
@@ -121,6 +138,7 @@ static void print_text(const wr_module_t *module)
                stats.file_bytes);
     print_sections(module);
     print_counts(module);
+    print_limits(module);
     print_imports(module);
     print_exports(module);
 }
@@ -197,6 +215,19 @@ static void json_exports(const wr_module_t *module)
     putchar(']');
 }
 
+static void json_limits(const wr_module_t *module, const char *key, wr_extern_kind_t kind,
+                        uint32_t count)
+{
+    char type[TYPE_BYTES];
+    printf(",\"%s\":[", key);
+    for (uint32_t i = 0; i < count; i++) {
+        wr_module_item_type(module, kind, i, type, sizeof type);
+        if (i) putchar(',');
+        json_string(name_of(type));
+    }
+    putchar(']');
+}
+
 static void print_json(const wr_module_t *module)
 {
     wr_module_stats_t stats;
@@ -210,6 +241,8 @@ static void print_json(const wr_module_t *module)
         printf("%s\"%s\":%" PRIu64, i ? "," : "", rows[i].name, rows[i].value);
     }
     putchar('}');
+    json_limits(module, "memories", WR_EXTERN_MEMORY, stats.memories);
+    json_limits(module, "tables", WR_EXTERN_TABLE, stats.tables);
     json_sections(module);
     json_imports(module);
     json_exports(module);

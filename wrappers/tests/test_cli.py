@@ -526,6 +526,7 @@ def inspect_json():
     raw = module.bytes()
     data = json.loads(run("inspect", "--json", write("look.wasm", raw)).want(0).out)
     assert data["bytes"] == len(raw), data
+    assert data["memories"] == ["(memory 1)"] and data["tables"] == [], data
     assert data["imports"] == [{"module": "env", "name": "a\"b\\c\n", "kind": "func", "type": "(func (param i32))"}]
     assert [(e["name"], e["kind"], e["type"]) for e in data["exports"]] == [
         ("mem", "memory", "(memory 1)"), ("_start", "func", "(func)")], data
