@@ -65,11 +65,15 @@ wr_status_t api_error_text(wr_error_t *out, wr_status_t status, const char *form
 /** Fills a public error from a stopped exec: headline and frames; the status. */
 wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s);
 
-wr_valkind_t api_valkind(vm_valtype t);
+/** Public kind of a type with canonical numbers. */
+wr_valkind_t api_valkind(struct vm_types *types, vm_valtype t);
+/** True when a value may stand where `want` is. */
+bool api_val_matches(struct vm_types *types, const wr_val_t *v, vm_valtype want);
 /** Value type of a public kind; VM_BOT when it has none. */
 vm_valtype api_valtype(wr_valkind_t kind);
 /** One value to or from slots. */
 void api_val_to_slots(const wr_val_t *v, union vm_slot *s);
-void api_val_from_slots(wr_val_t *v, vm_valtype t, const union vm_slot *s);
+void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t,
+                        const union vm_slot *s);
 
 #endif

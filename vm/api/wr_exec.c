@@ -13,13 +13,9 @@ static wr_status_t check_args(const struct vm_func *f, const wr_val_t *args, siz
     if (n != f->sig->param_count)
         return api_error_text(err, WR_ARGUMENT, "%zu arguments given, the function takes %u", n,
                               f->sig->param_count);
-    for (u32 i = 0; i < n; i++) {
-        vm_valtype want = f->sig->types[i];
-        if (api_valkind(want) != args[i].kind)
+    for (u32 i = 0; i < n; i++)
+        if (!api_val_matches(f->store->types, &args[i], f->sig->types[i]))
             return api_error_text(err, WR_ARGUMENT, "argument %u has the wrong type", i);
-        if (vm_valtype_is_ref(want) && !vm_valtype_is_nullable(want) && !args[i].of.ref)
-            return api_error_text(err, WR_ARGUMENT, "argument %u must not be null", i);
-    }
     return WR_OK;
 }
 
@@ -46,7 +42,7 @@ static wr_status_t results_of(const struct vm_exec *x, wr_val_t *results, size_t
     if (!t || n != t->result_count) return WR_ARGUMENT;
     const union vm_slot *slot = vm_exec_args((struct vm_exec *)(uintptr_t)x);
     for (u32 i = 0; i < n; i++) {
-        api_val_from_slots(&results[i], t->types[t->param_count + i], slot);
+        api_val_from_slots(x->store->types, &results[i], t->types[t->param_count + i], slot);
         slot += vm_valtype_slots(t->types[t->param_count + i]);
     }
     return WR_OK;

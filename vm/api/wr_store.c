@@ -9,7 +9,21 @@
 
 /* ---- values */
 
-wr_valkind_t api_valkind(vm_valtype t)
+/** The kind of a reference, by the hierarchy that its heap type is in. */
+static wr_valkind_t refkind(struct vm_types *types, u32 heap)
+{
+    if (!vm_heap_is_abstract(heap))
+        return vm_types_get(types, heap)->kind == VM_COMP_FUNC ? WR_FUNCREF : WR_OTHERREF;
+    switch (heap & 0xff) {
+    case VM_HEAP_FUNC:
+    case VM_HEAP_NOFUNC: return WR_FUNCREF;
+    case VM_HEAP_EXTERN:
+    case VM_HEAP_NOEXTERN: return WR_EXTERNREF;
+    default: return WR_OTHERREF;
+    }
+}
+
+wr_valkind_t api_valkind(struct vm_types *types, vm_valtype t)
 {
     switch (t) {
     case VM_I32: return WR_I32;
@@ -17,10 +31,19 @@ wr_valkind_t api_valkind(vm_valtype t)
     case VM_F32: return WR_F32;
     case VM_F64: return WR_F64;
     case VM_V128: return WR_V128;
-    case VM_FUNCREF: return WR_FUNCREF;
-    case VM_EXTERNREF: return WR_EXTERNREF;
-    default: return WR_OTHERREF;
+    default: return refkind(types, vm_valtype_heap(t));
     }
+}
+
+bool api_val_matches(struct vm_types *types, const wr_val_t *v, vm_valtype want)
+{
+    if (v->kind != api_valkind(types, want) || v->kind == WR_OTHERREF) return false;
+    if (!vm_valtype_is_ref(want)) return true;
+    if (!v->of.ref) return vm_valtype_is_nullable(want);
+    vm_valtype have = VM_REFTYPE(false, v->kind == WR_FUNCREF
+                                            ? to_func(v->of.func)->type
+                                            : (u32)(VM_HEAP_ABSTRACT | VM_HEAP_EXTERN));
+    return vm_types_valtype_matches(types, have, want);
 }
 
 vm_valtype api_valtype(wr_valkind_t kind)
@@ -44,10 +67,11 @@ void api_val_to_slots(const wr_val_t *v, union vm_slot *s)
     }
 }
 
-void api_val_from_slots(wr_val_t *v, vm_valtype t, const union vm_slot *s)
+void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t,
+                        const union vm_slot *s)
 {
     memset(v, 0, sizeof *v);
-    v->kind = api_valkind(t);
+    v->kind = api_valkind(types, t);
     switch (v->kind) {
     case WR_I32:
     case WR_F32: v->of.i32 = s[0].u32; break;
@@ -136,13 +160,16 @@ size_t wr_func_result_count(const wr_func_t *func) { return to_func(func)->sig->
 wr_valkind_t wr_func_param(const wr_func_t *func, size_t i)
 {
     const struct vm_functype *t = to_func(func)->sig;
-    return i < t->param_count ? api_valkind(t->types[i]) : WR_OTHERREF;
+    struct vm_types *types = to_func(func)->store->types;
+    return i < t->param_count ? api_valkind(types, t->types[i]) : WR_OTHERREF;
 }
 
 wr_valkind_t wr_func_result(const wr_func_t *func, size_t i)
 {
     const struct vm_functype *t = to_func(func)->sig;
-    return i < t->result_count ? api_valkind(t->types[t->param_count + i]) : WR_OTHERREF;
+    struct vm_types *types = to_func(func)->store->types;
+    return i < t->result_count ? api_valkind(types, t->types[t->param_count + i])
+                               : WR_OTHERREF;
 }
 
 static struct vm_limits to_limits(wr_limits_t l)
@@ -150,8 +177,7 @@ static struct vm_limits to_limits(wr_limits_t l)
     return (struct vm_limits){.min = l.min,
                               .max = l.max,
                               .has_max = l.max != UINT64_MAX,
-                              .is_64 = l.is_64,
-                              .page_log2 = VM_PAGE_LOG2};
+                              .is_64 = l.is_64};
 }
 
 /* ---- memories */
@@ -162,6 +188,7 @@ wr_status_t wr_memory_new(wr_store_t *store, wr_limits_t limits, wr_memory_t **o
     struct vm_limits type = to_limits(limits);
     struct vm_memory *m = NULL;
     struct vm_err e;
+    type.page_log2 = VM_PAGE_LOG2;
     vm_err_init(&e);
     if (type.has_max && type.min > type.max)
         return api_error_text(err, WR_ARGUMENT, "minimum greater than maximum");
@@ -213,13 +240,14 @@ wr_status_t wr_global_new(wr_store_t *store, bool is_mutable, const wr_val_t *va
 void wr_global_get(const wr_global_t *global, wr_val_t *out)
 {
     const struct vm_global *g = to_global(global);
-    api_val_from_slots(out, g->type.type, g->value);
+    api_val_from_slots(g->store->types, out, g->type.type, g->value);
 }
 
 wr_status_t wr_global_set(wr_global_t *global, const wr_val_t *value)
 {
     struct vm_global *g = to_global(global);
-    if (!g->type.is_mutable || api_valtype(value->kind) != g->type.type) return WR_ARGUMENT;
+    if (!g->type.is_mutable || !api_val_matches(g->store->types, value, g->type.type))
+        return WR_ARGUMENT;
     api_val_to_slots(value, g->value);
     return WR_OK;
 }
@@ -250,14 +278,14 @@ bool wr_table_get(const wr_table_t *table, uint64_t i, wr_val_t *out)
     const struct vm_table *t = to_table(table);
     if (i >= t->size) return false;
     union vm_slot s = {.ptr = t->elems[i]};
-    api_val_from_slots(out, t->type.elem, &s);
+    api_val_from_slots(t->store->types, out, t->type.elem, &s);
     return true;
 }
 
 wr_status_t wr_table_set(wr_table_t *table, uint64_t i, const wr_val_t *value)
 {
     struct vm_table *t = to_table(table);
-    if (i >= t->size || api_valtype(value->kind) != t->type.elem) return WR_ARGUMENT;
+    if (i >= t->size || !api_val_matches(t->store->types, value, t->type.elem)) return WR_ARGUMENT;
     t->elems[i] = value->of.ref;
     return WR_OK;
 }

@@ -10,23 +10,16 @@ u32 vm_dispatch_loop(struct vm_regs *r);
 /** The same with tail-call handlers; the loop in builds without them. */
 u32 vm_dispatch_tail(struct vm_regs *r);
 
-/* preserve_none keeps the machine state in registers across handlers; sanitizers can't have it. */
-#if defined(__has_attribute) && !defined(VM_NO_TAIL_CALLS)
-#if __has_attribute(musttail)
-#define VM_HAS_TAIL_CALLS 1
+/* The build says VM_DISPATCH_TAIL=0 for the portable loop alone (gcc 12 has no musttail). */
+#ifndef VM_DISPATCH_TAIL
+#define VM_DISPATCH_TAIL 1
+#endif
+#if VM_DISPATCH_TAIL
 #define VM_MUSTTAIL __attribute__((musttail))
 #endif
-#endif
-#ifndef VM_HAS_TAIL_CALLS
-#define VM_HAS_TAIL_CALLS 0
-#endif
-#if VM_HAS_TAIL_CALLS && !defined(VM_PLAIN_HANDLER_CC)
-#if __has_attribute(preserve_none)
-#define VM_HANDLER_CC __attribute__((preserve_none))
-#endif
-#endif
+/* preserve_none keeps the machine state in registers; sanitizer builds define this empty. */
 #ifndef VM_HANDLER_CC
-#define VM_HANDLER_CC
+#define VM_HANDLER_CC __attribute__((preserve_none))
 #endif
 
 #endif

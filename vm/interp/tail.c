@@ -19,7 +19,7 @@
 
 extern const union vm_word vm_loop_words[VM_IR_COUNT];
 
-#if VM_HAS_TAIL_CALLS
+#if VM_DISPATCH_TAIL
 
 const bool vm_has_tail_backend = true;
 

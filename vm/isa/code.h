@@ -22,11 +22,13 @@
 /** Header slots. */
 enum {
     VM_FRAME_RET = 0,    /* caller's next instruction, or the foreign-return stub */
-    VM_FRAME_CALLER = 1, /* caller's fp */
+    VM_FRAME_CALLER = 1, /* caller's fp; of a foreign frame its own, for the stub to find */
     VM_FRAME_CODE = 2,   /* struct vm_code running in this frame; NULL at the bottom */
-    VM_FRAME_INST = 3,   /* foreign calls: the caller's instance */
-    VM_FRAME_REAL = 4,   /* foreign calls: the caller's next instruction */
-    VM_FRAME_SLOTS = 5
+    /* only in foreign frames, called from another instance: RET is the foreign-return stub */
+    VM_FRAME_INST = 3,      /* the caller's instance */
+    VM_FRAME_REAL_RET = 4,  /* the caller's next instruction */
+    VM_FRAME_REAL_CALLER = 5,
+    VM_FRAME_SLOTS = 6
 };
 
 /** Maps an instruction to its place in the module file. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The x86-64 program counter in a ucontext. The only code of this architecture that sees one. */
-#define _GNU_SOURCE /* REG_RIP */
 #include "platform/signal.h"
 
 #if defined(__x86_64__)

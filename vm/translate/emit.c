@@ -109,5 +109,5 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits)
         vm_emit(l, VM_IR_const64, (union vm_word){.s = {.a = d}});
         vm_emit_word(l, (union vm_word){.u = bits});
     }
-    vm_dst_done(l);
+    vm_dst_done(l, 1);
 }

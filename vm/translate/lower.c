@@ -9,7 +9,7 @@
 static void push_result(struct vm_lower *l, vm_valtype type)
 {
     vm_push_slot(l, type);
-    vm_dst_done(l);
+    vm_dst_done(l, vm_valtype_slots(type));
 }
 
 static void lower_un(struct vm_lower *l, const struct vm_row *row)
@@ -118,7 +118,7 @@ static void lower_global_set(struct vm_lower *l, u32 global)
 {
     struct vm_operand o = vm_pop(l);
     union vm_word w = {.si = {.a = vm_src(l, &o, 0), .i = global}};
-    vm_emit(l, VM_IR_global_set, w);
+    vm_emit(l, o.slots == 2 ? VM_IR_global_set2 : VM_IR_global_set, w);
 }
 
 /** [dst16] and a 32-bit index. */
@@ -134,7 +134,7 @@ static void lower_select(struct vm_lower *l, vm_valtype type)
     struct vm_operand cond = vm_pop(l), b = vm_pop(l), a = vm_pop(l);
     union vm_word w = {.s = {.b = vm_src(l, &a, 0), .c = vm_src(l, &b, 1), .d = vm_src(l, &cond, 2)}};
     w.s.a = vm_dst(l, a.home);
-    vm_emit(l, VM_IR_select, w);
+    vm_emit(l, a.slots == 2 ? VM_IR_select2 : VM_IR_select, w);
     push_result(l, type);
 }
 
@@ -222,7 +222,10 @@ static void lower_other(struct vm_lower *l, const struct vm_insn *in)
         write_local(l, in->a);
         vm_push_local(l, in->a);
         break;
-    case VM_OP_GLOBAL_GET: lower_indexed_get(l, VM_IR_global_get, in->a, in->type); break;
+    case VM_OP_GLOBAL_GET:
+        lower_indexed_get(l, vm_valtype_slots(in->type) == 2 ? VM_IR_global_get2 : VM_IR_global_get,
+                          in->a, in->type);
+        break;
     case VM_OP_GLOBAL_SET: lower_global_set(l, in->a); break;
     case VM_OP_I32_CONST:
     case VM_OP_I64_CONST:
@@ -316,7 +319,7 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
     l->local_types = types;
     l->below = l->sig->param_slots > l->sig->result_slots ? l->sig->param_slots
                                                           : l->sig->result_slots;
-    i32 param = -(i32)l->below, other = VM_FRAME_SLOTS + (l->far ? 4 : 0), first = other;
+    i32 param = -(i32)l->below, other = VM_FRAME_SLOTS + (l->far ? VM_FAR_SLOTS : 0), first = other;
     for (u32 i = 0; i < count; i++) {
         i32 *next = i < l->sig->param_count ? &param : &other;
         l->local_heads[i] = VM_NO_INDEX;

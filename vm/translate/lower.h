@@ -118,11 +118,12 @@ void vm_materialise_local(struct vm_lower *l, u32 local);
 void vm_materialise_locals(struct vm_lower *l);
 /** Copies an operand's value to `dst` without changing the abstract stack. */
 void vm_copy_to(struct vm_lower *l, const struct vm_operand *o, i32 dst);
+enum { VM_FAR_SLOTS = 8 }; /* scratch slots of a function with far slots */
 /** A 16-bit slot holding a popped operand; scratch slot `k` (0..2) serves far ones. */
 i16 vm_src(struct vm_lower *l, const struct vm_operand *o, u32 k);
 /** A 16-bit slot for a result bound for `slot`; vm_dst_done after the instruction. */
 i16 vm_dst(struct vm_lower *l, i32 slot);
-void vm_dst_done(struct vm_lower *l);
+void vm_dst_done(struct vm_lower *l, u32 slots);
 /** Truncates the stack. */
 void vm_stack_reset(struct vm_lower *l, u32 height, i32 next_home);
 /** True when `o` was just computed by the last instruction, whose word 1 field a is its slot. */

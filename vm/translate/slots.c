@@ -2,8 +2,9 @@
 /* The abstract operand stack: deferral, materialisation, near and far slots. No control flow. */
 #include "translate/lower.h"
 
-/* Scratch slots right behind the header when l->far: three sources and a destination. */
-enum { SCRATCH_SRC = VM_FRAME_SLOTS, SCRATCH_DST = VM_FRAME_SLOTS + 3 };
+/* Scratch slots right behind the header when l->far: three sources, a destination, two slots each. */
+enum { SCRATCH_SRC = VM_FRAME_SLOTS, SCRATCH_DST = VM_FRAME_SLOTS + 6 };
+_Static_assert(SCRATCH_DST + 2 == VM_FRAME_SLOTS + VM_FAR_SLOTS, "room for all scratch slots");
 
 static bool is_near(i32 slot) { return slot == (i16)slot; }
 
@@ -130,15 +131,16 @@ static bool want_far(struct vm_lower *l)
 i16 vm_src(struct vm_lower *l, const struct vm_operand *o, u32 k)
 {
     i32 slot = o->where == VM_IN_LOCAL ? o->slot : o->home;
+    i32 scratch = (i32)(SCRATCH_SRC + 2 * k);
     if (o->where == VM_IN_CONST) {
-        i32 at = is_near(slot) || !want_far(l) ? slot : (i32)(SCRATCH_SRC + k);
+        i32 at = is_near(slot) || !want_far(l) ? slot : scratch;
         vm_emit_const(l, at, o->bits);
         return (i16)at;
     }
     if (is_near(slot)) return (i16)slot;
     if (!want_far(l)) return 0;
-    vm_emit_mov(l, (i32)(SCRATCH_SRC + k), slot, 1);
-    return (i16)(SCRATCH_SRC + k);
+    vm_emit_mov(l, scratch, slot, o->slots);
+    return (i16)scratch;
 }
 
 i16 vm_dst(struct vm_lower *l, i32 slot)
@@ -149,12 +151,12 @@ i16 vm_dst(struct vm_lower *l, i32 slot)
     return SCRATCH_DST;
 }
 
-void vm_dst_done(struct vm_lower *l)
+void vm_dst_done(struct vm_lower *l, u32 slots)
 {
     if (l->far_dst == 0) return;
     i32 slot = l->far_dst;
     l->far_dst = 0;
-    vm_emit_mov(l, slot, SCRATCH_DST, 1);
+    vm_emit_mov(l, slot, SCRATCH_DST, slots);
 }
 
 bool vm_is_fresh(const struct vm_lower *l, const struct vm_operand *o)
