@@ -33,7 +33,10 @@ function(wasmrun_library target)
   endif()
   add_library(${target}_shared SHARED ${objects})
   # A guest may be running when the last handle is closed: the library stays mapped.
-  target_link_options(${target}_shared PRIVATE -Wl,-z,nodelete -Wl,--no-undefined)
+  target_link_options(${target}_shared PRIVATE -Wl,-z,nodelete,--no-undefined
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/.ci/cmake/exports.map)
+  set_target_properties(${target}_shared PROPERTIES
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/.ci/cmake/exports.map)
   if(WASMRUN_SANITIZE)
     set_target_properties(${target}_shared PROPERTIES EXCLUDE_FROM_ALL ON)
   endif()
