@@ -23,7 +23,7 @@ static const struct wrap_option run_options[] = {
     {"dir",        0, "HOST[::GUEST][:ro]", RUN_DIR,        "let the guest use a directory; repeatable"},
     {"env",        0, "K[=V]",              RUN_ENV,        "set a variable, or pass on the host's; repeatable"},
     {"invoke",     0, "FUNC",               RUN_INVOKE,     "call this export with ARGS, print its results"},
-    {"argv0",      0, "NAME",               RUN_ARGV0,      "what the guest sees as its name (FILE)"},
+    {"argv0",      0, "NAME",               RUN_ARGV0,      "the guest's name (FILE without directory, .wasm)"},
     {"max-memory", 0, "SIZE",               RUN_MAX_MEMORY, "limit of all linear memory; k, m, g suffix"},
     {"max-stack",  0, "SIZE",               RUN_MAX_STACK,  "size of the call stack (8m)"},
     {"timeout",    0, "TIME",               RUN_TIMEOUT,    "end the guest after 5, 500ms, 2s, 1m"},

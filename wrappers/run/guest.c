@@ -69,21 +69,39 @@ static bool check_entry(const struct guest *guest)
 
 /* ---------------------------------------------------------------- the guest's world */
 
+/* The guest's name when none is given: the file's without directory and ".wasm". */
+static char *default_argv0(const char *file)
+{
+    static const char ending[] = ".wasm";
+    const size_t ending_len = sizeof ending - 1;
+    const char *slash = strrchr(file, '/');
+    const char *base = slash && slash[1] ? slash + 1 : file;
+    size_t length = strlen(base);
+    if (length > ending_len && strcmp(base + length - ending_len, ending) == 0) {
+        length -= ending_len;
+    }
+    return strndup(base, length);
+}
+
 static wr_status_t set_args(struct guest *guest, wr_error_t *err)
 {
     const struct wrap_run_options *options = guest->options;
     /* With --invoke the words are the function's arguments, not the program's. */
     size_t extra = options->invoke ? 0 : options->arg_count;
     const char **argv = malloc((extra + 1) * sizeof argv[0]);
-    if (!argv) {
+    char *name = default_argv0(options->file);
+    if (!argv || !name) {
+        free(argv);
+        free(name);
         return WR_OOM;
     }
-    argv[0] = options->argv0 ? options->argv0 : options->file;
+    argv[0] = options->argv0 ? options->argv0 : name;
     for (size_t i = 0; i < extra; i++) {
         argv[i + 1] = options->args[i];
     }
     wr_status_t status = wr_wasi_set_args(guest->wasi, argv, extra + 1, err);
     free(argv);
+    free(name);
     return status;
 }
 

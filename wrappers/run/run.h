@@ -47,7 +47,7 @@ struct wrap_run_options {
     const char *file;
     char **args; /**< of the guest, without argv[0] */
     size_t arg_count;
-    const char *argv0; /**< NULL: `file` */
+    const char *argv0; /**< NULL: made from `file` */
     const char *invoke;
     struct wrap_dir *dirs;
     size_t dir_count;

@@ -375,9 +375,10 @@ def counted_dive():
 @test
 def arguments_are_verbatim():
     file = write("args.wasm", list_module("args"))
-    run(file, "--help", "-x", "", "two words", "--").want(0).prints("args.wasm\0--help\0-x\0\0two words\0--\0")
+    run(file, "--help", "-x", "", "two words", "--").want(0).prints("args\0--help\0-x\0\0two words\0--\0")
     run("--argv0", "me", file, "--dir").want(0).prints("me\0--dir\0")
-    run("run", "--", file, "a").want(0).prints("args.wasm\0a\0")
+    run("run", "--", file, "a").want(0).prints("args\0a\0")
+    run("./args.wasm").want(0).prints("args\0")
     run("-", "x", stdin=list_module("args")).want(0).prints("-\0x\0")
 
 
