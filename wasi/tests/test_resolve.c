@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_resolve.c - nothing leads out of a preopen: symlinks of every shape against every way of
+ * opening, both resolvers, and a second thread that swaps directories for symlinks meanwhile.
+ */
+#include "fake_vm.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum wasi_resolve_mode mode;
+
+static int setup(void **state)
+{
+    struct fake *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    fake_init(f);
+    host_write(f, "secret", "secret");
+    host_mkdir(f, "box");
+    host_mkdir(f, "box/sub");
+    host_mkdir(f, "box/sub/deep");
+    host_write(f, "box/file", "inside");
+    fake_preopen(f, "box", "/", false);
+    f->wasi->resolver.mode = mode;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fake_fini(*state);
+    free(*state);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- escapes */
+
+/* Symlinks that guests (or somebody else) may have put into the directory. */
+static void plant(struct fake *f)
+{
+    char absolute[128];
+    snprintf(absolute, sizeof(absolute), "%s/secret", f->dir);
+    host_symlink(f, absolute, "box/abs");
+    host_symlink(f, "/", "box/root");
+    host_symlink(f, "../secret", "box/up");
+    host_symlink(f, "../../secret", "box/sub/up2");
+    host_symlink(f, "..", "box/parent");
+    host_symlink(f, ".", "box/here");
+    host_symlink(f, "sub/../..", "box/zigzag");
+    host_symlink(f, "up", "box/chain");
+    host_symlink(f, "/proc/self/root", "box/magic");
+    host_symlink(f, "../made", "box/dangling");
+}
+
+static const char *const escapes[] = {
+    "abs",
+    "up",
+    "sub/up2",
+    "parent/secret",
+    "here/../secret",
+    "zigzag/secret",
+    "chain",
+    "here/../../box/../secret",
+    "sub/../../secret",
+    "sub/deep/../../../secret",
+    "here/here/../secret",
+    "sub/../up",
+    "./up",
+    "sub//..//..//secret",
+    "here/parent/secret",
+    "sub/deep/../up2",
+    "dangling",
+    "parent/made",
+    "here/../made",
+    "../secret",
+    "root/etc/passwd",
+    "magic/etc/passwd",
+};
+
+/* CVE-2024-38358 and its like: no combination of flags opens, makes or empties the outside. */
+static void test_no_open_flags_lead_out(void **state)
+{
+    struct fake *f = *state;
+    plant(f);
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+        for (u32 oflags = 0; oflags < 16; oflags++) {
+            for (u32 follow = 0; follow < 2; follow++) {
+                u32 len = fake_str(f, FAKE_PATH, escapes[i]);
+                u64 rights = oflags & WASI_OFLAG_DIRECTORY ? 0 : WASI_RIGHTS_RW;
+                wasi_errno e =
+                    CALL(f, "path_open", 3, follow, FAKE_PATH, len, oflags, rights, 0, 0, FAKE_OUT);
+                assert_int_not_equal(e, WASI_E_SUCCESS);
+            }
+        }
+    }
+    host_expect(f, "secret", "secret");
+    assert_false(host_exists(f, "made"));
+}
+
+static void test_no_other_call_follows_out(void **state)
+{
+    struct fake *f = *state;
+    plant(f);
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+        assert_int_not_equal(fake_stat(f, 3, escapes[i], true), WASI_E_SUCCESS);
+        char below[64];
+        snprintf(below, sizeof(below), "%s/x", escapes[i]);
+        assert_int_not_equal(fake_path_call(f, "path_create_directory", 3, below), WASI_E_SUCCESS);
+        assert_int_not_equal(fake_path_call(f, "path_unlink_file", 3, below), WASI_E_SUCCESS);
+    }
+    assert_errno(fake_path_call(f, "path_create_directory", 3, "parent/made"), PERM);
+    assert_errno(fake_path_call(f, "path_create_directory", 3, "here/../made"), PERM);
+    assert_errno(fake_path_call(f, "path_unlink_file", 3, "parent/secret"), PERM);
+    assert_errno(fake_path_call(f, "path_unlink_file", 3, "here/../secret"), PERM);
+    assert_errno(fake_path_call(f, "path_remove_directory", 3, "zigzag/box"), PERM);
+    host_expect(f, "secret", "secret");
+    assert_false(host_exists(f, "made"));
+}
+
+static void test_inside_symlinks_work(void **state)
+{
+    struct fake *f = *state;
+    char got[16];
+    u32 fd;
+    plant(f);
+    host_symlink(f, "../file", "box/sub/back");
+    host_symlink(f, "sub/deep/../back", "box/tour");
+    host_symlink(f, "new", "box/tonew");
+    static const char *const inside[] = {
+        "here/file", "here/here/file",      "sub/back",      "tour", "sub/../here/sub/back",
+        "here/tour", "sub/deep/../../file", ".//here/./file"};
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        assert_errno(fake_open(f, 3, inside[i], 0, WASI_RIGHT_FD_READ, &fd), SUCCESS);
+        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
+        assert_string_equal(got, "inside");
+        assert_errno(CALL(f, "fd_close", fd), SUCCESS);
+    }
+    assert_errno(fake_open(f, 3, "tonew", WASI_OFLAG_CREAT, WASI_RIGHTS_RW, &fd), SUCCESS);
+    assert_true(host_exists(f, "box/new"));
+    assert_errno(fake_open(f, 3, "tonew", WASI_OFLAG_CREAT | WASI_OFLAG_EXCL, 0, &fd), EXIST);
+}
+
+static void test_symlink_loops_and_lengths(void **state)
+{
+    struct fake *f = *state;
+    u32 fd;
+    host_symlink(f, "b", "box/a");
+    host_symlink(f, "a", "box/b");
+    host_symlink(f, "self/x", "box/self");
+    assert_errno(fake_open(f, 3, "a", 0, 0, &fd), LOOP);
+    assert_errno(fake_open(f, 3, "a/x", 0, 0, &fd), LOOP);
+    assert_errno(fake_open(f, 3, "self", 0, 0, &fd), LOOP);
+    u32 len = fake_str(f, FAKE_PATH, "a");
+    assert_errno(CALL(f, "path_open", 3, 0, FAKE_PATH, len, 0, 0, 0, 0, FAKE_OUT), LOOP);
+    host_symlink(f, "file", "box/l0");
+    for (int i = 1; i <= 41; i++) {
+        char name[16], target[16];
+        snprintf(name, sizeof(name), "box/l%d", i);
+        snprintf(target, sizeof(target), "l%d", i - 1);
+        host_symlink(f, target, name);
+    }
+    assert_errno(fake_open(f, 3, "l39", 0, 0, &fd), SUCCESS);
+    assert_errno(fake_open(f, 3, "l41", 0, 0, &fd), LOOP);
+}
+
+static void test_descriptors_are_not_leaked(void **state)
+{
+    struct fake *f = *state;
+    u32 fd;
+    plant(f);
+    int before = dup(0);
+    close(before);
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+        fake_open(f, 3, escapes[i], 0, 0, &fd);
+        fake_stat(f, 3, escapes[i], true);
+        fake_path_call(f, "path_create_directory", 3, escapes[i]);
+        fake_stat(f, 3, "sub/deep/../../sub/deep/.", true);
+    }
+    int after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
+/* ---------------------------------------------------------------- a racing renamer */
+
+struct race {
+    struct fake *f;
+    atomic_bool stop;
+};
+
+/* box/swap is a directory with a file "secret" of its own, then a symlink to the outside, …. */
+static void *swap_forever(void *arg)
+{
+    struct race *r = arg;
+    char swap[128], other[128];
+    snprintf(swap, sizeof(swap), "%s", host_path(r->f, "box/swap"));
+    snprintf(other, sizeof(other), "%s", host_path(r->f, "box/other"));
+    while (!atomic_load_explicit(&r->stop, memory_order_relaxed))
+        syscall(SYS_renameat2, AT_FDCWD, swap, AT_FDCWD, other, 2 /* RENAME_EXCHANGE */);
+    return NULL;
+}
+
+static void race_once(struct fake *f)
+{
+    u32 fd;
+    char got[16];
+    if (fake_open(f, 3, "swap/secret", 0, WASI_RIGHT_FD_READ, &fd) == WASI_E_SUCCESS) {
+        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
+        assert_string_equal(got, "inside");
+        CALL(f, "fd_close", fd);
+    }
+    if (fake_open(f, 3, "swap/../swap/secret", 0, WASI_RIGHT_FD_READ, &fd) == WASI_E_SUCCESS) {
+        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
+        assert_string_equal(got, "inside");
+        CALL(f, "fd_close", fd);
+    }
+    if (fake_open(f, 3, "swap/secret", WASI_OFLAG_TRUNC, 0, &fd) == WASI_E_SUCCESS) {
+        CALL(f, "fd_close", fd);
+        host_write(f, "keep/secret", "inside"); /* the directory's own, by another name */
+    }
+    if (fake_stat(f, 3, "swap/secret", true) == WASI_E_SUCCESS)
+        assert_int_equal(fake_u64(f, FAKE_OUT + 32), 6);
+    fake_path_call(f, "path_create_directory", 3, "swap/made");
+    fake_path_call(f, "path_remove_directory", 3, "swap/made");
+    fake_path_call(f, "path_unlink_file", 3, "swap/victim");
+}
+
+static void test_racing_renamer_gets_nothing_out(void **state)
+{
+    struct fake *f = *state;
+    struct race r = {.f = f};
+    pthread_t thread;
+    host_mkdir(f, "outside");
+    host_write(f, "outside/secret", "OUTSIDE");
+    host_write(f, "outside/victim", "OUTSIDE");
+    host_mkdir(f, "keep");
+    host_write(f, "keep/secret", "inside");
+    host_mkdir(f, "box/swap");
+    assert_int_equal(link(host_path(f, "keep/secret"), host_path(f, "box/swap/secret")), 0);
+    host_symlink(f, "../outside", "box/other");
+    assert_int_equal(pthread_create(&thread, NULL, swap_forever, &r), 0);
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        for (int i = 0; i < 50; i++) race_once(f);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 500);
+    atomic_store_explicit(&r.stop, true, memory_order_relaxed);
+    pthread_join(thread, NULL);
+    host_expect(f, "outside/secret", "OUTSIDE");
+    host_expect(f, "outside/victim", "OUTSIDE");
+    assert_false(host_exists(f, "outside/made"));
+}
+
+/* ---------------------------------------------------------------- the two resolvers agree */
+
+static void test_resolvers_agree(void **state)
+{
+    struct fake *f = *state;
+    plant(f);
+    static const char *const pieces[] = {"sub", "deep", "..",     ".",    "file", "here",
+                                         "up",  "none", "parent", "sub/", "/",    "zigzag"};
+    static const int flags[] = {O_PATH, O_PATH | O_NOFOLLOW, O_RDONLY, O_RDONLY | O_DIRECTORY,
+                                O_PATH | O_DIRECTORY | O_NOFOLLOW};
+    struct wasi_resolver kernel = {WASI_RESOLVE_OPENAT2}, walk = {WASI_RESOLVE_WALK};
+    int dir = open(host_path(f, "box"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_true(dir >= 0);
+    u32 seed = 2463534242;
+    for (int round = 0; round < 4000; round++) {
+        char path[256] = "";
+        for (u32 n = 1 + (u32)round % 5; n > 0; n--) {
+            seed ^= seed << 13, seed ^= seed >> 17, seed ^= seed << 5;
+            strcat(path, pieces[seed % 12]);
+            if (n > 1) strcat(path, "/");
+        }
+        int flag = flags[round % 5], a, b;
+        wasi_errno ea = wasi_resolve_open(&kernel, dir, path, flag, 0, &a);
+        wasi_errno eb = wasi_resolve_open(&walk, dir, path, flag, 0, &b);
+        if (ea != eb) print_error("path %s flags %x\n", path, (unsigned)flag);
+        assert_string_equal(wasi_errno_name(ea), wasi_errno_name(eb));
+        if (ea != WASI_E_SUCCESS) continue;
+        struct stat sa, sb;
+        assert_int_equal(fstat(a, &sa), 0);
+        assert_int_equal(fstat(b, &sb), 0);
+        assert_int_equal(sa.st_ino, sb.st_ino);
+        close(a);
+        close(b);
+    }
+    close(dir);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_no_open_flags_lead_out),     T(test_no_other_call_follows_out),
+        T(test_inside_symlinks_work),       T(test_symlink_loops_and_lengths),
+        T(test_descriptors_are_not_leaked), T(test_racing_renamer_gets_nothing_out),
+    };
+    const struct CMUnitTest both[] = {T(test_resolvers_agree)};
+    mode = WASI_RESOLVE_PROBE;
+    int failed = cmocka_run_group_tests_name("openat2", tests, NULL, NULL);
+    mode = WASI_RESOLVE_WALK;
+    failed += cmocka_run_group_tests_name("walk", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("agree", both, NULL, NULL);
+}
