@@ -25,18 +25,33 @@
      : (c) == 'V' ? VM_V128                                                                        \
      : (c) == 'a' ? VM_RULE_ADDR                                                                   \
                   : 0)
+/* The short cut for a row: by name, or by the look of a plain signature. */
+#define QUICK(op, prefix, imm, s)                                                                  \
+    ((op) == VM_OP_LOCAL_GET                                    ? VM_QUICK_LOCAL_GET               \
+     : (op) == VM_OP_LOCAL_SET                                  ? VM_QUICK_LOCAL_SET               \
+     : (op) == VM_OP_LOCAL_TEE                                  ? VM_QUICK_LOCAL_TEE               \
+     : (op) == VM_OP_I32_CONST                                  ? VM_QUICK_I32_CONST               \
+     : (op) == VM_OP_DROP                                       ? VM_QUICK_DROP                    \
+     : (prefix) == 0xfe || !IS_PLAIN(s)                         ? VM_QUICK_NONE                    \
+     : (imm) == VM_IMM_MEMARG && POPS(s) == 1 && PUSHES(s) == 1 ? VM_QUICK_LOAD                    \
+     : (imm) == VM_IMM_MEMARG && POPS(s) == 2 && PUSHES(s) == 0 ? VM_QUICK_STORE                   \
+     : (imm) == VM_IMM_NONE && POPS(s) == 1 && PUSHES(s) == 1   ? VM_QUICK_UNARY                   \
+     : (imm) == VM_IMM_NONE && POPS(s) == 2 && PUSHES(s) == 1   ? VM_QUICK_BINARY                  \
+                                                                : VM_QUICK_NONE)
 /* Type k, counted without the colon. */
 #define TYPE(s, k) LETTER((k) < COLON(s) ? CH(s, k) : CH(s, (k) + 1))
 
-const struct vm_rule vm_rules[VM_OP_COUNT] = {
+const struct vm_rule vm_rules[VM_OP_COUNT + 1] = {
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
     [VM_OP_##id] = {                                                                               \
         VM_IMM_##imm,                                                                              \
         VM_FEATURE_##feature,                                                                      \
         align,                                                                                     \
+        QUICK(VM_OP_##id, prefix, VM_IMM_##imm, sig),                                              \
         POPS(sig),                                                                                 \
         PUSHES(sig),                                                                               \
-        {TYPE(sig, 0), TYPE(sig, 1), TYPE(sig, 2), TYPE(sig, 3), TYPE(sig, 4), TYPE(sig, 5)}},
+        {TYPE(sig, 0), TYPE(sig, 1), TYPE(sig, 2), TYPE(sig, 3), TYPE(sig, 4), TYPE(sig, 5)},      \
+        {0}},
 #include "isa/wasm_ops.def"
 #undef OP
 };

@@ -213,15 +213,32 @@ bool vm_locals_read(struct vm_walker *w, u32 func_idx);
 
 /* -------- the walk (walk.c) and its table (check.c) */
 
-/** A row of wasm_ops.def packed for checking. */
+/** Which short cut of quick.h may serve an instruction. */
+enum vm_quick {
+    VM_QUICK_NONE,
+    VM_QUICK_UNARY,  /* one operand, one result, no immediate */
+    VM_QUICK_BINARY, /* two operands, one result, no immediate */
+    VM_QUICK_LOAD,
+    VM_QUICK_STORE,
+    VM_QUICK_LOCAL_GET,
+    VM_QUICK_LOCAL_SET,
+    VM_QUICK_LOCAL_TEE,
+    VM_QUICK_I32_CONST,
+    VM_QUICK_DROP
+};
+
+/** A row of wasm_ops.def packed for checking; 16 bytes. */
 struct vm_rule {
     u8 imm, feature, align;
+    u8 quick; /* enum vm_quick */
     u8 pops, pushes;
     u8 types[6]; /* pops, then pushes: the kind byte of a value type, or VM_RULE_ADDR */
+    u8 pad[4];
 };
 enum { VM_RULE_ADDR = 1 };
 
-extern const struct vm_rule vm_rules[VM_OP_COUNT];
+/** One row more, of VM_OP_ILLEGAL, with nothing in it. */
+extern const struct vm_rule vm_rules[VM_OP_COUNT + 1];
 /** The check written by hand for an instruction, or NULL: its signature says all. */
 extern vm_check_fn *const vm_checks[VM_OP_COUNT];
 /** The plain rule of the current instruction. */

@@ -4,6 +4,7 @@
  * What an instruction means for the stacks is in check*.c.
  */
 #include "types/limits.h"
+#include "validate/quick.h"
 #include "validate/rules.h"
 
 /* ---------------------------------------------------------------- reading */
@@ -285,6 +286,13 @@ bool vm_walk_opcode(struct vm_walker *w)
            vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s", vm_op_name(in->op));
 }
 
+static bool tell_sink(struct vm_walker *w)
+{
+    if (w->insn.type == VM_REF_BOT) w->insn.type = VM_BOT;
+    w->status = w->sink->insn(w->sink_ctx, &w->insn);
+    return w->status == VM_OK;
+}
+
 bool vm_walk_insn(struct vm_walker *w)
 {
     vm_op op = w->insn.op;
@@ -294,10 +302,7 @@ bool vm_walk_insn(struct vm_walker *w)
     if (!vm_walk_reserve(w, 0)) return false;
     vm_check_fn *check = vm_checks[op];
     if (!(check ? check(w) : vm_check_signature(w))) return false;
-    if (!w->sink) return true;
-    if (w->insn.type == VM_REF_BOT) w->insn.type = VM_BOT;
-    w->status = w->sink->insn(w->sink_ctx, &w->insn);
-    return w->status == VM_OK;
+    return !w->sink || tell_sink(w);
 }
 
 bool vm_walk_begin(struct vm_walker *w, u8 bt_kind, u32 type)
@@ -319,16 +324,53 @@ void vm_walk_seek(struct vm_walker *w, struct vm_range range)
     w->insn = (struct vm_insn){.op = VM_OP_NOP, .offset = range.start};
 }
 
+static struct vm_quick_state quick_enter(const struct vm_walker *w)
+{
+    const struct vm_module *m = w->m;
+    return (struct vm_quick_state){
+        .p = w->c.p,
+        .end = w->c.end,
+        .sp = w->sp,
+        .floor = w->floor,
+        .locals = w->locals.types,
+        .local_count = w->locals.unset ? 0 : w->locals.expanded,
+        .memory = m->memory_count > 0 && !m->memories[0].is_64,
+    };
+}
+
+/* Instructions as long as short cuts serve them; stops in front of the first that is not. */
+static bool walk_quickly(struct vm_walker *w)
+{
+    struct vm_quick_state q = quick_enter(w);
+    const vm_valtype *limit = w->limit - VM_WALK_ROOM;
+    bool good = true;
+    w->insn.reachable = !w->top->unreachable && !w->top->dead;
+    while (good && q.p < q.end && q.sp <= limit) {
+        const u8 *start = q.p;
+        vm_op op = (vm_op)vm_op_of_byte[*q.p++];
+        const struct vm_rule *r = &vm_rules[op];
+        if (!(w->features >> r->feature & 1) || !vm_quick_check(&q, r, &w->insn)) {
+            q.p = start;
+            break;
+        }
+        if (!w->sink) continue;
+        w->insn.op = op;
+        w->insn.offset = (u32)(start - w->c.start);
+        good = tell_sink(w);
+    }
+    w->c.p = q.p;
+    w->sp = q.sp;
+    return good;
+}
+
 static bool walk_expression(struct vm_walker *w)
 {
     do {
-        if (!vm_walk_opcode(w) || !vm_walk_insn(w)) return false;
+        if (!walk_quickly(w) || !vm_walk_opcode(w) || !vm_walk_insn(w)) return false;
     } while (w->ctrl_count > 0);
-    if (w->c.p != w->c.end) {
-        w->insn.offset = (u32)vm_cursor_offset(&w->c);
-        return vm_walk_fail(w, VM_ERR_SECTION_SIZE, "bytes behind the end of the body");
-    }
-    return true;
+    if (w->c.p == w->c.end) return true;
+    w->insn.offset = (u32)vm_cursor_offset(&w->c);
+    return vm_walk_fail(w, VM_ERR_SECTION_SIZE, "bytes behind the end of the body");
 }
 
 static bool walk_body(struct vm_walker *w, u32 func_idx)
