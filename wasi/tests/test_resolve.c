@@ -196,15 +196,19 @@ struct race {
     atomic_bool stop;
 };
 
-/* box/swap is a directory with a file "secret" of its own, then a symlink to the outside, …. */
+/*
+ * box/swap is a directory with a file "secret" of its own, then a symlink to the outside, ...;
+ * box/leaf is a file, then a symlink to a file outside, ....
+ */
 static void *swap_forever(void *arg)
 {
     struct race *r = arg;
-    char swap[128], other[128];
-    snprintf(swap, sizeof(swap), "%s", host_path(r->f, "box/swap"));
-    snprintf(other, sizeof(other), "%s", host_path(r->f, "box/other"));
-    while (!atomic_load_explicit(&r->stop, memory_order_relaxed))
-        syscall(SYS_renameat2, AT_FDCWD, swap, AT_FDCWD, other, 2 /* RENAME_EXCHANGE */);
+    int box = open(host_path(r->f, "box"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
+        syscall(SYS_renameat2, box, "swap", box, "other", 2 /* RENAME_EXCHANGE */);
+        syscall(SYS_renameat2, box, "leaf", box, "other-leaf", 2);
+    }
+    close(box);
     return NULL;
 }
 
@@ -226,6 +230,14 @@ static void race_once(struct fake *f)
         CALL(f, "fd_close", fd);
         host_write(f, "keep/secret", "inside"); /* the directory's own, by another name */
     }
+    for (int i = 0; i < 4; i++) { /* the last component itself changes */
+        if (fake_open(f, 3, "leaf", 0, WASI_RIGHT_FD_READ, &fd) != WASI_E_SUCCESS) continue;
+        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
+        assert_string_equal(got, "inside");
+        CALL(f, "fd_close", fd);
+    }
+    if (fake_stat(f, 3, "leaf", true) == WASI_E_SUCCESS)
+        assert_int_equal(fake_u64(f, FAKE_OUT + 32), 6);
     if (fake_stat(f, 3, "swap/secret", true) == WASI_E_SUCCESS)
         assert_int_equal(fake_u64(f, FAKE_OUT + 32), 6);
     fake_path_call(f, "path_create_directory", 3, "swap/made");
@@ -246,6 +258,8 @@ static void test_racing_renamer_gets_nothing_out(void **state)
     host_mkdir(f, "box/swap");
     assert_int_equal(link(host_path(f, "keep/secret"), host_path(f, "box/swap/secret")), 0);
     host_symlink(f, "../outside", "box/other");
+    host_write(f, "box/leaf", "inside");
+    host_symlink(f, "../outside/secret", "box/other-leaf");
     assert_int_equal(pthread_create(&thread, NULL, swap_forever, &r), 0);
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
