@@ -31,7 +31,7 @@ static void print_overview(FILE *to)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
-    fputs("  help       print this text, or the help of a command\n\n"
+    fputs("  help       Prints this text, or the help of a command.\n\n"
           "'wasmrun COMMAND --help' lists the options of a command.\n",
           to);
 }
