@@ -73,7 +73,6 @@ bool api_val_matches(struct vm_types *types, const wr_val_t *v, vm_valtype want)
 vm_valtype api_valtype(wr_valkind_t kind);
 /** One value to or from slots. */
 void api_val_to_slots(const wr_val_t *v, union vm_slot *s);
-void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t,
-                        const union vm_slot *s);
+void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t, const union vm_slot *s);
 
 #endif

@@ -27,6 +27,7 @@ static const struct {
     [VM_NOT_FOUND] = {WR_NOT_FOUND, "not found"},
     [VM_ARGUMENT] = {WR_ARGUMENT, "bad argument"},
     [VM_INTERNAL] = {WR_INTERNAL, "internal error"},
+    [VM_FUEL] = {WR_FUEL, "out of fuel"},
 };
 
 wr_status_t api_status(vm_status s)
@@ -90,9 +91,8 @@ static bool add_frame(const struct vm_frame_info *info, void *env)
     struct frames *f = env;
     u32 i = f->total < WR_ERROR_FRAMES ? f->total : HALF + (f->total - HALF) % HALF;
     struct vm_program *p = info->code->set->program;
-    f->out->frame[i] = (wr_frame_t){.module = p->handle,
-                                    .func_idx = info->code->func_idx,
-                                    .file_offset = info->offset};
+    f->out->frame[i] = (wr_frame_t){
+        .module = p->handle, .func_idx = info->code->func_idx, .file_offset = info->offset};
     f->total++;
     return true;
 }
@@ -114,7 +114,7 @@ wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s
 {
     wr_status_t status = api_status(s);
     if (!out) return status;
-    if (s == VM_OK || s == VM_PENDING || s == VM_YIELD || s == VM_EXIT) {
+    if (s == VM_OK || s == VM_PENDING || s == VM_YIELD || s == VM_EXIT || s == VM_FUEL) {
         api_error_clear(out);
         out->status = status;
         return status;

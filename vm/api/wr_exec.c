@@ -64,8 +64,8 @@ wr_status_t wr_exec_new(wr_store_t *store, wr_exec_t **out, wr_error_t *err)
 
 void wr_exec_delete(wr_exec_t *exec) { vm_exec_delete(exec ? to_exec(exec) : NULL); }
 
-wr_status_t wr_exec_start(wr_exec_t *exec, wr_func_t *func, const wr_val_t *args,
-                          size_t arg_count, wr_error_t *err)
+wr_status_t wr_exec_start(wr_exec_t *exec, wr_func_t *func, const wr_val_t *args, size_t arg_count,
+                          wr_error_t *err)
 {
     api_error_clear(err);
     return start(to_exec(exec), to_func(func), args, arg_count, err);

@@ -112,8 +112,8 @@ wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const 
     if (!raw) return api_error_text(err, WR_OOM, "out of memory");
     *raw = (struct raw_env){.fn = fn, .env = env};
     struct vm_def proto = {.fn = call_raw, .env = raw, .env_free = free_raw};
-    vm_status s = vm_linker_add_host(linker->linker, c_name(module), c_name(name), &type, &proto,
-                                     &e);
+    vm_status s =
+        vm_linker_add_host(linker->linker, c_name(module), c_name(name), &type, &proto, &e);
     if (s == VM_OK) return WR_OK;
     free_raw(a, raw);
     return api_error(err, &e, NULL);
@@ -129,8 +129,8 @@ wr_status_t wr_linker_define_c(wr_linker_t *linker, const char *module, const ch
     vm_status s = vm_hostcall_new(a, signature, fn, &h, &e);
     if (s == VM_OK) {
         struct vm_def proto = {.fn = vm_hostcall_run, .env = h, .env_free = vm_hostcall_free};
-        s = vm_linker_add_host(linker->linker, c_name(module), c_name(name),
-                               vm_hostcall_type(h), &proto, &e);
+        s = vm_linker_add_host(linker->linker, c_name(module), c_name(name), vm_hostcall_type(h),
+                               &proto, &e);
         if (s != VM_OK) vm_hostcall_free(a, h);
     }
     return s == VM_OK ? WR_OK : api_error(err, &e, name);
@@ -252,9 +252,8 @@ static wr_status_t run_start(struct vm_instance *in, struct vm_exec *x, wr_error
     return status;
 }
 
-wr_status_t wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
-                                  const wr_module_t *module, wr_exec_t *exec,
-                                  wr_instance_t **out, wr_error_t *err)
+wr_status_t wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store, const wr_module_t *module,
+                                  wr_exec_t *exec, wr_instance_t **out, wr_error_t *err)
 {
     struct vm_program *p = module->program;
     const struct vm_alloc *a = &linker->engine->alloc;
@@ -284,8 +283,8 @@ bool wr_instance_export(wr_instance_t *instance, wr_name_t name, wr_extern_t *ou
 {
     struct vm_instance *in = to_instance(instance);
     if (name.size > UINT32_MAX) return false;
-    const struct vm_export *x = vm_module_find_export(&in->program->module, (const u8 *)name.data,
-                                                      (u32)name.size);
+    const struct vm_export *x =
+        vm_module_find_export(&in->program->module, (const u8 *)name.data, (u32)name.size);
     if (!x) return false;
     *out = api_extern(vm_instance_extern(in, (enum vm_extern_kind)x->kind, x->index));
     return true;

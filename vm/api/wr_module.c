@@ -118,7 +118,7 @@ wr_status_t wr_module_load_fd(wr_engine_t *engine, int fd, const char *name, wr_
     if (s == VM_OK && size == 0)
         return api_error_text(err, WR_MALFORMED, "%s: unexpected end: the file is empty", name);
     if (s == VM_OK) return module_from(engine, bytes, size, name, out, err);
-    const char *why = s == VM_IO ? strerror(errno)
+    const char *why = s == VM_IO      ? strerror(errno)
                       : s == VM_LIMIT ? "larger than 1 GiB"
                                       : "out of memory";
     return api_error_text(err, api_status(s), "%s: %s", name, why);
@@ -209,9 +209,9 @@ static size_t extern_type(const struct vm_module *m, u8 kind, u32 index, char *b
         return (size_t)snprintf(buf, cap, "(memory %s)", part);
     case VM_EXTERN_GLOBAL:
         (void)vm_valtype_print(m->globals[index].type.type, part, sizeof part);
-        return (size_t)snprintf(buf, cap, m->globals[index].type.is_mutable ? "(global (mut %s))"
-                                                                             : "(global %s)",
-                                part);
+        return (size_t)snprintf(
+            buf, cap, m->globals[index].type.is_mutable ? "(global (mut %s))" : "(global %s)",
+            part);
     default:
         (void)vm_functype_print(&m->types.types[m->tags[index]].of.func, part, sizeof part);
         return (size_t)snprintf(buf, cap, "(tag %s)", part);
@@ -284,8 +284,8 @@ void wr_module_stats(const wr_module_t *module, wr_module_stats_t *out)
 
 bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t *out)
 {
-    static const char *const names[] = {"custom", "type",   "import",  "function", "table",
-                                        "memory", "global", "export",  "start",    "element",
+    static const char *const names[] = {"custom", "type",   "import",    "function", "table",
+                                        "memory", "global", "export",    "start",    "element",
                                         "code",   "data",   "datacount", "tag"};
     const struct vm_module *m = &module->program->module;
     if (i >= m->section_count) return false;

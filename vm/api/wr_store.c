@@ -40,9 +40,9 @@ bool api_val_matches(struct vm_types *types, const wr_val_t *v, vm_valtype want)
     if (v->kind != api_valkind(types, want) || v->kind == WR_OTHERREF) return false;
     if (!vm_valtype_is_ref(want)) return true;
     if (!v->of.ref) return vm_valtype_is_nullable(want);
-    vm_valtype have = VM_REFTYPE(false, v->kind == WR_FUNCREF
-                                            ? to_func(v->of.func)->type
-                                            : (u32)(VM_HEAP_ABSTRACT | VM_HEAP_EXTERN));
+    vm_valtype have =
+        VM_REFTYPE(false, v->kind == WR_FUNCREF ? to_func(v->of.func)->type
+                                                : (u32)(VM_HEAP_ABSTRACT | VM_HEAP_EXTERN));
     return vm_types_valtype_matches(types, have, want);
 }
 
@@ -67,8 +67,7 @@ void api_val_to_slots(const wr_val_t *v, union vm_slot *s)
     }
 }
 
-void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t,
-                        const union vm_slot *s)
+void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t, const union vm_slot *s)
 {
     memset(v, 0, sizeof *v);
     v->kind = api_valkind(types, t);
@@ -118,6 +117,7 @@ wr_status_t wr_store_new(wr_engine_t *engine, const wr_store_config_t *config, w
     }
     w->engine = engine;
     w->store = s;
+    s->use_fuel = c->use_fuel;
     s->handle = w;
     if (choose_modes(s, c, err) != WR_OK) {
         wr_store_delete(w);
@@ -136,6 +136,8 @@ void wr_store_delete(wr_store_t *store)
 
 void wr_store_set_data(wr_store_t *store, void *data) { store->data = data; }
 void *wr_store_data(const wr_store_t *store) { return store->data; }
+void wr_store_set_fuel(wr_store_t *store, uint64_t fuel) { store->store->fuel = fuel; }
+uint64_t wr_store_fuel(const wr_store_t *store) { return store->store->fuel; }
 uint64_t wr_store_memory_bytes(const wr_store_t *store) { return store->store->memory_bytes; }
 
 /* ---- externs */
@@ -168,22 +170,18 @@ wr_valkind_t wr_func_result(const wr_func_t *func, size_t i)
 {
     const struct vm_functype *t = to_func(func)->sig;
     struct vm_types *types = to_func(func)->store->types;
-    return i < t->result_count ? api_valkind(types, t->types[t->param_count + i])
-                               : WR_OTHERREF;
+    return i < t->result_count ? api_valkind(types, t->types[t->param_count + i]) : WR_OTHERREF;
 }
 
 static struct vm_limits to_limits(wr_limits_t l)
 {
-    return (struct vm_limits){.min = l.min,
-                              .max = l.max,
-                              .has_max = l.max != UINT64_MAX,
-                              .is_64 = l.is_64};
+    return (struct vm_limits){
+        .min = l.min, .max = l.max, .has_max = l.max != UINT64_MAX, .is_64 = l.is_64};
 }
 
 /* ---- memories */
 
-wr_status_t wr_memory_new(wr_store_t *store, wr_limits_t limits, wr_memory_t **out,
-                          wr_error_t *err)
+wr_status_t wr_memory_new(wr_store_t *store, wr_limits_t limits, wr_memory_t **out, wr_error_t *err)
 {
     struct vm_limits type = to_limits(limits);
     struct vm_memory *m = NULL;
@@ -254,8 +252,8 @@ wr_status_t wr_global_set(wr_global_t *global, const wr_val_t *value)
 
 /* ---- tables */
 
-wr_status_t wr_table_new(wr_store_t *store, wr_valkind_t kind, wr_limits_t limits,
-                         wr_table_t **out, wr_error_t *err)
+wr_status_t wr_table_new(wr_store_t *store, wr_valkind_t kind, wr_limits_t limits, wr_table_t **out,
+                         wr_error_t *err)
 {
     struct vm_tabletype type = {.elem = api_valtype(kind), .limits = to_limits(limits)};
     struct vm_table *t = NULL;

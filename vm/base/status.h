@@ -23,7 +23,8 @@ typedef enum vm_status {
     VM_IO,
     VM_NOT_FOUND,
     VM_ARGUMENT,
-    VM_INTERNAL
+    VM_INTERNAL,
+    VM_FUEL
 } vm_status;
 
 /** One enumerator per row of errors.def. */

@@ -71,7 +71,8 @@ typedef enum wr_status {
     WR_IO,          /**< a file could not be read */
     WR_NOT_FOUND,   /**< no such file, export or index */
     WR_ARGUMENT,    /**< the caller's arguments do not fit (count, type, store) */
-    WR_INTERNAL     /**< a fault of this library */
+    WR_INTERNAL,    /**< a fault of this library */
+    WR_FUEL         /**< the store's fuel is used up; run again after wr_store_set_fuel */
 } wr_status_t;
 
 /** Bytes with a length: Wasm names may hold any Unicode character, U+0000 included. */
@@ -256,6 +257,7 @@ typedef struct wr_store_config {
     uint32_t max_instances;     /**< 10,000 */
     uint64_t stack_bytes;       /**< value stack of one exec; 8 MiB */
     uint32_t max_nested_calls;  /**< host function calling Wasm calling host…; 64 */
+    bool use_fuel;              /**< instructions are counted: see wr_store_set_fuel */
 } wr_store_config_t;
 
 /** New store; `config` NULL means all defaults. */
@@ -266,6 +268,13 @@ WR_API void wr_store_delete(own wr_store_t *store);
 /** A pointer of the embedder's, NULL at first. */
 WR_API void wr_store_set_data(wr_store_t *store, void *data);
 WR_API void *wr_store_data(const wr_store_t *store);
+/**
+ * Fuel of a store with `use_fuel`, 0 at first: each instruction takes one (block, loop, else, end,
+ * nop and drop none, bulk operations one whatever they move), paid in advance for code without
+ * branches. An exec that would need more stops with WR_FUEL; a blocking call ends with it.
+ */
+WR_API void wr_store_set_fuel(wr_store_t *store, uint64_t fuel);
+WR_API uint64_t wr_store_fuel(const wr_store_t *store);
 /** Bytes now held by the store's linear memories. */
 WR_API uint64_t wr_store_memory_bytes(const wr_store_t *store);
 
@@ -425,7 +434,7 @@ WR_API wr_status_t wr_exec_start(wr_exec_t *exec, wr_func_t *func, const wr_val_
                                  size_t arg_count, wr_error_t *err);
 /**
  * Runs until something happens: WR_OK (finished), WR_PENDING, WR_YIELD, or an end: WR_TRAP,
- * WR_EXCEPTION, WR_EXIT, WR_CANCELLED, WR_OOM, WR_LIMIT. Owner thread of the store.
+ * WR_EXCEPTION, WR_EXIT, WR_CANCELLED, WR_OOM, WR_LIMIT; or WR_FUEL. Owner thread of the store.
  */
 WR_API wr_status_t wr_exec_run(wr_exec_t *exec, wr_error_t *err);
 /** After WR_OK from run: typed results. */

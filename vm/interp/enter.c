@@ -21,6 +21,8 @@ vm_status vm_exec_start(struct vm_exec *x, struct vm_func *f)
     x->trap = VM_TRAP_NONE;
     x->trap_text[0] = 0;
     x->state = VM_EXEC_READY;
+    if (VM_STRESS)
+        atomic_fetch_or_explicit(&x->interrupt, VM_INTERRUPT_STRESS, memory_order_relaxed);
     return VM_OK;
 }
 
@@ -34,7 +36,7 @@ static vm_status on_interrupt(struct vm_exec *x)
 {
     u32 bits = atomic_load_explicit(&x->interrupt, memory_order_acquire);
     if (bits & VM_INTERRUPT_CANCEL) {
-        atomic_store_explicit(&x->interrupt, 0, memory_order_relaxed);
+        atomic_fetch_and_explicit(&x->interrupt, (u32)VM_INTERRUPT_STRESS, memory_order_relaxed);
         return end(x, VM_CANCELLED);
     }
     /* cleared with a read-modify-write, so that a cancel set meanwhile is not lost */
@@ -59,9 +61,28 @@ static vm_status on_stop(struct vm_exec *x)
     case VM_STOP_DONE: return end(x, VM_OK);
     case VM_STOP_INTERRUPT: return on_interrupt(x);
     case VM_STOP_HOST: return on_host(x);
+    case VM_STOP_FUEL: x->state = VM_EXEC_READY; return VM_FUEL;
     case VM_STOP_OOM: return end(x, VM_OOM);
     default: x->trap = (vm_trap)x->stop; return end(x, VM_TRAP);
     }
+}
+
+/** Handlers run from the saved state to the next stop. */
+static void dispatch(struct vm_exec *x)
+{
+    struct vm_regs r = {.pc = x->pc, .fp = x->fp, .mem = vm_memory_base(x->inst), .x = x};
+    x->stop = x->store->backend == VM_CODE_TAIL ? vm_dispatch_tail(&r) : vm_dispatch_loop(&r);
+    x->pc = r.pc;
+    x->fp = r.fp;
+}
+
+/** Stress builds: true when nothing but the stress itself made the handlers stop. */
+static bool is_stress_stop(const struct vm_exec *x)
+{
+    if (!VM_STRESS) return false;
+    if (x->stop == VM_STOP_HOST) return x->host_status == VM_OK;
+    return x->stop == VM_STOP_INTERRUPT &&
+           atomic_load_explicit(&x->interrupt, memory_order_relaxed) == VM_INTERRUPT_STRESS;
 }
 
 vm_status vm_exec_run(struct vm_exec *x)
@@ -72,17 +93,15 @@ vm_status vm_exec_run(struct vm_exec *x)
     if (x->state == VM_EXEC_PENDING) return on_interrupt(x);
     if (x->state == VM_EXEC_FAILED) return on_host(x);
     if (x->state != VM_EXEC_READY) return VM_ARGUMENT;
-    if (atomic_load_explicit(&x->interrupt, memory_order_acquire)) {
+    if (atomic_load_explicit(&x->interrupt, memory_order_acquire) & ~(u32)VM_INTERRUPT_STRESS) {
         vm_status s = on_interrupt(x);
         if (s != VM_YIELD) return s; /* an interrupt from before this run has nothing to stop */
     }
-    struct vm_regs r = {.pc = x->pc, .fp = x->fp, .mem = vm_memory_base(x->inst), .x = x};
     x->state = VM_EXEC_RUNNING;
     x->outer = x->store->running;
     x->store->running = x;
-    x->stop = x->store->backend == VM_CODE_TAIL ? vm_dispatch_tail(&r) : vm_dispatch_loop(&r);
-    x->pc = r.pc;
-    x->fp = r.fp;
+    do dispatch(x);
+    while (is_stress_stop(x));
     x->store->running = x->outer;
     x->outer = NULL;
     return on_stop(x);

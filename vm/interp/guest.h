@@ -37,7 +37,7 @@ extern const struct vm_extable_entry __stop_vm_extable[] __attribute__((visibili
                      : fault);                                                                     \
         *out = v;                                                                                  \
         return VM_TRAP_NONE;                                                                       \
-    fault:                                                                                         \
+fault:                                                                                             \
         return VM_TRAP_MEMORY;                                                                     \
     }
 #define VM_GUARD_STORE(T, insn)                                                                    \
@@ -49,7 +49,7 @@ extern const struct vm_extable_entry __stop_vm_extable[] __attribute__((visibili
                      : "memory"                                                                    \
                      : fault);                                                                     \
         return VM_TRAP_NONE;                                                                       \
-    fault:                                                                                         \
+fault:                                                                                             \
         return VM_TRAP_MEMORY;                                                                     \
     }
 

@@ -15,9 +15,7 @@ u32 vm_dispatch_loop(struct vm_regs *regs)
     while (stop == VM_STOP_NONE || stop == VM_TAKEN) {
         switch ((vm_ir)r.pc->u) {
 #define EACH(name)                                                                                 \
-    case VM_IR_##name:                                                                             \
-        stop = step_##name(&r);                                                                    \
-        break;
+    case VM_IR_##name: stop = step_##name(&r); break;
 #include "isa/ir_each.h"
         case VM_IR_COUNT: __builtin_unreachable();
         }

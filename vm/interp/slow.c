@@ -36,7 +36,7 @@ static u32 call_host(struct vm_exec *x, const union vm_word *next, union vm_slot
     x->fp = fp;
     x->stop = VM_STOP_HOST; /* should the host ask for frames */
     vm_status s = f->host(&call, args, f->env);
-    if (VM_LIKELY(s == VM_OK)) return VM_STOP_NONE;
+    if (VM_LIKELY(s == VM_OK && !VM_STRESS)) return VM_STOP_NONE;
     if (s == VM_PENDING) {
         if (x->no_suspend) return VM_TRAP_SUSPEND;
         x->pending_slots = args;
@@ -66,8 +66,8 @@ u32 vm_slow_return_foreign(struct vm_exec *x, union vm_slot *fp)
     return VM_STOP_NONE;
 }
 
-u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
-                 struct vm_func *f, union vm_slot *args)
+u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
+                 union vm_slot *args)
 {
     if (f->host) {
         u32 stop = call_host(x, next, fp, f, args);
@@ -90,8 +90,8 @@ u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
 
 /* ---- tail calls */
 
-u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
-                 struct vm_func *f, union vm_slot *args, u32 n)
+u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
+                 union vm_slot *args, u32 n)
 {
     if (f->host) return vm_slow_call(x, next, fp, f, args);
     const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
@@ -143,8 +143,7 @@ static vm_status translate(struct vm_code *code)
                                    .module = &p->module,
                                    .canon = p->canon,
                                    .codes = code->set->codes,
-                                   .backend = code->set->backend,
-                                   .memory = code->set->memory,
+                                   .mode = code->set->mode,
                                    .features = p->features};
     struct vm_arena scratch;
     vm_status s = VM_OK;

@@ -10,12 +10,12 @@
 #include "runtime/exec.h"
 
 /** Calls any function: arguments at `args`, to go on at `next` with frame `fp`. */
-u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
-                 struct vm_func *f, union vm_slot *args);
+u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
+                 union vm_slot *args);
 /** Tail-calls any function from frame `fp`: `n` argument slots at `args`. A host function's
  *  results are left at `args`, and the code at `next` returns them. */
-u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
-                 struct vm_func *f, union vm_slot *args, u32 n);
+u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
+                 union vm_slot *args, u32 n);
 /** The callee of an indirect call, or a trap in *trap. `type` is canonical. */
 struct vm_func *vm_slow_callee(struct vm_exec *x, u64 index, u32 table, u32 type, vm_trap *trap);
 /** Translates the function whose frame was just set up at `fp`, and enters it. */

@@ -126,6 +126,16 @@ VM_STEP(br_table)
     return vm_take(r, distance);
 }
 
+/** [h] [count64]. Runs again when the store has got more fuel. */
+VM_STEP(fuel)
+{
+    u64 cost = r->pc[1].u, *left = &r->x->store->fuel;
+    if (VM_UNLIKELY(*left < cost)) return VM_STOP_FUEL;
+    *left -= cost;
+    r->pc += 2;
+    return VM_STOP_NONE;
+}
+
 VM_STEP(unreachable)
 {
     (void)r;
@@ -180,20 +190,17 @@ VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, unio
 {
     const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
     if (VM_UNLIKELY(nfp + code->frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
-    if (VM_UNLIKELY(atomic_load_explicit(&r->x->interrupt, memory_order_relaxed)))
-        return VM_STOP_INTERRUPT; /* pc still at the call: it runs again */
     nfp[VM_FRAME_RET].cptr = next;
     nfp[VM_FRAME_CALLER].ptr = r->fp;
     nfp[VM_FRAME_CODE].cptr = code;
     r->fp = nfp;
     r->pc = entry;
+    if (VM_UNLIKELY(atomic_load_explicit(&r->x->interrupt, memory_order_relaxed)))
+        return VM_STOP_INTERRUPT; /* resumed at the callee's entry */
     return VM_STOP_NONE;
 }
 
-VM_STEP(call)
-{
-    return vm_enter_frame(r, r->pc[2].ptr, r->fp + r->pc[1].w.lo, r->pc + 3);
-}
+VM_STEP(call) { return vm_enter_frame(r, r->pc[2].ptr, r->fp + r->pc[1].w.lo, r->pc + 3); }
 
 VM_STEP(call_import)
 {
@@ -206,8 +213,7 @@ VM_STEP(call_import)
 VM_INLINE u32 vm_call_func(struct vm_regs *r, struct vm_func *f, union vm_slot *args,
                            const union vm_word *next)
 {
-    if (VM_LIKELY(f->inst == r->x->inst))
-        return vm_enter_frame(r, f->code, args + f->below, next);
+    if (VM_LIKELY(f->inst == r->x->inst)) return vm_enter_frame(r, f->code, args + f->below, next);
     return vm_reload(r, vm_slow_call(r->x, next, r->fp, f, args));
 }
 
@@ -246,16 +252,15 @@ VM_STEP(return_call)
     const struct vm_code *code = r->pc[2].ptr;
     struct vm_instance *inst = r->x->inst;
     struct vm_func *f = inst->funcs[code->func_idx];
-    return vm_reload(r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].w.lo,
-                                     (u32)r->pc[3].u));
+    return vm_reload(
+        r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].w.lo, (u32)r->pc[3].u));
 }
 
 VM_STEP(return_call_import)
 {
     const union vm_word w = r->pc[1];
     struct vm_func *f = r->x->inst->funcs[(u32)w.w.hi];
-    return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.w.lo,
-                                     (u32)r->pc[2].u));
+    return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.w.lo, (u32)r->pc[2].u));
 }
 
 VM_STEP(return_call_indirect)
@@ -263,8 +268,8 @@ VM_STEP(return_call_indirect)
     vm_trap trap = VM_TRAP_NONE;
     struct vm_func *f = vm_callee(r, &trap);
     if (VM_UNLIKELY(!f)) return trap;
-    return vm_reload(r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].st.target,
-                                     (u32)r->pc[3].u));
+    return vm_reload(
+        r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].st.target, (u32)r->pc[3].u));
 }
 
 VM_STEP(return_call_ref)
@@ -272,8 +277,8 @@ VM_STEP(return_call_ref)
     const union vm_word w = r->pc[1];
     struct vm_func *f = r->fp[w.st.a].ptr;
     if (VM_UNLIKELY(!f)) return VM_TRAP_NULL_FUNC_REF;
-    return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.st.target,
-                                     (u32)r->pc[2].u));
+    return vm_reload(r,
+                     vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.st.target, (u32)r->pc[2].u));
 }
 
 VM_STEP(lazy) { return vm_reload(r, vm_slow_lazy(r->x, r->fp)); }
@@ -282,8 +287,8 @@ VM_STEP(return_foreign) { return vm_reload(r, vm_slow_return_foreign(r->x, r->fp
 
 VM_STEP(call_start)
 {
-    return vm_reload(r, vm_slow_call(r->x, r->pc + 1, r->fp, r->x->start_func,
-                                     r->fp + VM_FRAME_SLOTS));
+    return vm_reload(
+        r, vm_slow_call(r->x, r->pc + 1, r->fp, r->x->start_func, r->fp + VM_FRAME_SLOTS));
 }
 
 VM_STEP(exit)

@@ -52,8 +52,13 @@ struct vm_code {
     struct vm_codeset *set; /* whose member this is */
 };
 
-/** How code is made: which handler words, which memory access. */
+/** How code is made: which handler words, which access to memory 0, with fuel counting or not. */
 enum vm_code_backend { VM_CODE_TAIL, VM_CODE_LOOP, VM_CODE_BACKENDS };
 enum vm_code_memory { VM_CODE_GUARD, VM_CODE_EXPLICIT, VM_CODE_MEMORIES };
+struct vm_code_mode {
+    enum vm_code_backend backend;
+    enum vm_code_memory memory;
+    bool fuel;
+};
 
 #endif

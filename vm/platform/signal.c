@@ -12,10 +12,7 @@ static struct sigaction old_segv, old_bus;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool installed;
 
-static usize entry_address(const i32 *field)
-{
-    return (usize)field + (usize)(ptrdiff_t)*field;
-}
+static usize entry_address(const i32 *field) { return (usize)field + (usize)(ptrdiff_t)*field; }
 
 /** The label for a faulting instruction, or 0. The table is in link order, which is ascending. */
 static usize find_label(usize pc)

@@ -24,8 +24,8 @@ bool vm_signal_install(const struct vm_extable_entry *begin, const struct vm_ext
 bool vm_signal_try(int sig, void *siginfo, void *ucontext);
 
 /**
- * Architecture's part: the program counter of a ucontext_t, replaced when `pc` is not 0. With a NULL
- * ucontext: 0 when the architecture has no support.
+ * Architecture's part: the program counter of a ucontext_t, replaced when `pc` is not 0. With a
+ * NULL ucontext: 0 when the architecture has no support.
  */
 usize vm_ucontext_pc(void *ucontext, usize pc);
 

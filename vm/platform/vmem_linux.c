@@ -14,8 +14,8 @@ usize vm_page_bytes(void)
 void *vm_reserve(u64 bytes)
 {
     if (bytes == 0 || bytes > SIZE_MAX / 2) return NULL;
-    void *p = mmap(NULL, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-                   0);
+    void *p =
+        mmap(NULL, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 

@@ -13,12 +13,18 @@ enum vm_stop {
     VM_STOP_NONE = 0,
     VM_STOP_INTERRUPT = 0x100, /* pc is the next instruction */
     VM_STOP_DONE,
+    VM_STOP_FUEL, /* pc is the instruction that wants more */
     VM_STOP_HOST, /* exec->host_status tells; pc is behind the call */
     VM_STOP_OOM
 };
 
-/** Bits of the interrupt word: others set them, only vm_exec_run's slow path clears YIELD. */
-enum { VM_INTERRUPT_YIELD = 1, VM_INTERRUPT_CANCEL = 2 };
+/** Bits of the interrupt word: others set them, only vm_exec_run's slow path clears them. */
+enum { VM_INTERRUPT_YIELD = 1, VM_INTERRUPT_CANCEL = 2, VM_INTERRUPT_STRESS = 4 };
+
+/* Stress builds stop at every back-edge, call and host call, and go on. */
+#ifndef VM_STRESS
+#define VM_STRESS 0
+#endif
 
 enum vm_exec_state {
     VM_EXEC_IDLE,

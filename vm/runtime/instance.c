@@ -55,8 +55,7 @@ static void place_imports(struct vm_instance *in, const struct vm_extern *import
         default: in->tags[im->index] = imports[i].of.tag; break;
         }
     }
-    for (u32 i = 0; i < m->n_imported[VM_EXTERN_GLOBAL]; i++)
-        in->cells[i] = in->globals[i]->value;
+    for (u32 i = 0; i < m->n_imported[VM_EXTERN_GLOBAL]; i++) in->cells[i] = in->globals[i]->value;
 }
 
 static vm_status make_memories(struct vm_instance *in, struct vm_err *err)
@@ -73,8 +72,10 @@ static vm_status make_funcs(struct vm_instance *in, struct vm_err *err)
 {
     const struct vm_module *m = &in->program->module;
     u32 n_imported = m->n_imported[VM_EXTERN_FUNC];
-    enum vm_code_memory mode = m->memory_count ? in->memories[0]->mode : VM_CODE_GUARD;
-    in->codeset = vm_program_codeset(in->program, in->store->backend, mode);
+    struct vm_code_mode mode = {.backend = in->store->backend,
+                                .memory = m->memory_count ? in->memories[0]->mode : VM_CODE_GUARD,
+                                .fuel = in->store->use_fuel};
+    in->codeset = vm_program_codeset(in->program, mode);
     if (!in->codeset) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "code");
     for (u32 i = 0; i < m->body_count; i++) {
         struct vm_func *f = &in->own_funcs[i];

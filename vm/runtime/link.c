@@ -275,18 +275,16 @@ const struct vm_def *vm_linker_similar(const struct vm_linker *l, struct vm_name
 /* ---- resolution */
 
 static vm_status resolve_one(const struct vm_linker *l, struct vm_store *store,
-                             struct vm_program *p, u32 i, struct vm_extern *out,
-                             struct vm_err *err)
+                             struct vm_program *p, u32 i, struct vm_extern *out, struct vm_err *err)
 {
     const struct vm_import *im = &p->module.imports[i];
     const struct vm_def *d = vm_linker_find(l, p, i, store);
     if (!d) {
         bool known = vm_linker_find_name(l, im->module, im->name) != NULL;
-        return vm_err_set(err, known ? VM_ERR_IMPORT_TYPE : VM_ERR_UNKNOWN_IMPORT, VM_NO_OFFSET,
-                          "%.*s.%.*s", im->module.size > 100 ? 100 : (int)im->module.size,
-                          (const char *)im->module.data,
-                          im->name.size > 100 ? 100 : (int)im->name.size,
-                          (const char *)im->name.data);
+        return vm_err_set(
+            err, known ? VM_ERR_IMPORT_TYPE : VM_ERR_UNKNOWN_IMPORT, VM_NO_OFFSET, "%.*s.%.*s",
+            im->module.size > 100 ? 100 : (int)im->module.size, (const char *)im->module.data,
+            im->name.size > 100 ? 100 : (int)im->name.size, (const char *)im->name.data);
     }
     if (d->store) {
         *out = d->item;
@@ -297,8 +295,8 @@ static vm_status resolve_one(const struct vm_linker *l, struct vm_store *store,
     return out->of.func ? VM_OK : vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "host function");
 }
 
-vm_status vm_linker_resolve(const struct vm_linker *l, struct vm_store *store,
-                            struct vm_program *p, struct vm_extern *out, struct vm_err *err)
+vm_status vm_linker_resolve(const struct vm_linker *l, struct vm_store *store, struct vm_program *p,
+                            struct vm_extern *out, struct vm_err *err)
 {
     for (u32 i = 0; i < p->module.import_count; i++) {
         vm_status s = resolve_one(l, store, p, i, &out[i], err);

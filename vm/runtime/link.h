@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linker: importable things by (module, name, type). spec exec-instantiation, match-externtype */
+/* The linker: importable things by (module, name, type). spec exec-instantiation, match-externtype
+ */
 #ifndef VM_RUNTIME_LINK_H
 #define VM_RUNTIME_LINK_H
 
@@ -48,7 +49,7 @@ const struct vm_def *vm_linker_similar(const struct vm_linker *l, struct vm_name
                                        struct vm_name name);
 
 /** Resolves all imports into `out` (one per import). VM_LINK names the first that fails. */
-vm_status vm_linker_resolve(const struct vm_linker *l, struct vm_store *store,
-                            struct vm_program *p, struct vm_extern *out, struct vm_err *err);
+vm_status vm_linker_resolve(const struct vm_linker *l, struct vm_store *store, struct vm_program *p,
+                            struct vm_extern *out, struct vm_err *err);
 
 #endif

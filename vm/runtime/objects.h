@@ -117,6 +117,8 @@ struct vm_store {
     u64 memory_bytes, table_elems; /* used */
     u32 instance_count;
     u32 nested_calls;    /* now on the C stack */
+    bool use_fuel;       /* code of this store counts fuel */
+    u64 fuel;            /* left */
     struct vm_instance *instances;
     struct VM_VEC(struct vm_memory *) memories;
     struct VM_VEC(struct vm_table *) tables;

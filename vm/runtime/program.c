@@ -24,8 +24,7 @@ static vm_status load(struct vm_program *p, void *bytes, usize size, struct vm_e
 }
 
 vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, void *bytes,
-                         usize size, const char *name, struct vm_program **out,
-                         struct vm_err *err)
+                         usize size, const char *name, struct vm_program **out, struct vm_err *err)
 {
     usize name_bytes = strlen(name) + 1;
     struct vm_program *p = vm_alloc_zero(alloc, sizeof *p);
@@ -65,7 +64,8 @@ void vm_program_delete(struct vm_program *p)
 {
     if (!p) return;
     for (u32 b = 0; b < VM_CODE_BACKENDS; b++)
-        for (u32 m = 0; m < VM_CODE_MEMORIES; m++) codeset_free(p, &p->sets[b][m]);
+        for (u32 m = 0; m < VM_CODE_MEMORIES; m++)
+            for (u32 f = 0; f < 2; f++) codeset_free(p, &p->sets[b][m][f]);
     if (p->canon) {
         vm_types_release(p->types, p->canon, &p->module.types);
         vm_alloc_free(p->alloc, p->canon, (usize)p->module.types.count * sizeof(u32));
@@ -86,7 +86,7 @@ static bool codeset_init(struct vm_program *p, struct vm_codeset *set)
     if (!codes) return false;
     for (u32 i = 0; i < m->body_count; i++) {
         const struct vm_functype *t = vm_module_functype(m, n_imported + i);
-        atomic_init(&codes[i].entry, vm_stubs[set->backend].lazy);
+        atomic_init(&codes[i].entry, vm_stubs[set->mode.backend].lazy);
         codes[i].frame_slots = VM_FRAME_SLOTS;
         codes[i].below = t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
         codes[i].func_idx = n_imported + i;
@@ -96,15 +96,13 @@ static bool codeset_init(struct vm_program *p, struct vm_codeset *set)
     return true;
 }
 
-struct vm_codeset *vm_program_codeset(struct vm_program *p, enum vm_code_backend backend,
-                                      enum vm_code_memory memory)
+struct vm_codeset *vm_program_codeset(struct vm_program *p, struct vm_code_mode mode)
 {
-    struct vm_codeset *set = &p->sets[backend][memory];
+    struct vm_codeset *set = &p->sets[mode.backend][mode.memory][mode.fuel];
     bool ok = true;
     (void)pthread_mutex_lock(&p->lock);
     if (!set->program) {
-        set->backend = backend;
-        set->memory = memory;
+        set->mode = mode;
         ok = p->module.body_count == 0 || codeset_init(p, set);
         if (ok) set->program = p;
     }

@@ -12,11 +12,10 @@
 
 #include <pthread.h>
 
-/** All functions' code for one (backend, memory) pair. */
+/** All functions' code in one mode. */
 struct vm_codeset {
     struct vm_program *program;
-    enum vm_code_backend backend;
-    enum vm_code_memory memory;
+    struct vm_code_mode mode;
     struct vm_code *codes; /* of defined function i; lock: program->lock until published */
 };
 
@@ -31,7 +30,7 @@ struct vm_program {
     char *name;  /* own: file name for messages */
     void *handle; /* the public module, for frames; set by api */
     pthread_mutex_t lock;
-    struct vm_codeset sets[VM_CODE_BACKENDS][VM_CODE_MEMORIES];
+    struct vm_codeset sets[VM_CODE_BACKENDS][VM_CODE_MEMORIES][2]; /* by mode */
 };
 
 /**
@@ -39,13 +38,12 @@ struct vm_program {
  * failure. Errors as vm_module_decode, vm_validate_module, vm_types_intern. Any thread.
  */
 vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, void *bytes,
-                         usize size, const char *name, struct vm_program **out,
-                         struct vm_err *err) VM_MUST_USE;
+                         usize size, const char *name, struct vm_program **out, struct vm_err *err)
+    VM_MUST_USE;
 void vm_program_delete(struct vm_program *p);
 
-/** The code set for a backend and memory mode, made at first use; NULL: no memory. Any thread. */
-struct vm_codeset *vm_program_codeset(struct vm_program *p, enum vm_code_backend backend,
-                                      enum vm_code_memory memory);
+/** The code set for a mode, made at first use; NULL: no memory. Any thread. */
+struct vm_codeset *vm_program_codeset(struct vm_program *p, struct vm_code_mode mode);
 
 /** A module-local value type with canonical type numbers. */
 vm_valtype vm_program_valtype(const struct vm_program *p, vm_valtype t);

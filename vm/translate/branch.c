@@ -3,7 +3,6 @@
 #include "base/leb128.h"
 #include "translate/lower.h"
 
-
 /* More operands than this go home first and move with one instruction: bounded code per branch. */
 enum { MOVES_MAX = 4 };
 
@@ -83,8 +82,7 @@ static void emit_return(struct vm_lower *l)
         const struct vm_operand *o = vm_top(l, 0);
         i32 slot = o->where == VM_IN_LOCAL ? o->slot : o->home;
         if (o->where == VM_IN_CONST && o->bits == (u32)o->bits) {
-            vm_emit(l, VM_IR_ret_const,
-                    (union vm_word){.si = {.a = (i16)base, .i = (u32)o->bits}});
+            vm_emit(l, VM_IR_ret_const, (union vm_word){.si = {.a = (i16)base, .i = (u32)o->bits}});
             return;
         }
         if (o->where != VM_IN_CONST && slot == (i16)slot) {
@@ -179,6 +177,7 @@ void vm_lower_block(struct vm_lower *l, const struct vm_insn *in)
         vm_emit_barrier(l);
         f.loop_start = l->words.len;
     }
+    if (in->op != VM_OP_BLOCK) vm_fuel_region(l);
     if (f.result_count == 1) f.one_result = f.results[0];
     push_frame(l, f);
 }
@@ -201,6 +200,7 @@ void vm_lower_else(struct vm_lower *l)
     f->else_fixup = VM_NO_INDEX;
     f->op = VM_OP_ELSE;
     l->dead = false;
+    vm_fuel_region(l);
 }
 
 void vm_lower_end(struct vm_lower *l)
@@ -221,6 +221,7 @@ void vm_lower_end(struct vm_lower *l)
     l->dead = l->dead && f.fixups == VM_NO_INDEX && f.else_fixup == VM_NO_INDEX;
     push_types(l, f.result_count == 1 ? &f.one_result : f.results, f.result_count);
     l->frames.len--;
+    if (f.fixups != VM_NO_INDEX || f.else_fixup != VM_NO_INDEX) vm_fuel_region(l);
 }
 
 /* ---- branches */
@@ -233,10 +234,7 @@ void vm_lower_br(struct vm_lower *l, u32 depth)
     l->dead = true;
 }
 
-void vm_lower_return(struct vm_lower *l)
-{
-    vm_lower_br(l, l->frames.len - 1);
-}
+void vm_lower_return(struct vm_lower *l) { vm_lower_br(l, l->frames.len - 1); }
 
 void vm_lower_br_if(struct vm_lower *l, u32 depth)
 {
@@ -251,11 +249,13 @@ void vm_lower_br_if(struct vm_lower *l, u32 depth)
             vm_fixup_to(l, fixup, f->loop_start);
         else
             f->fixups = fixup;
+        vm_fuel_region(l);
         return;
     }
     u32 around = emit_condition(l, &cond, false, VM_NO_INDEX);
     emit_leave(l, depth);
     vm_fixup_here(l, around);
+    vm_fuel_region(l);
 }
 
 void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
@@ -277,6 +277,7 @@ void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
         vm_push_slot(l, VM_FUNCREF);
     else
         (void)vm_pop(l);
+    vm_fuel_region(l);
 }
 
 static u32 next_label(const u8 **p)

@@ -16,7 +16,7 @@ void vm_emit_word(struct vm_lower *l, union vm_word w)
 u32 vm_emit_bare(struct vm_lower *l, vm_ir op)
 {
     u32 pos = l->words.len;
-    vm_emit_word(l, vm_handler_words[l->env->backend][op]);
+    vm_emit_word(l, vm_handler_words[l->env->mode.backend][op]);
     l->last = pos;
     l->last_op = op;
     return pos;
@@ -44,7 +44,7 @@ void vm_emit_mark(struct vm_lower *l)
 void vm_emit_set_op(struct vm_lower *l, u32 pos, vm_ir op)
 {
     if (l->status != VM_OK) return;
-    l->words.data[pos] = vm_handler_words[l->env->backend][op];
+    l->words.data[pos] = vm_handler_words[l->env->mode.backend][op];
     if (l->last == pos) l->last_op = op;
 }
 
@@ -110,4 +110,18 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits)
         vm_emit_word(l, (union vm_word){.u = bits});
     }
     vm_dst_done(l, 1);
+}
+
+void vm_fuel_region(struct vm_lower *l)
+{
+    if (!l->env->mode.fuel || l->dead || l->status != VM_OK) return;
+    l->fuel_word = vm_emit(l, VM_IR_fuel, (union vm_word){.u = 0}) + 1;
+    vm_emit_barrier(l);
+}
+
+void vm_fuel_count(struct vm_lower *l, vm_op op)
+{
+    bool free = op == VM_OP_BLOCK || op == VM_OP_LOOP || op == VM_OP_ELSE || op == VM_OP_END ||
+                op == VM_OP_NOP || op == VM_OP_DROP;
+    if (l->env->mode.fuel && !free && l->status == VM_OK) l->words.data[l->fuel_word].u++;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lowering sink: one Wasm instruction in, internal code out. Control and calls are elsewhere. */
+/* The lowering sink: one Wasm instruction in, internal code out. Control and calls are elsewhere.
+ */
 #include "translate/lower.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static void lower_bin(struct vm_lower *l, const struct vm_row *row)
 /** True when the fast form serves: memory 0, 32-bit, guard pages. */
 static bool is_guarded(const struct vm_lower *l, const struct vm_insn *in)
 {
-    return in->imm.mem.memory == 0 && l->env->memory == VM_CODE_GUARD &&
+    return in->imm.mem.memory == 0 && l->env->mode.memory == VM_CODE_GUARD &&
            !l->env->module->memories[0].is_64 && in->imm.mem.offset <= UINT32_MAX;
 }
 
@@ -132,7 +133,8 @@ static void lower_indexed_get(struct vm_lower *l, vm_ir op, u32 index, vm_valtyp
 static void lower_select(struct vm_lower *l, vm_valtype type)
 {
     struct vm_operand cond = vm_pop(l), b = vm_pop(l), a = vm_pop(l);
-    union vm_word w = {.s = {.b = vm_src(l, &a, 0), .c = vm_src(l, &b, 1), .d = vm_src(l, &cond, 2)}};
+    union vm_word w = {
+        .s = {.b = vm_src(l, &a, 0), .c = vm_src(l, &b, 1), .d = vm_src(l, &cond, 2)}};
     w.s.a = vm_dst(l, a.home);
     vm_emit(l, a.slots == 2 ? VM_IR_select2 : VM_IR_select, w);
     push_result(l, type);
@@ -294,6 +296,7 @@ static vm_status on_insn(void *ctx, const struct vm_insn *in)
     struct vm_lower *l = ctx;
     if (l->dead && skip_dead(l, in->op)) return VM_OK;
     l->offset = in->offset;
+    vm_fuel_count(l, in->op);
     const struct vm_row *row = vm_row_of(in->op);
     switch (row->kind) {
     case VM_ROW_UN: lower_un(l, row); break;
@@ -317,8 +320,8 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
     l->local_slots = vm_alloc_array(a, (usize)count + 1, sizeof(i32));
     if (!l->local_heads || !l->local_slots) return l->status = VM_OOM;
     l->local_types = types;
-    l->below = l->sig->param_slots > l->sig->result_slots ? l->sig->param_slots
-                                                          : l->sig->result_slots;
+    l->below =
+        l->sig->param_slots > l->sig->result_slots ? l->sig->param_slots : l->sig->result_slots;
     i32 param = -(i32)l->below, other = VM_FRAME_SLOTS + (l->far ? VM_FAR_SLOTS : 0), first = other;
     for (u32 i = 0; i < count; i++) {
         i32 *next = i < l->sig->param_count ? &param : &other;
@@ -333,6 +336,7 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
         vm_emit_barrier(l);
     }
     vm_lower_function_begin(l);
+    vm_fuel_region(l);
     return l->status;
 }
 
@@ -377,8 +381,8 @@ static vm_status publish(struct vm_lower *l)
 static vm_status translate_once(struct vm_lower *l, struct vm_arena *scratch, struct vm_err *err)
 {
     static const struct vm_sink sink = {.begin = on_begin, .insn = on_insn};
-    vm_status s = vm_walk_body(l->env->module, l->code->func_idx, l->env->features, &sink, l,
-                               scratch, err);
+    vm_status s =
+        vm_walk_body(l->env->module, l->code->func_idx, l->env->features, &sink, l, scratch, err);
     if (s == VM_OK) s = publish(l);
     lower_free(l);
     return s;

@@ -40,7 +40,7 @@ struct vm_label_frame {
     const vm_valtype *params, *results;
     u32 param_count, result_count;
     vm_valtype one_result; /* storage of a one-value block type */
-    u32 stub_table, stub;  /* br_table number `stub_table` has its moves for this label at `stub` */
+    u32 stub_table, stub; /* br_table number `stub_table` has its moves for this label at `stub` */
 };
 
 struct vm_lower {
@@ -48,8 +48,8 @@ struct vm_lower {
     const struct vm_functype *sig;
     struct vm_code *code;
     vm_status status; /* sticky */
-    bool far;         /* frames past 16-bit slots: scratch slots are reserved */
-    bool need_far;    /* start over with `far` */
+    bool far; /* frames past 16-bit slots: scratch slots are reserved */
+    bool need_far; /* start over with `far` */
 
     struct VM_VEC(union vm_word) words;
     struct VM_VEC(struct vm_codemap) map;
@@ -62,18 +62,19 @@ struct vm_lower {
     const vm_valtype *local_types; /* copy */
     u32 local_count;
 
-    u32 below;        /* of this function's frame */
-    i32 next_home;    /* home slot of the next operand pushed */
-    i32 max_slot;     /* highest slot used, plus one */
-    u32 flushed;      /* no operand below this index is VM_IN_LOCAL */
-    bool dead;        /* code is unreachable */
-    u32 table_count;  /* br_tables so far */
-    u32 dead_depth;   /* blocks opened in dead code */
-    u32 offset;       /* file offset of the instruction being lowered */
+    u32 below; /* of this function's frame */
+    i32 next_home; /* home slot of the next operand pushed */
+    i32 max_slot; /* highest slot used, plus one */
+    u32 flushed; /* no operand below this index is VM_IN_LOCAL */
+    bool dead; /* code is unreachable */
+    u32 table_count; /* br_tables so far */
+    u32 dead_depth; /* blocks opened in dead code */
+    u32 offset; /* file offset of the instruction being lowered */
 
-    u32 last;         /* word index of the last instruction if it may be changed, or VM_NO_INDEX */
+    u32 fuel_word; /* word that counts the instructions of the current region */
+    u32 last; /* word index of the last instruction if it may be changed, or VM_NO_INDEX */
     vm_ir last_op;
-    i32 far_dst;      /* slot that the scratch destination must be moved to; 0: none */
+    i32 far_dst; /* slot that the scratch destination must be moved to; 0: none */
 };
 
 /* ---- emit.c: words, branch distances, the offset map */
@@ -99,6 +100,10 @@ void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word);
 /** Moves; far slots and constants of any size. */
 void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots);
 void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits);
+
+/** Fuel: a region is code that is entered at its start only; one instruction pays for all of it. */
+void vm_fuel_region(struct vm_lower *l);
+void vm_fuel_count(struct vm_lower *l, vm_op op);
 
 /* ---- slots.c: the abstract operand stack */
 
@@ -144,12 +149,12 @@ bool vm_ir_writes_a(vm_ir op);
 /** Row of a plain Wasm instruction. */
 enum vm_row_kind { VM_ROW_NONE, VM_ROW_UN, VM_ROW_BIN, VM_ROW_IBIN, VM_ROW_LOAD, VM_ROW_STORE };
 struct vm_row {
-    u8 kind;      /* enum vm_row_kind */
+    u8 kind; /* enum vm_row_kind */
     bool traps;
-    bool wide;    /* 64-bit constants: sign-extended */
-    u16 ir;       /* first shape: s, ss or g; sc and x follow it */
+    bool wide; /* 64-bit constants: sign-extended */
+    u16 ir; /* first shape: s, ss or g; sc and x follow it */
     u16 mirrored; /* op with swapped operands, VM_IR_COUNT: none */
-    u32 result;   /* vm_valtype */
+    u32 result; /* vm_valtype */
 };
 const struct vm_row *vm_row_of(vm_op op);
 

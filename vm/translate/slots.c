@@ -2,7 +2,8 @@
 /* The abstract operand stack: deferral, materialisation, near and far slots. No control flow. */
 #include "translate/lower.h"
 
-/* Scratch slots right behind the header when l->far: three sources, a destination, two slots each. */
+/* Scratch slots right behind the header when l->far: three sources, a destination, two slots each.
+ */
 enum { SCRATCH_SRC = VM_FRAME_SLOTS, SCRATCH_DST = VM_FRAME_SLOTS + 6 };
 _Static_assert(SCRATCH_DST + 2 == VM_FRAME_SLOTS + VM_FAR_SLOTS, "room for all scratch slots");
 

@@ -12,8 +12,7 @@ struct vm_translate_env {
     const struct vm_module *module;
     const u32 *canon;      /* canonical number of each local type */
     struct vm_code *codes; /* code objects of the defined functions */
-    enum vm_code_backend backend;
-    enum vm_code_memory memory; /* of memory 0 */
+    struct vm_code_mode mode;
     vm_features features;
 };
 
