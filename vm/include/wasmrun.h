@@ -210,7 +210,7 @@ WR_API bool wr_module_export(const wr_module_t *module, size_t i, wr_exporttype_
  */
 WR_API size_t wr_module_import_type(const wr_module_t *module, size_t i, char *buf, size_t cap);
 WR_API size_t wr_module_export_type(const wr_module_t *module, size_t i, char *buf, size_t cap);
-/** The same for item `index` of the index space of `kind`, imported or not; "" when there is none. */
+/** The same for item `index` of a kind's index space, imported or not; "" when there is none. */
 WR_API size_t wr_module_item_type(const wr_module_t *module, wr_extern_kind_t kind, uint32_t index,
                                   char *buf, size_t cap);
 /** Writes the name of a function (name section, else export, else "func[N]"); as snprintf. */
