@@ -16,11 +16,11 @@ enum { RETRIES = 256 };
 
 int wasi_close(int fd) { return close(fd); }
 
-static int openat2_beneath(int dir, const char *path, int flags, mode_t mode)
+static int openat2_beneath(int dir, const char *path, int flags)
 {
     struct open_how how = {
         .flags = (u64)(unsigned)flags,
-        .mode = (flags & O_CREAT) != 0 ? mode : 0,
+        .mode = (flags & O_CREAT) != 0 ? WASI_NEW_FILE_MODE : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
     return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
@@ -30,7 +30,7 @@ static int openat2_beneath(int dir, const char *path, int flags, mode_t mode)
  */
 static enum wasi_resolve_mode probe(int dir)
 {
-    int fd = openat2_beneath(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int fd = openat2_beneath(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0)
         close(fd);
     else if (errno == ENOSYS || errno == EPERM || errno == EINVAL)
@@ -39,17 +39,17 @@ static enum wasi_resolve_mode probe(int dir)
 }
 
 static wasi_errno open_by_kernel(struct wasi_resolver *r, int dir, const char *path, int flags,
-                                 mode_t mode, int *out)
+                                 int *out)
 {
     for (int i = 0; i < RETRIES; i++) {
-        int fd = openat2_beneath(dir, path, flags, mode);
+        int fd = openat2_beneath(dir, path, flags);
         if (fd >= 0) {
             *out = fd;
             return WASI_E_SUCCESS;
         }
         if (errno == ENOSYS) { /* a filter was installed after the probe */
             r->mode = WASI_RESOLVE_WALK;
-            return wasi_walk_open(dir, path, flags, mode, out);
+            return wasi_walk_open(dir, path, flags, out);
         }
         if (errno == EXDEV) return WASI_E_PERM;
         if (errno != EAGAIN && errno != EINTR) return wasi_errno_from_host(errno);
@@ -58,15 +58,15 @@ static wasi_errno open_by_kernel(struct wasi_resolver *r, int dir, const char *p
 }
 
 wasi_errno wasi_resolve_open(struct wasi_resolver *r, int dir, const char *path, int flags,
-                             mode_t mode, int *out)
+                             int *out)
 {
     *out = -1;
     if (path[0] == '\0') return WASI_E_NOENT;
     if (path[0] == '/') return WASI_E_PERM;
     if (r->mode == WASI_RESOLVE_PROBE) r->mode = probe(dir);
     flags |= O_CLOEXEC;
-    if (r->mode == WASI_RESOLVE_WALK) return wasi_walk_open(dir, path, flags, mode, out);
-    return open_by_kernel(r, dir, path, flags, mode, out);
+    if (r->mode == WASI_RESOLVE_WALK) return wasi_walk_open(dir, path, flags, out);
+    return open_by_kernel(r, dir, path, flags, out);
 }
 
 wasi_errno wasi_resolve_parent(struct wasi_resolver *r, int dir, char *path, struct wasi_at *out)
@@ -83,7 +83,7 @@ wasi_errno wasi_resolve_parent(struct wasi_resolver *r, int dir, char *path, str
     out->last = path + start;
     if (start == 0) return WASI_E_SUCCESS;
     path[start - 1] = '\0';
-    wasi_errno e = wasi_resolve_open(r, dir, path, O_PATH | O_DIRECTORY, 0, &out->dir);
+    wasi_errno e = wasi_resolve_open(r, dir, path, O_PATH | O_DIRECTORY, &out->dir);
     out->owned = e == WASI_E_SUCCESS;
     return e;
 }

@@ -10,10 +10,11 @@
 #include "abi/ints.h"
 #include "abi/p1_types.h"
 
-#include <sys/types.h>
-
 /** How paths are resolved; found once per context, forced by tests. */
 enum wasi_resolve_mode { WASI_RESOLVE_PROBE = 0, WASI_RESOLVE_OPENAT2, WASI_RESOLVE_WALK };
+
+/** Permissions of files made by O_CREAT, before the umask. */
+enum { WASI_NEW_FILE_MODE = 0666 };
 
 struct wasi_resolver {
     enum wasi_resolve_mode mode;
@@ -21,11 +22,11 @@ struct wasi_resolver {
 
 /**
  * Opens `path` beneath `dir`. `flags` are open(2) flags; with O_NOFOLLOW a final symlink is not
- * followed (and with O_PATH it is what is opened). O_CLOEXEC is added. `mode` only with O_CREAT.
+ * followed (and with O_PATH it is what is opened). O_CLOEXEC is added. A new file is 0666 & ~umask.
  * PERM for a path that leaves the directory; else the errno of open.
  */
 WASI_MUST_USE wasi_errno wasi_resolve_open(struct wasi_resolver *r, int dir, const char *path,
-                                           int flags, mode_t mode, int *out);
+                                           int flags, int *out);
 
 /** The directory that holds a path's last component, and that component for an *at() call. */
 struct wasi_at {
@@ -46,8 +47,7 @@ WASI_MUST_USE wasi_errno wasi_resolve_parent(struct wasi_resolver *r, int dir, c
 void wasi_at_close(struct wasi_at *at);
 
 /** The walker of walk.c: the same contract as wasi_resolve_open. */
-WASI_MUST_USE wasi_errno wasi_walk_open(int dir, const char *path, int flags, mode_t mode,
-                                        int *out);
+WASI_MUST_USE wasi_errno wasi_walk_open(int dir, const char *path, int flags, int *out);
 
 /** For __attribute__((cleanup)): closes a descriptor that is not negative. */
 static inline void wasi_auto_close(int *fd);

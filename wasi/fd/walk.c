@@ -128,12 +128,12 @@ static bool is_symlink(int fd)
 }
 
 /* Opens the last component. A symlink that appears between look and open is never followed. */
-static enum step walk_last(struct walk *w, int flags, mode_t mode, int *out)
+static enum step walk_last(struct walk *w, int flags, int *out)
 {
     bool follow = (flags & O_NOFOLLOW) == 0 && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
     enum step s;
     if (follow && follow_last(w, &s)) return s;
-    int fd = openat(top(w), w->name, flags | O_NOFOLLOW, mode);
+    int fd = openat(top(w), w->name, flags | O_NOFOLLOW, WASI_NEW_FILE_MODE);
     if (fd < 0 && follow && (errno == ELOOP || errno == ENOTDIR) && w->swaps++ < MAX_SWAPS &&
         follow_last(w, &s))
         return s;
@@ -157,7 +157,7 @@ static enum step reopen_top(struct walk *w, int flags, int *out)
     return *out < 0 ? STEP_FAIL : STEP_DONE;
 }
 
-static enum step walk_step(struct walk *w, int flags, mode_t mode, int *out)
+static enum step walk_step(struct walk *w, int flags, int *out)
 {
     bool end;
     enum step s = next_name(w, &end);
@@ -167,10 +167,10 @@ static enum step walk_step(struct walk *w, int flags, mode_t mode, int *out)
     if (strcmp(w->name, "..") == 0) return pop(w);
     if (w->last && w->slash && (flags & O_CREAT) != 0) return fail(EISDIR);
     if (!w->last || w->slash) return walk_dir(w);
-    return walk_last(w, flags, mode, out);
+    return walk_last(w, flags, out);
 }
 
-wasi_errno wasi_walk_open(int dir, const char *path, int flags, mode_t mode, int *out)
+wasi_errno wasi_walk_open(int dir, const char *path, int flags, int *out)
 {
     struct walk w;
     w.start = dir;
@@ -184,7 +184,7 @@ wasi_errno wasi_walk_open(int dir, const char *path, int flags, mode_t mode, int
     memcpy(w.rest, path, len + 1);
     enum step s;
     do {
-        s = walk_step(&w, flags | O_CLOEXEC, mode, out);
+        s = walk_step(&w, flags | O_CLOEXEC, out);
     } while (s == STEP_NEXT);
     int error = errno;
     while (w.depth > 0) close(w.stack[--w.depth]);

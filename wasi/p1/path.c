@@ -48,7 +48,7 @@ static wasi_errno open_named(struct wasi_call *c, int i, bool follow, int *out)
     wasi_errno e = get_path(c, i, path);
     if (e != WASI_E_SUCCESS) return e;
     int flags = O_PATH | (follow ? 0 : O_NOFOLLOW);
-    return wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, flags, 0, out);
+    return wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, flags, out);
 }
 
 static wasi_errno check_lookup(u32 flags)
@@ -275,6 +275,6 @@ wasi_errno wasi_p1_path_open(struct wasi_call *c)
     if (e == WASI_E_SUCCESS) e = check_request(c->fd, &q);
     if (e != WASI_E_SUCCESS) return e;
     int host;
-    e = wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, host_flags(&q), 0666, &host);
+    e = wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, host_flags(&q), &host);
     return e == WASI_E_SUCCESS ? add_opened(c, &q, host, out) : e;
 }

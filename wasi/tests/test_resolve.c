@@ -5,14 +5,19 @@
  */
 #include "fake_vm.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -162,7 +167,7 @@ static void test_symlink_loops_and_lengths(void **state)
     assert_errno(CALL(f, "path_open", 3, 0, FAKE_PATH, len, 0, 0, 0, 0, FAKE_OUT), LOOP);
     host_symlink(f, "file", "box/l0");
     for (int i = 1; i <= 41; i++) {
-        char name[16], target[16];
+        char name[24], target[24];
         snprintf(name, sizeof(name), "box/l%d", i);
         snprintf(target, sizeof(target), "l%d", i - 1);
         host_symlink(f, target, name);
@@ -296,8 +301,8 @@ static void test_resolvers_agree(void **state)
             if (n > 1) strcat(path, "/");
         }
         int flag = flags[round % 5], a, b;
-        wasi_errno ea = wasi_resolve_open(&kernel, dir, path, flag, 0, &a);
-        wasi_errno eb = wasi_resolve_open(&walk, dir, path, flag, 0, &b);
+        wasi_errno ea = wasi_resolve_open(&kernel, dir, path, flag, &a);
+        wasi_errno eb = wasi_resolve_open(&walk, dir, path, flag, &b);
         if (ea != eb) print_error("path %s flags %x\n", path, (unsigned)flag);
         assert_string_equal(wasi_errno_name(ea), wasi_errno_name(eb));
         if (ea != WASI_E_SUCCESS) continue;
@@ -311,6 +316,53 @@ static void test_resolvers_agree(void **state)
     close(dir);
 }
 
+/* ---------------------------------------------------------------- the probe */
+
+/* From now on openat2 answers `error` in this process, as an old kernel or a filter would. */
+static bool deny_openat2(int error)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (u32)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = 4, .filter = code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* In a child: 0 when paths are still resolved, by the walk, and still not out of the directory. */
+static int without_openat2(struct fake *f, enum wasi_resolve_mode at_first, int error)
+{
+    struct wasi_resolver r = {at_first};
+    int dir = open(host_path(f, "box"), O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+    if (!deny_openat2(error)) return 77;
+    if (wasi_resolve_open(&r, dir, "sub/../file", O_RDONLY, &fd) != WASI_E_SUCCESS) return 1;
+    if (r.mode != WASI_RESOLVE_WALK) return 2;
+    return wasi_resolve_open(&r, dir, "../secret", O_RDONLY, &fd) == WASI_E_PERM ? 0 : 3;
+}
+
+static void test_walk_is_chosen_without_openat2(void **state)
+{
+    struct fake *f = *state;
+    static const struct {
+        enum wasi_resolve_mode at_first;
+        int error;
+    } table[] = {
+        {WASI_RESOLVE_PROBE, ENOSYS}, {WASI_RESOLVE_PROBE, EPERM}, {WASI_RESOLVE_OPENAT2, ENOSYS}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) _exit(without_openat2(f, table[i].at_first, table[i].error));
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 77) skip(); /* no filters here */
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -320,7 +372,8 @@ int main(void)
         T(test_inside_symlinks_work),       T(test_symlink_loops_and_lengths),
         T(test_descriptors_are_not_leaked), T(test_racing_renamer_gets_nothing_out),
     };
-    const struct CMUnitTest both[] = {T(test_resolvers_agree)};
+    const struct CMUnitTest both[] = {T(test_resolvers_agree),
+                                      T(test_walk_is_chosen_without_openat2)};
     mode = WASI_RESOLVE_PROBE;
     int failed = cmocka_run_group_tests_name("openat2", tests, NULL, NULL);
     mode = WASI_RESOLVE_WALK;
