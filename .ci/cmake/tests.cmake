@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Helpers that register ctest entries. A test that lacks its data prints SKIPPED and returns 77.
 
+set(WASMRUN_BACKENDS loop)
+if(WASMRUN_DISPATCH STREQUAL tail)
+  set(WASMRUN_BACKENDS "tail loop")
+endif()
 # What tests find in their environment.
 set(WASMRUN_TEST_ENVIRONMENT
   WASMRUN_SHARED=${WASMRUN_SHARED_DIR}
-  WASMRUN=${PROJECT_BINARY_DIR}/bin/wasmrun)
+  WASMRUN=${PROJECT_BINARY_DIR}/bin/wasmrun
+  "WASMRUN_BACKENDS=${WASMRUN_BACKENDS}") # "tail loop" or "loop"
 if(EXISTS ${WASMRUN_SHARED_DIR}/spectest/json)
   list(APPEND WASMRUN_TEST_ENVIRONMENT WASMRUN_SPECTEST_DIR=${WASMRUN_SHARED_DIR}/spectest/json)
 endif()
