@@ -32,6 +32,10 @@
      : (op) == VM_OP_LOCAL_TEE                                  ? VM_QUICK_LOCAL_TEE               \
      : (op) == VM_OP_I32_CONST                                  ? VM_QUICK_I32_CONST               \
      : (op) == VM_OP_DROP                                       ? VM_QUICK_DROP                    \
+     : (op) == VM_OP_BR_IF                                      ? VM_QUICK_BR_IF                   \
+     : (op) == VM_OP_BLOCK                                      ? VM_QUICK_BLOCK                   \
+     : (op) == VM_OP_LOOP                                       ? VM_QUICK_BLOCK                   \
+     : (op) == VM_OP_END                                        ? VM_QUICK_END                     \
      : (prefix) == 0xfe || !IS_PLAIN(s)                         ? VM_QUICK_NONE                    \
      : (imm) == VM_IMM_MEMARG && POPS(s) == 1 && PUSHES(s) == 1 ? VM_QUICK_LOAD                    \
      : (imm) == VM_IMM_MEMARG && POPS(s) == 2 && PUSHES(s) == 0 ? VM_QUICK_STORE                   \

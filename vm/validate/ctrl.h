@@ -224,7 +224,10 @@ enum vm_quick {
     VM_QUICK_LOCAL_SET,
     VM_QUICK_LOCAL_TEE,
     VM_QUICK_I32_CONST,
-    VM_QUICK_DROP
+    VM_QUICK_DROP,
+    VM_QUICK_BR_IF,
+    VM_QUICK_BLOCK, /* and loop */
+    VM_QUICK_END
 };
 
 /** A row of wasm_ops.def packed for checking; 16 bytes. */

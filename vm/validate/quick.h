@@ -127,9 +127,51 @@ VM_INLINE bool vm_quick_drop(struct vm_quick_state *q, struct vm_insn *in)
     return true;
 }
 
-/** True: immediates are read and the stack changed. False: nothing has happened. Room is made. */
-VM_INLINE bool vm_quick_check(struct vm_quick_state *q, const struct vm_rule *r, struct vm_insn *in)
+/* A branch that takes no values changes nothing but the condition. */
+VM_INLINE bool vm_quick_br_if(struct vm_walker *w, struct vm_quick_state *q)
 {
+    if (q->p == q->end || q->p[0] >= w->ctrl_count || q->p[0] >= 0x80) return false;
+    const struct vm_ctrl *c = w->top - q->p[0];
+    if (c->bt_kind != VM_BT_EMPTY || q->sp == q->floor || q->sp[-1] != VM_I32) return false;
+    w->insn.a = *q->p++;
+    q->sp--;
+    return true;
+}
+
+/* block and loop without types. */
+VM_INLINE bool vm_quick_block(struct vm_walker *w, struct vm_quick_state *q, vm_op op)
+{
+    if (q->p == q->end || q->p[0] != 0x40 || w->ctrl_count == w->ctrl_cap) return false;
+    q->p++;
+    bool dead = w->top->unreachable || w->top->dead;
+    *++w->top = (struct vm_ctrl){.height = (u32)(q->sp - w->stack),
+                                 .inits = w->locals.set_count,
+                                 .op = (u16)op,
+                                 .bt_kind = VM_BT_EMPTY,
+                                 .dead = dead};
+    w->ctrl_count++;
+    q->floor = q->sp;
+    w->insn.block = (struct vm_blocktype){0};
+    return true;
+}
+
+/* end of any of those, but for the function's and where locals must be unset again. */
+VM_INLINE bool vm_quick_end(struct vm_walker *w, struct vm_quick_state *q)
+{
+    if (w->top->bt_kind != VM_BT_EMPTY || w->ctrl_count < 2 || q->sp != q->floor) return false;
+    if (w->locals.unset) return false;
+    w->top--;
+    w->ctrl_count--;
+    q->floor = w->stack + w->top->height;
+    w->insn.block = (struct vm_blocktype){0};
+    return true;
+}
+
+/** True: immediates are read and the stacks changed. False: nothing has happened. Room is made. */
+VM_INLINE bool vm_quick_check(struct vm_walker *w, struct vm_quick_state *q, vm_op op)
+{
+    const struct vm_rule *r = &vm_rules[op];
+    struct vm_insn *in = &w->insn;
     switch ((enum vm_quick)r->quick) {
     case VM_QUICK_UNARY: return vm_quick_unary(q, r);
     case VM_QUICK_BINARY: return vm_quick_binary(q, r);
@@ -140,6 +182,9 @@ VM_INLINE bool vm_quick_check(struct vm_quick_state *q, const struct vm_rule *r,
     case VM_QUICK_LOCAL_TEE: return vm_quick_local_set(q, in, 1);
     case VM_QUICK_I32_CONST: return vm_quick_i32_const(q, in);
     case VM_QUICK_DROP: return vm_quick_drop(q, in);
+    case VM_QUICK_BR_IF: return vm_quick_br_if(w, q);
+    case VM_QUICK_BLOCK: return vm_quick_block(w, q, op);
+    case VM_QUICK_END: return vm_quick_end(w, q);
     case VM_QUICK_NONE: break;
     }
     return false;

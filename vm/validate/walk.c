@@ -344,12 +344,12 @@ static bool walk_quickly(struct vm_walker *w)
     struct vm_quick_state q = quick_enter(w);
     const vm_valtype *limit = w->limit - VM_WALK_ROOM;
     bool good = true;
-    w->insn.reachable = !w->top->unreachable && !w->top->dead;
     while (good && q.p < q.end && q.sp <= limit) {
         const u8 *start = q.p;
         vm_op op = (vm_op)vm_op_of_byte[*q.p++];
-        const struct vm_rule *r = &vm_rules[op];
-        if (!(w->features >> r->feature & 1) || !vm_quick_check(&q, r, &w->insn)) {
+        bool is_on = w->features >> vm_rules[op].feature & 1;
+        if (w->sink) w->insn.reachable = !w->top->unreachable && !w->top->dead;
+        if (!is_on || !vm_quick_check(w, &q, op)) {
             q.p = start;
             break;
         }
@@ -360,6 +360,7 @@ static bool walk_quickly(struct vm_walker *w)
     }
     w->c.p = q.p;
     w->sp = q.sp;
+    w->floor = q.floor;
     return good;
 }
 
