@@ -62,7 +62,7 @@ static int escape_steps(double re, double im, int limit)
 static void draw(void)
 {
     static const char ink[] = " .:-=+*#%@";
-    enum { WIDTH = 72, HEIGHT = 20, LIMIT = 2000 };
+    enum { WIDTH = 64, HEIGHT = 16, LIMIT = 2000 };
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
     long total = 0;
