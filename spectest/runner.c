@@ -46,7 +46,7 @@ struct option_row {
 static const struct option_row option_rows[] = {
     {"verbose",   NULL,                  OPT_VERBOSE,   "print every command (also -v)"},
     {"filter",    "SUBSTR",              OPT_FILTER,    "only scripts whose path holds SUBSTR"},
-    {"backend",   "auto|tail|loop",      OPT_BACKEND,   "which interpreter loop to test"},
+    {"backend",   "auto|tail|tail-v3|loop",    OPT_BACKEND,   "which interpreter loop to test"},
     {"memory",    "auto|guard|explicit", OPT_MEMORY,    "how memory accesses are checked"},
     {"skip-list", "FILE",                OPT_SKIP_LIST, "lines `script.json:LINE reason` (LINE * is all)"},
     {"timeout",   "SECONDS",             OPT_TIMEOUT,   "cancel a call after this long (60)"},
@@ -71,23 +71,24 @@ static void print_help(void)
          "2 for a usage or file error.");
 }
 
-static bool choose(const char *text, const char *const names[3], int *out)
+/* The index of the name is the choice; NULL ends the names. */
+static bool choose(const char *text, const char *const *names, int *out)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], text) == 0) {
             *out = i;
             return true;
         }
     }
-    fprintf(stderr, "wasm-spectest: '%s' is none of %s, %s, %s\n", text, names[0], names[1],
-            names[2]);
+    fprintf(stderr, "wasm-spectest: '%s' is none of %s, %s, %s%s%s\n", text, names[0], names[1],
+            names[2], names[3] ? ", " : "", names[3] ? names[3] : "");
     return false;
 }
 
 static bool apply(struct runner *runner, int id, const char *value)
 {
-    static const char *const backends[3] = {"auto", "tail", "loop"};
-    static const char *const memories[3] = {"auto", "guard", "explicit"};
+    static const char *const backends[] = {"auto", "tail", "loop", "tail-v3", NULL};
+    static const char *const memories[] = {"auto", "guard", "explicit", NULL};
     int choice = 0;
     char *end = NULL;
     switch (id) {

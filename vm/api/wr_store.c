@@ -87,9 +87,14 @@ void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t, const
 /** Sets backend and memory mode; WR_UNSUPPORTED when this build or machine lacks what is asked. */
 static wr_status_t choose_modes(struct vm_store *s, const wr_store_config_t *c, wr_error_t *err)
 {
-    if (c->backend == WR_BACKEND_TAIL && !vm_has_tail_backend)
-        return api_error_text(err, WR_UNSUPPORTED, "this build has no tail-call handlers");
-    s->backend = c->backend != WR_BACKEND_LOOP && vm_has_tail_backend ? VM_CODE_TAIL : VM_CODE_LOOP;
+    static const enum vm_code_backend backends[] = {[WR_BACKEND_TAIL] = VM_CODE_TAIL,
+                                                    [WR_BACKEND_LOOP] = VM_CODE_LOOP,
+                                                    [WR_BACKEND_TAIL_V3] = VM_CODE_TAIL_V3};
+    if ((usize)c->backend >= VM_COUNT(backends))
+        return api_error_text(err, WR_ARGUMENT, "no such backend");
+    s->backend = c->backend == WR_BACKEND_AUTO ? vm_backend_best() : backends[c->backend];
+    if (!vm_backend_usable(s->backend))
+        return api_error_text(err, WR_UNSUPPORTED, "this build or processor lacks that backend");
     s->use_guard = c->memory_mode != WR_MEMORY_EXPLICIT && vm_guard_available();
     if (c->memory_mode == WR_MEMORY_GUARD && !s->use_guard)
         return api_error_text(err, WR_UNSUPPORTED, "guard pages are not available here");

@@ -237,9 +237,10 @@ WR_API bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t 
 /* ---------------------------------------------------------------- stores */
 
 typedef enum wr_backend {
-    WR_BACKEND_AUTO = 0, /**< tail-call handlers where this build has them */
-    WR_BACKEND_TAIL,
-    WR_BACKEND_LOOP /**< the portable switch loop */
+    WR_BACKEND_AUTO = 0, /**< the fastest that this build and processor have */
+    WR_BACKEND_TAIL,     /**< tail-call handlers for the architecture's baseline */
+    WR_BACKEND_LOOP,     /**< the portable switch loop */
+    WR_BACKEND_TAIL_V3   /**< tail-call handlers for x86-64-v3 */
 } wr_backend_t;
 
 typedef enum wr_memory_mode {

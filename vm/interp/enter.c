@@ -15,7 +15,7 @@ vm_status vm_exec_start(struct vm_exec *x, struct vm_func *f)
     x->start_func = f;
     x->inst = f->inst;
     x->cells = f->inst ? f->inst->cells : NULL;
-    x->pc = vm_stubs[x->store->backend].start;
+    x->pc = vm_backend_get(x->store->backend)->stubs.start;
     x->fp = fp;
     x->stop = VM_STOP_NONE;
     x->trap = VM_TRAP_NONE;
@@ -71,7 +71,7 @@ static vm_status on_stop(struct vm_exec *x)
 static void dispatch(struct vm_exec *x)
 {
     struct vm_regs r = {.pc = x->pc, .fp = x->fp, .mem = vm_memory_base(x->inst), .x = x};
-    x->stop = x->store->backend == VM_CODE_TAIL ? vm_dispatch_tail(&r) : vm_dispatch_loop(&r);
+    x->stop = vm_backend_get(x->store->backend)->dispatch(&r);
     x->pc = r.pc;
     x->fp = r.fp;
 }

@@ -3,12 +3,14 @@
 #include "interp/dispatch.h"
 #include "interp/step_control.h"
 
-const union vm_word vm_loop_words[VM_IR_COUNT] = {
-#define EACH(name) [VM_IR_##name] = {.u = VM_IR_##name},
+#define LOOP_WORD(name) {.u = VM_IR_##name}
+
+static const union vm_word words[VM_IR_COUNT] = {
+#define EACH(name) [VM_IR_##name] = LOOP_WORD(name),
 #include "isa/ir_each.h"
 };
 
-u32 vm_dispatch_loop(struct vm_regs *regs)
+static u32 dispatch(struct vm_regs *regs)
 {
     struct vm_regs r = *regs;
     u32 stop = VM_STOP_NONE;
@@ -23,3 +25,5 @@ u32 vm_dispatch_loop(struct vm_regs *regs)
     *regs = r;
     return stop;
 }
+
+const struct vm_backend vm_backend_loop = VM_BACKEND(words, LOOP_WORD, dispatch);

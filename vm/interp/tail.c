@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fast dispatcher: one function per internal instruction, each ending in a guaranteed tail call
- * of the next. One expansion:
+ * of the next. Compiled once for the baseline and, on x86-64, once for x86-64-v3. One expansion:
  *
  *   static VM_HANDLER_CC void handle_mov(const union vm_word *pc, union vm_slot *fp, u8 *mem,
  *                                        struct vm_exec *x)
@@ -17,19 +17,18 @@
 #include "interp/dispatch.h"
 #include "interp/step_control.h"
 
-extern const union vm_word vm_loop_words[VM_IR_COUNT];
-
-#if VM_DISPATCH_TAIL
-
-const bool vm_has_tail_backend = true;
+#ifndef VM_TAIL_TABLE
+#define VM_TAIL_TABLE vm_backend_tail
+#endif
 
 typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp, u8 *mem,
                                       struct vm_exec *x);
 
 #define DISPATCH(r)                                                                                \
-    VM_MUSTTAIL return ((vm_handler *)(uintptr_t)(r).pc->ptr)((r).pc, (r).fp, (r).mem, (r).x)
+    __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(r).pc->ptr)((r).pc, (r).fp,        \
+                                                                            (r).mem, (r).x)
 
-/** Leaves the handlers: returns to vm_dispatch_tail. */
+/** Leaves the handlers: returns to dispatch. */
 static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *pc,
                                                           union vm_slot *fp, u8 *mem,
                                                           struct vm_exec *x)
@@ -51,16 +50,18 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
             DISPATCH(r);                                                                           \
         }                                                                                          \
         x->stop = stop;                                                                            \
-        VM_MUSTTAIL return handle_stop(r.pc, r.fp, r.mem, r.x);                                    \
+        __attribute__((musttail)) return handle_stop(r.pc, r.fp, r.mem, r.x);                      \
     }
 #include "isa/ir_each.h"
 
-static const union vm_word tail_words[VM_IR_COUNT] = {
-#define EACH(name) [VM_IR_##name] = {.ptr = (const void *)&handle_##name},
+#define TAIL_WORD(name) {.ptr = (const void *)&handle_##name}
+
+static const union vm_word words[VM_IR_COUNT] = {
+#define EACH(name) [VM_IR_##name] = TAIL_WORD(name),
 #include "isa/ir_each.h"
 };
 
-VM_NOINLINE u32 vm_dispatch_tail(struct vm_regs *r)
+static VM_NOINLINE u32 dispatch(struct vm_regs *r)
 {
     struct vm_exec *x = r->x;
     ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x);
@@ -69,30 +70,5 @@ VM_NOINLINE u32 vm_dispatch_tail(struct vm_regs *r)
     return x->stop;
 }
 
-#define TAIL_WORD(name) {.ptr = (const void *)&handle_##name}
-#define TAIL_WORDS tail_words
-
-#else
-
-const bool vm_has_tail_backend = false;
-
-u32 vm_dispatch_tail(struct vm_regs *r) { return vm_dispatch_loop(r); }
-
-#define TAIL_WORD(name) {.u = VM_IR_##name}
-#define TAIL_WORDS vm_loop_words
-
-#endif
-
-const union vm_word *const vm_handler_words[VM_CODE_BACKENDS] = {
-    [VM_CODE_TAIL] = TAIL_WORDS,
-    [VM_CODE_LOOP] = vm_loop_words,
-};
-
-const struct vm_stubs vm_stubs[VM_CODE_BACKENDS] = {
-    [VM_CODE_TAIL] = {.lazy = {TAIL_WORD(lazy)},
-                      .start = {TAIL_WORD(call_start), TAIL_WORD(exit)},
-                      .return_foreign = {TAIL_WORD(return_foreign)}},
-    [VM_CODE_LOOP] = {.lazy = {{.u = VM_IR_lazy}},
-                      .start = {{.u = VM_IR_call_start}, {.u = VM_IR_exit}},
-                      .return_foreign = {{.u = VM_IR_return_foreign}}},
-};
+/* the build names the table: vm_backend_tail or vm_backend_tail_v3 */
+const struct vm_backend VM_TAIL_TABLE = VM_BACKEND(words, TAIL_WORD, dispatch);

@@ -53,7 +53,12 @@ struct vm_code {
 };
 
 /** How code is made: which handler words, which access to memory 0, with fuel counting or not. */
-enum vm_code_backend { VM_CODE_TAIL, VM_CODE_LOOP, VM_CODE_BACKENDS };
+enum vm_code_backend {
+    VM_CODE_LOOP,    /* the portable switch loop */
+    VM_CODE_TAIL,    /* tail-call handlers for the architecture's baseline */
+    VM_CODE_TAIL_V3, /* the same for x86-64-v3 */
+    VM_CODE_BACKENDS
+};
 enum vm_code_memory { VM_CODE_GUARD, VM_CODE_EXPLICIT, VM_CODE_MEMORIES };
 struct vm_code_mode {
     enum vm_code_backend backend;

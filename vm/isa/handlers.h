@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of handler words, defined by interp; all that the other folders know of execution. */
+/* The backends, defined by interp; all that the other folders know of execution. */
 #ifndef VM_ISA_HANDLERS_H
 #define VM_ISA_HANDLERS_H
 
 #include "isa/code.h"
 
-/**
- * First word of an instruction of op, [backend][op]: the address of a handler, or the op's number
- * for the portable loop. A build without tail calls has the loop's table in both places.
- */
-extern const union vm_word *const vm_handler_words[VM_CODE_BACKENDS];
-
-/** Code that belongs to no function, per backend. */
+/** Code that belongs to no function. */
 struct vm_stubs {
     union vm_word lazy[1];           /* entry of an untranslated function */
     union vm_word start[2];          /* call_start, exit: the bottom of every exec */
     union vm_word return_foreign[1]; /* return address of a call from another instance */
 };
-extern const struct vm_stubs vm_stubs[VM_CODE_BACKENDS];
 
-/** True when this build has tail-call handlers. */
-extern const bool vm_has_tail_backend;
+struct vm_regs;
+
+/** One way to run internal code. Immutable. */
+struct vm_backend {
+    /** First word of an instruction of each op: a handler's address, or the op's number. */
+    const union vm_word *words;
+    struct vm_stubs stubs;
+    /** Runs from *r until a step stops; *r is then where it stopped. The reason. interp's own. */
+    u32 (*dispatch)(struct vm_regs *r);
+};
+
+/** A usable backend. Any thread. */
+const struct vm_backend *vm_backend_get(enum vm_code_backend backend);
+/** True when this build and this processor have it. */
+bool vm_backend_usable(enum vm_code_backend backend);
+/** The fastest one there is. */
+enum vm_code_backend vm_backend_best(void);
 
 #endif

@@ -74,7 +74,7 @@ void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info
     const union vm_slot *fp = x->fp;
     const union vm_word *pc = x->pc;
     bool behind = x->stop == VM_STOP_HOST;
-    const union vm_word *foreign = vm_stubs[x->store->backend].return_foreign;
+    const union vm_word *foreign = vm_backend_get(x->store->backend)->stubs.return_foreign;
     while (fp) {
         const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
         if (!code) return; /* the bottom */

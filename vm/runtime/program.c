@@ -82,11 +82,12 @@ static bool codeset_init(struct vm_program *p, struct vm_codeset *set)
 {
     const struct vm_module *m = &p->module;
     u32 n_imported = m->n_imported[VM_EXTERN_FUNC];
+    const struct vm_stubs *stubs = &vm_backend_get(set->mode.backend)->stubs;
     struct vm_code *codes = vm_alloc_array(p->alloc, m->body_count, sizeof *codes);
     if (!codes) return false;
     for (u32 i = 0; i < m->body_count; i++) {
         const struct vm_functype *t = vm_module_functype(m, n_imported + i);
-        atomic_init(&codes[i].entry, vm_stubs[set->mode.backend].lazy);
+        atomic_init(&codes[i].entry, stubs->lazy);
         codes[i].frame_slots = VM_FRAME_SLOTS;
         codes[i].below = t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
         codes[i].func_idx = n_imported + i;

@@ -16,7 +16,7 @@ void vm_emit_word(struct vm_lower *l, union vm_word w)
 u32 vm_emit_bare(struct vm_lower *l, vm_ir op)
 {
     u32 pos = l->words.len;
-    vm_emit_word(l, vm_handler_words[l->env->mode.backend][op]);
+    vm_emit_word(l, l->handlers[op]);
     l->last = pos;
     l->last_op = op;
     return pos;
@@ -44,7 +44,7 @@ void vm_emit_mark(struct vm_lower *l)
 void vm_emit_set_op(struct vm_lower *l, u32 pos, vm_ir op)
 {
     if (l->status != VM_OK) return;
-    l->words.data[pos] = vm_handler_words[l->env->mode.backend][op];
+    l->words.data[pos] = l->handlers[op];
     if (l->last == pos) l->last_op = op;
 }
 

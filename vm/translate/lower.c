@@ -391,19 +391,17 @@ static vm_status translate_once(struct vm_lower *l, struct vm_arena *scratch, st
 vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
                        struct vm_arena *scratch, struct vm_err *err)
 {
-    struct vm_lower l = {.env = env,
-                         .code = code,
-                         .sig = vm_module_functype(env->module, code->func_idx),
-                         .max_slot = VM_FRAME_SLOTS,
-                         .last = VM_NO_INDEX};
+    struct vm_lower start = {.env = env,
+                             .handlers = vm_backend_get(env->mode.backend)->words,
+                             .code = code,
+                             .sig = vm_module_functype(env->module, code->func_idx),
+                             .max_slot = VM_FRAME_SLOTS,
+                             .last = VM_NO_INDEX};
+    struct vm_lower l = start;
     vm_status s = translate_once(&l, scratch, err);
     if (s == VM_LIMIT && l.need_far) {
-        l = (struct vm_lower){.env = env,
-                              .code = code,
-                              .sig = l.sig,
-                              .max_slot = VM_FRAME_SLOTS,
-                              .last = VM_NO_INDEX,
-                              .far = true};
+        start.far = true;
+        l = start;
         s = translate_once(&l, scratch, err);
     }
     if (s == VM_OOM) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "translating a function");

@@ -22,6 +22,7 @@ bool vm_walk_u32(struct vm_walker *w, u32 *out)
 
 bool vm_walk_u8(struct vm_walker *w, u8 *out)
 {
+    *out = 0;
     if (w->c.p == w->c.end) return vm_walk_fail_here(w, VM_ERR_END_OF_SECTION);
     *out = *w->c.p++;
     return true;

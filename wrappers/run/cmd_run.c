@@ -2,6 +2,7 @@
 /* cmd_run.c - `wasmrun [run]`: its options; what they lead to is in guest.c. */
 #include "run/run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum run_option {
     RUN_MAX_MEMORY,
     RUN_MAX_STACK,
     RUN_TIMEOUT,
+    RUN_FUEL,
     RUN_BACKEND,
     RUN_MEMORY
 };
@@ -27,7 +29,8 @@ static const struct wrap_option run_options[] = {
     {"max-memory", 0, "SIZE",               RUN_MAX_MEMORY, "limit of all linear memory; k, m, g suffix"},
     {"max-stack",  0, "SIZE",               RUN_MAX_STACK,  "size of the call stack (8m)"},
     {"timeout",    0, "TIME",               RUN_TIMEOUT,    "end the guest after 5, 500ms, 2s, 1m"},
-    {"backend",    0, "tail|loop",          RUN_BACKEND,    "engine: which interpreter loop"},
+    {"fuel",       0, "COUNT",              RUN_FUEL,       "end the guest after so many instructions"},
+    {"backend",    0, "tail|tail-v3|loop",  RUN_BACKEND,    "engine: which interpreter loop"},
     {"memory",     0, "guard|explicit",     RUN_MEMORY,     "engine: how memory accesses are checked"},
 };
 // clang-format on
@@ -42,7 +45,7 @@ static const char run_notes[] =
     "hexadecimal, floats also nan and inf, references null; results are one a line.\n"
     "\n"
     "Exit codes: the guest's own (its low 8 bits; 0 when it returns), or\n"
-    "  124  --timeout is over\n"
+    "  124  --timeout is over, or --fuel used up\n"
     "  125  the command line is wrong\n"
     "  126  the module is invalid, cannot be linked or cannot be read\n"
     "  127  no such file\n"
@@ -51,26 +54,26 @@ static const char run_notes[] =
 
 /* ---------------------------------------------------------------- values of options */
 
-static bool grow(void *list, size_t count, size_t size)
+/* Makes room for one more element: the list, perhaps moved, or NULL after saying so. */
+static void *grow(void *list, size_t count, size_t size)
 {
-    void **slot = list;
     if (count & (count - 1)) {
-        return true; /* between powers of two there is room */
+        return list; /* between powers of two there is room */
     }
-    void *grown = realloc(*slot, (count ? count * 2 : 1) * size);
+    void *grown = realloc(list, (count ? count * 2 : 1) * size);
     if (!grown) {
         wrap_say("out of memory");
-        return false;
     }
-    *slot = grown;
-    return true;
+    return grown;
 }
 
 /* HOST[::GUEST][:ro] */
 static bool add_dir(struct wrap_run_options *run, const char *value)
 {
     struct wrap_dir dir = {.host = strdup(value)};
-    if (!dir.host || !grow(&run->dirs, run->dir_count, sizeof run->dirs[0])) {
+    struct wrap_dir *dirs = grow(run->dirs, run->dir_count, sizeof run->dirs[0]);
+    run->dirs = dirs ? dirs : run->dirs;
+    if (!dir.host || !dirs) {
         free(dir.host);
         return false;
     }
@@ -100,9 +103,11 @@ static bool add_env(struct wrap_run_options *run, const char *value)
         wrap_say("--env '%s': no name before the '='", value);
         return false;
     }
-    if (!grow(&run->envs, run->env_count, sizeof run->envs[0])) {
+    const char **envs = grow(run->envs, run->env_count, sizeof run->envs[0]);
+    if (!envs) {
         return false;
     }
+    run->envs = envs;
     run->envs[run->env_count++] = value;
     return true;
 }
@@ -125,23 +130,37 @@ static bool set_timeout(struct wrap_run_options *run, const char *value)
     return false;
 }
 
-/* `words[1]` and `words[2]` are choices 1 and 2; 0, "auto", is the default. */
-static bool set_choice(const char *option, const char *value, const char *const words[3], int *out)
+static bool set_fuel(struct wrap_run_options *run, const char *value)
 {
-    for (int i = 0; i < 3; i++) {
+    char *end = NULL;
+    errno = 0;
+    run->fuel = strtoull(value, &end, 10);
+    run->store.use_fuel = true;
+    if (value[0] >= '0' && value[0] <= '9' && !*end && errno == 0) {
+        return true;
+    }
+    wrap_say("--fuel '%s' is not a number of instructions", value);
+    return false;
+}
+
+/* The index of a word is its choice; 0, "auto", is the default. NULL ends the words. */
+static bool set_choice(const char *option, const char *value, const char *const *words, int *out)
+{
+    for (int i = 0; words[i]; i++) {
         if (strcmp(words[i], value) == 0) {
             *out = i;
             return true;
         }
     }
-    wrap_say("--%s '%s' is neither %s nor %s", option, value, words[1], words[2]);
+    wrap_say("--%s '%s' is none of auto, %s, %s%s%s", option, value, words[1], words[2],
+             words[3] ? ", " : "", words[3] ? words[3] : "");
     return false;
 }
 
 static bool set_engine(struct wrap_run_options *run, int id, const char *value)
 {
-    static const char *const backends[3] = {"auto", "tail", "loop"};
-    static const char *const memories[3] = {"auto", "guard", "explicit"};
+    static const char *const backends[] = {"auto", "tail", "loop", "tail-v3", NULL};
+    static const char *const memories[] = {"auto", "guard", "explicit", NULL};
     int choice = 0;
     if (id == RUN_BACKEND) {
         if (!set_choice("backend", value, backends, &choice)) {
@@ -167,6 +186,7 @@ static bool apply(struct wrap_run_options *run, int id, const char *value)
     case RUN_MAX_MEMORY: return set_size("max-memory", value, &run->store.max_memory_bytes);
     case RUN_MAX_STACK: return set_size("max-stack", value, &run->store.stack_bytes);
     case RUN_TIMEOUT: return set_timeout(run, value);
+    case RUN_FUEL: return set_fuel(run, value);
     case RUN_BACKEND:
     case RUN_MEMORY: return set_engine(run, id, value);
     default: return false; /* wrap_opts_next has said what is wrong */

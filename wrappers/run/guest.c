@@ -170,6 +170,7 @@ static int link_guest(struct guest *guest)
         status = wr_store_new(guest->engine, &guest->options->store, &guest->store, &err);
     }
     if (status == WR_OK) {
+        wr_store_set_fuel(guest->store, guest->options->fuel);
         status = wr_exec_new(guest->store, &guest->exec, &err);
     }
     if (status != WR_OK) {
@@ -259,7 +260,8 @@ static int run_linked(struct guest *guest)
     wrap_timeout_watch(guest->exec, guest->wasi);
     wr_status_t status = wr_linker_instantiate(guest->linker, guest->store, guest->module,
                                                guest->exec, &guest->instance, &err);
-    if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED) {
+    if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED ||
+        status == WR_FUEL) {
         return end_code(guest, status, &err);
     }
     if (status != WR_OK) {

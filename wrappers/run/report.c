@@ -96,6 +96,7 @@ struct status_exit {
 static const struct status_exit status_exits[] = {
     {WR_NOT_FOUND, WRAP_EXIT_NOT_FOUND},
     {WR_CANCELLED, WRAP_EXIT_TIMEOUT},
+    {WR_FUEL, WRAP_EXIT_TIMEOUT},
     {WR_EXCEPTION, WRAP_EXIT_TRAP},
 };
 

@@ -54,6 +54,7 @@ struct wrap_run_options {
     const char **envs; /**< K=V, or K to inherit */
     size_t env_count;
     uint64_t timeout_ns; /**< 0: none */
+    uint64_t fuel; /**< with store.use_fuel */
     wr_store_config_t store;
 };
 

@@ -337,6 +337,9 @@ def timeouts():
     module.func(b"", export="_start")
     run("--timeout=0.2s", write("start.wasm", module.bytes())).want(124, "timed out")
     run("--timeout", "20", write("quick.wasm", main_module(b""))).want(0)
+    run("--fuel", "1000", write("long.wasm", raw)).want(124, "out of fuel")
+    run("--fuel", "1000", write("quick.wasm", main_module(b""))).want(0)
+    run("--fuel", "many", write("quick.wasm", main_module(b""))).want(125, "'many' is not a number")
 
 
 @test
