@@ -38,7 +38,9 @@ static bool check_clause_types(struct vm_walker *w, struct vm_types_view values,
 {
     struct vm_types_view label = vm_ctrl_label(w, target);
     bool good = label.count == values.count + with_ref;
-    for (u32 i = 0; good && i < values.count; i++) {
+    bool same = good && (values.count == 0 || memcmp(values.types, label.types,
+                                                     values.count * sizeof *values.types) == 0);
+    for (u32 i = 0; good && !same && i < values.count; i++) {
         good = vm_walk_matches(w, values.types[i], label.types[i]);
     }
     if (good && with_ref) good = vm_walk_matches(w, EXN_REF, label.types[values.count]);

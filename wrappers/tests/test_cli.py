@@ -179,8 +179,8 @@ def usage_errors():
         (["--timeout", "0", file], "is not a time"),
         (["--max-memory", "1x", file], "'1x' is not a size"),
         (["--max-stack=-1", file], "is not a size"),
-        (["--backend", "jit", file], "neither tail nor loop"),
-        (["--memory", "none", file], "neither guard nor explicit"),
+        (["--backend", "jit", file], "none of auto, tail, loop"),
+        (["--memory", "none", file], "none of auto, guard, explicit"),
         (["--help=yes", file], "takes no value"),
         (["run"], "no FILE given"),
         (["validate"], "no FILE given"),
@@ -337,7 +337,7 @@ def timeouts():
     module.func(b"", export="_start")
     run("--timeout=0.2s", write("start.wasm", module.bytes())).want(124, "timed out")
     run("--timeout", "20", write("quick.wasm", main_module(b""))).want(0)
-    run("--fuel", "1000", write("long.wasm", raw)).want(124, "out of fuel")
+    run("--fuel", "1000", write("long.wasm", main_module(LOOP_FOREVER))).want(124, "out of fuel")
     run("--fuel", "1000", write("quick.wasm", main_module(b""))).want(0)
     run("--fuel", "many", write("quick.wasm", main_module(b""))).want(125, "'many' is not a number")
 
