@@ -479,6 +479,29 @@ static void test_constant_expressions_are_told_to_a_sink(void **state)
     free(b.data);
 }
 
+/* ---------------------------------------------------------------- counted memory */
+
+struct counter {
+    usize live, peak;
+    u32 calls, fail_at; /* 0: never */
+};
+
+static void *counting_realloc(void *ctx, void *ptr, usize old_bytes, usize new_bytes)
+{
+    struct counter *n = ctx;
+    if (new_bytes == 0) {
+        free(ptr);
+        n->live -= old_bytes;
+        return NULL;
+    }
+    if (++n->calls == n->fail_at) return NULL;
+    void *p = realloc(ptr, new_bytes);
+    assert_non_null(p);
+    n->live += new_bytes - old_bytes;
+    if (n->live > n->peak) n->peak = n->live;
+    return p;
+}
+
 /* ---------------------------------------------------------------- hostile sizes */
 
 static void repeat(struct bytes *b, const u8 *data, usize size, u32 times)
@@ -563,6 +586,37 @@ static void test_many_blocks_that_set_one_of_many_locals_are_valid(void **state)
     free(body.data);
 }
 
+/* 49,000 locals a body, each needing a value: what is not touched is not written out. */
+static void test_many_tiny_bodies_of_many_locals_are_valid(void **state)
+{
+    (void)state;
+    enum { COUNT = 200000 };
+    struct bytes funcs = {0}, code = {0}, b = {0};
+    struct vm_err err;
+    put_u32(&funcs, COUNT);
+    put_u32(&code, COUNT);
+    repeat(&funcs, LIT("\0"), COUNT);
+    repeat(&code, LIT("\7\1\xe8\xfe\2\x64\0" END), COUNT);
+    PUT(&b, MODULE_HEADER);
+    PUT_SECTION(&b, 1, "\1\x60\0\0");
+    put_section(&b, 3, funcs.data, funcs.size);
+    put_section(&b, 10, code.data, code.size);
+    struct counter counter = {0};
+    struct vm_alloc alloc = {counting_realloc, &counter};
+    struct vm_module m;
+    vm_err_init(&err);
+    assert_int_equal(vm_module_decode(&m, &alloc, b.data, b.size, &err), VM_OK);
+    usize before = counter.live;
+    counter.peak = 0;
+    assert_int_equal(vm_validate_module(&m, ALL, &alloc, &err), VM_OK);
+    assert_true(counter.peak < before + 200000);
+    vm_module_free(&m);
+    assert_true(counter.live == 0);
+    free(funcs.data);
+    free(code.data);
+    free(b.data);
+}
+
 static void test_a_million_types_are_valid(void **state)
 {
     (void)state;
@@ -612,26 +666,6 @@ static void test_many_exports_are_valid_and_a_duplicate_is_found(void **state)
 }
 
 /* ---------------------------------------------------------------- lack of memory */
-
-struct counter {
-    usize live;
-    u32 calls, fail_at; /* 0: never */
-};
-
-static void *counting_realloc(void *ctx, void *ptr, usize old_bytes, usize new_bytes)
-{
-    struct counter *n = ctx;
-    if (new_bytes == 0) {
-        free(ptr);
-        n->live -= old_bytes;
-        return NULL;
-    }
-    if (++n->calls == n->fail_at) return NULL;
-    void *p = realloc(ptr, new_bytes);
-    assert_non_null(p);
-    n->live += new_bytes - old_bytes;
-    return p;
-}
 
 static void test_every_failing_allocation_is_oom_and_leaks_nothing(void **state)
 {
@@ -715,6 +749,7 @@ int main(void)
         cmocka_unit_test(test_too_wide_a_br_table_exceeds_a_limit),
         cmocka_unit_test(test_too_many_operands_exceed_a_limit),
         cmocka_unit_test(test_many_blocks_that_set_one_of_many_locals_are_valid),
+        cmocka_unit_test(test_many_tiny_bodies_of_many_locals_are_valid),
         cmocka_unit_test(test_a_million_types_are_valid),
         cmocka_unit_test(test_many_exports_are_valid_and_a_duplicate_is_found),
         cmocka_unit_test(test_every_failing_allocation_is_oom_and_leaks_nothing),

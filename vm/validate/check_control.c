@@ -221,7 +221,7 @@ bool vm_check_local_get(struct vm_walker *w)
 bool vm_check_local_set(struct vm_walker *w)
 {
     return local_type(w) && vm_pop(w, w->insn.type) &&
-           (VM_LIKELY(!w->locals.unset) || vm_local_mark_set(w, w->insn.a));
+           (VM_LIKELY(!w->locals.need_value) || vm_local_mark_set(w, w->insn.a));
 }
 
 bool vm_check_local_tee(struct vm_walker *w)

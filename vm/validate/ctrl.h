@@ -51,7 +51,8 @@ struct vm_locals {
     const struct vm_functype *func; /* for parameters behind `expanded`; NULL in constants */
     const struct vm_local_run *runs;
     u32 run_count;
-    u64 *unset; /* bit set: has no default value and was not set yet; NULL: there are none */
+    bool need_value; /* some have no default value and must be set first */
+    u64 *set_bits;   /* those of them that were set; NULL: none yet */
     u32 *sets;  /* locals set since, in order, to be undone at the end of their block */
     u32 set_count, set_cap;
 };
@@ -199,12 +200,13 @@ VM_INLINE vm_valtype vm_local_type(const struct vm_walker *w, u32 index)
 }
 /** Has a default value: everything but non-null references. */
 static inline bool vm_type_is_defaultable(vm_valtype t) { return vm_valtype_kind(t) != VM_REF; }
+bool vm_local_is_set_slow(const struct vm_walker *w, u32 index);
 /** True unless the local needs a value and has none yet. */
 static inline bool vm_local_is_set(const struct vm_walker *w, u32 index)
 {
-    return !w->locals.unset || !(w->locals.unset[index / 64] >> index % 64 & 1);
+    return VM_LIKELY(!w->locals.need_value) || vm_local_is_set_slow(w, index);
 }
-/** Notes that a local was set, until the end of the block; only when locals.unset is there. */
+/** Notes that a local was set, until the end of the block; only when some need a value. */
 bool vm_local_mark_set(struct vm_walker *w, u32 index);
 /** Forgets all but the first `count` notes: linear in what it forgets. */
 void vm_local_undo_sets(struct vm_walker *w, u32 count);

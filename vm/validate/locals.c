@@ -71,21 +71,12 @@ static bool expand(struct vm_walker *w, const struct vm_functype *func)
     return true;
 }
 
-/* Bits only from the first run without default value on; most bodies have none. */
-static bool mark_unset(struct vm_walker *w, u32 params)
+static bool any_needs_value(const struct vm_locals *l)
 {
-    struct vm_locals *l = &w->locals;
-    u32 at = params;
     for (u32 r = 0; r < l->run_count; r++) {
-        bool needs_set = !vm_type_is_defaultable(l->runs[r].type);
-        if (needs_set && !l->unset) {
-            l->unset = vm_arena_array(w->scratch, (usize)l->count / 64 + 1, sizeof *l->unset);
-            if (!l->unset) return vm_walk_fail_oom(w);
-        }
-        for (; needs_set && at < l->runs[r].end; at++) l->unset[at / 64] |= (u64)1 << at % 64;
-        at = l->runs[r].end;
+        if (!vm_type_is_defaultable(l->runs[r].type)) return true;
     }
-    return true;
+    return false;
 }
 
 bool vm_locals_read(struct vm_walker *w, u32 func_idx)
@@ -96,7 +87,8 @@ bool vm_locals_read(struct vm_walker *w, u32 func_idx)
     if (!read_runs(w, func->param_count, &list)) return false;
     w->locals.runs = list.runs;
     w->locals.run_count = list.count;
-    return expand(w, func) && mark_unset(w, func->param_count);
+    w->locals.need_value = any_needs_value(&w->locals);
+    return expand(w, func);
 }
 
 vm_valtype vm_local_type_slow(const struct vm_walker *w, u32 index)
@@ -115,11 +107,26 @@ vm_valtype vm_local_type_slow(const struct vm_walker *w, u32 index)
     return l->runs[low].type;
 }
 
+static bool needs_value(const struct vm_walker *w, u32 index)
+{
+    return index >= w->locals.func->param_count && !vm_type_is_defaultable(vm_local_type(w, index));
+}
+
+bool vm_local_is_set_slow(const struct vm_walker *w, u32 index)
+{
+    const u64 *bits = w->locals.set_bits;
+    return !needs_value(w, index) || (bits && bits[index / 64] >> index % 64 & 1);
+}
+
+/* The bits are made at the first set: many functions with many locals never come to that. */
 bool vm_local_mark_set(struct vm_walker *w, u32 index)
 {
     struct vm_locals *l = &w->locals;
-    u64 bit = (u64)1 << index % 64;
-    if (!(l->unset[index / 64] & bit)) return true;
+    if (vm_local_is_set_slow(w, index)) return true;
+    if (!l->set_bits) {
+        l->set_bits = vm_arena_array(w->scratch, (usize)l->count / 64 + 1, sizeof *l->set_bits);
+        if (!l->set_bits) return vm_walk_fail_oom(w);
+    }
     if (l->set_count == l->set_cap) {
         u32 cap = l->set_cap ? l->set_cap * 2 : FIRST_SETS;
         u32 *grown = vm_walk_grow(w, l->sets, l->set_count * sizeof *grown, cap * sizeof *grown);
@@ -127,7 +134,7 @@ bool vm_local_mark_set(struct vm_walker *w, u32 index)
         l->sets = grown;
         l->set_cap = cap;
     }
-    l->unset[index / 64] &= ~bit;
+    l->set_bits[index / 64] |= (u64)1 << index % 64;
     l->sets[l->set_count++] = index;
     return true;
 }
@@ -137,6 +144,6 @@ void vm_local_undo_sets(struct vm_walker *w, u32 count)
     struct vm_locals *l = &w->locals;
     while (l->set_count > count) {
         u32 index = l->sets[--l->set_count];
-        l->unset[index / 64] |= (u64)1 << index % 64;
+        l->set_bits[index / 64] &= ~((u64)1 << index % 64);
     }
 }

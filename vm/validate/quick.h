@@ -159,7 +159,7 @@ VM_INLINE bool vm_quick_block(struct vm_walker *w, struct vm_quick_state *q, vm_
 VM_INLINE bool vm_quick_end(struct vm_walker *w, struct vm_quick_state *q)
 {
     if (w->top->bt_kind != VM_BT_EMPTY || w->ctrl_count < 2 || q->sp != q->floor) return false;
-    if (w->locals.unset) return false;
+    if (w->locals.need_value) return false;
     w->top--;
     w->ctrl_count--;
     q->floor = w->stack + w->top->height;

@@ -334,7 +334,7 @@ static struct vm_quick_state quick_enter(const struct vm_walker *w)
         .sp = w->sp,
         .floor = w->floor,
         .locals = w->locals.types,
-        .local_count = w->locals.unset ? 0 : w->locals.expanded,
+        .local_count = w->locals.need_value ? 0 : w->locals.expanded,
         .memory = m->memory_count > 0 && !m->memories[0].is_64,
     };
 }
