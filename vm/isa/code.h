@@ -39,10 +39,14 @@ struct vm_codemap {
 
 struct vm_codeset;
 
-/** One function's code. `entry` is atomic; the rest is written before entry is published. */
+/**
+ * One function's code. `entry` is atomic; the rest is written before entry is published. Calls load
+ * entry first and frame_slots after it: with the lazy stub either value will do, since it checks
+ * the stack again.
+ */
 struct vm_code {
     _Atomic(const union vm_word *) entry; /* the lazy stub until translated */
-    u32 frame_slots; /* from fp on, header included: what the stack check needs */
+    _Atomic u32 frame_slots; /* from fp on, header included: what the stack check needs; relaxed */
     u32 below;       /* max(parameter, result slots) */
     u32 func_idx;
     u32 word_count;

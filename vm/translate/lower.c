@@ -374,7 +374,7 @@ static vm_status publish(struct vm_lower *l)
     code->word_count = l->words.len;
     code->map = map;
     code->map_count = l->map.len;
-    code->frame_slots = (u32)l->max_slot;
+    atomic_store_explicit(&code->frame_slots, (u32)l->max_slot, memory_order_relaxed);
     return VM_OK;
 }
 
