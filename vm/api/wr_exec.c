@@ -7,9 +7,11 @@
 
 /* ---- typed arguments and results */
 
-static wr_status_t check_args(const struct vm_func *f, const wr_val_t *args, size_t n,
-                              wr_error_t *err)
+static wr_status_t check_call(const struct vm_store *store, const struct vm_func *f,
+                              const wr_val_t *args, size_t n, wr_error_t *err)
 {
+    if (f->store != store)
+        return api_error_text(err, WR_ARGUMENT, "the function belongs to another store");
     if (n != f->sig->param_count)
         return api_error_text(err, WR_ARGUMENT, "%zu arguments given, the function takes %u", n,
                               f->sig->param_count);
@@ -19,28 +21,22 @@ static wr_status_t check_args(const struct vm_func *f, const wr_val_t *args, siz
     return WR_OK;
 }
 
-static wr_status_t start(struct vm_exec *x, struct vm_func *f, const wr_val_t *args, size_t n,
-                         wr_error_t *err)
+/** Puts checked arguments where the started call wants them. */
+static void put_args(struct vm_exec *x, const wr_val_t *args)
 {
-    if (f->store != x->store)
-        return api_error_text(err, WR_ARGUMENT, "the function belongs to another store");
-    wr_status_t s = check_args(f, args, n, err);
-    if (s != WR_OK) return s;
-    if (vm_exec_start(x, f) != VM_OK)
-        return api_error_text(err, WR_ARGUMENT, "a call is in progress");
+    const struct vm_functype *t = x->now.start_func->sig;
     union vm_slot *slot = vm_exec_args(x);
-    for (u32 i = 0; i < n; i++) {
+    for (u32 i = 0; i < t->param_count; i++) {
         api_val_to_slots(&args[i], slot);
-        slot += vm_valtype_slots(f->sig->types[i]);
+        slot += vm_valtype_slots(t->types[i]);
     }
-    return WR_OK;
 }
 
 static wr_status_t results_of(const struct vm_exec *x, wr_val_t *results, size_t n)
 {
-    const struct vm_functype *t = x->start_func ? x->start_func->sig : NULL;
+    const struct vm_functype *t = x->now.start_func ? x->now.start_func->sig : NULL;
     if (!t || n != t->result_count) return WR_ARGUMENT;
-    const union vm_slot *slot = vm_exec_args((struct vm_exec *)(uintptr_t)x);
+    const union vm_slot *slot = vm_exec_args(x);
     for (u32 i = 0; i < n; i++) {
         api_val_from_slots(x->store->types, &results[i], t->types[t->param_count + i], slot);
         slot += vm_valtype_slots(t->types[t->param_count + i]);
@@ -67,8 +63,15 @@ void wr_exec_delete(wr_exec_t *exec) { vm_exec_delete(exec ? to_exec(exec) : NUL
 wr_status_t wr_exec_start(wr_exec_t *exec, wr_func_t *func, const wr_val_t *args, size_t arg_count,
                           wr_error_t *err)
 {
+    struct vm_exec *x = to_exec(exec);
+    struct vm_func *f = to_func(func);
     api_error_clear(err);
-    return start(to_exec(exec), to_func(func), args, arg_count, err);
+    wr_status_t s = check_call(x->store, f, args, arg_count, err);
+    if (s != WR_OK) return s;
+    if (vm_exec_start(x, f) != VM_OK)
+        return api_error_text(err, WR_ARGUMENT, "a call is in progress");
+    put_args(x, args);
+    return WR_OK;
 }
 
 wr_status_t wr_exec_run(wr_exec_t *exec, wr_error_t *err)
@@ -98,37 +101,63 @@ int wr_exec_exit_code(const wr_exec_t *exec) { return to_exec(exec)->exit_code; 
 
 /* ---- blocking calls */
 
-/** Runs a call on an exec of its own, nested in whatever runs on this thread. */
-wr_status_t wr_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t arg_count,
-                    wr_val_t *results, size_t result_count, wr_error_t *err)
+/** Runs a prepared call that can't suspend to its end; it yields to nobody. */
+static wr_status_t run_to_end(struct vm_exec *x, wr_error_t *err)
 {
-    struct vm_store *vs = store->store;
-    struct vm_exec *x = NULL;
-    struct vm_err e;
-    vm_err_init(&e);
-    api_error_clear(err);
-    if (result_count != to_func(func)->sig->result_count)
-        return api_error_text(err, WR_ARGUMENT, "%zu results wanted, the function has %u",
-                              result_count, to_func(func)->sig->result_count);
-    if (vs->nested_calls >= vs->limits.nested_calls) {
+    vm_status s;
+    do s = vm_exec_run(x);
+    while (s == VM_YIELD);
+    return api_exec_error(err, x, s);
+}
+
+/** Nested in the exec that is running on this thread. */
+static wr_status_t call_nested(struct vm_exec *x, struct vm_func *f, const wr_val_t *args,
+                               wr_val_t *results, wr_error_t *err)
+{
+    struct vm_activation saved;
+    if (vm_exec_nest(x, f, &saved) != VM_OK) {
         api_error_text(err, WR_TRAP, "%s", vm_trap_text(VM_TRAP_STACK));
         if (err) err->trap = vm_trap_text(VM_TRAP_STACK);
         return WR_TRAP;
     }
+    put_args(x, args);
+    wr_status_t s = run_to_end(x, err);
+    if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
+    vm_exec_unnest(x, &saved);
+    return s;
+}
+
+static wr_status_t call_new(struct vm_store *vs, struct vm_func *f, const wr_val_t *args,
+                            wr_val_t *results, wr_error_t *err)
+{
+    struct vm_exec *x = NULL;
+    struct vm_err e;
+    vm_err_init(&e);
     if (vm_exec_new(vs, &x, &e) != VM_OK) return api_error(err, &e, NULL);
-    x->no_suspend = true;
-    vs->nested_calls++;
-    wr_status_t s = start(x, to_func(func), args, arg_count, err);
-    if (s == WR_OK) {
-        vm_status v;
-        do v = vm_exec_run(x);
-        while (v == VM_YIELD);
-        s = api_exec_error(err, x, v);
+    x->now.no_suspend = true;
+    wr_status_t s = WR_INTERNAL;
+    if (vm_exec_start(x, f) == VM_OK) {
+        put_args(x, args);
+        s = run_to_end(x, err);
     }
-    vs->nested_calls--;
-    if (s == WR_OK) s = results_of(x, results, result_count);
+    if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
     vm_exec_delete(x);
     return s;
+}
+
+wr_status_t wr_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t arg_count,
+                    wr_val_t *results, size_t result_count, wr_error_t *err)
+{
+    struct vm_store *vs = store->store;
+    struct vm_func *f = to_func(func);
+    api_error_clear(err);
+    if (result_count != f->sig->result_count)
+        return api_error_text(err, WR_ARGUMENT, "%zu results wanted, the function has %u",
+                              result_count, f->sig->result_count);
+    wr_status_t s = check_call(vs, f, args, arg_count, err);
+    if (s != WR_OK) return s;
+    return vs->running ? call_nested(vs->running, f, args, results, err)
+                       : call_new(vs, f, args, results, err);
 }
 
 /* ---- what host functions may ask */
@@ -147,7 +176,7 @@ wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index)
     return (wr_memory_t *)in->memories[index];
 }
 
-bool wr_call_can_suspend(const wr_call_t *call) { return !to_call(call)->exec->no_suspend; }
+bool wr_call_can_suspend(const wr_call_t *call) { return !to_call(call)->exec->now.no_suspend; }
 
 wr_status_t wr_call_trap(wr_call_t *call, const char *text)
 {

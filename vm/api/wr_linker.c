@@ -243,10 +243,10 @@ static wr_status_t run_start(struct vm_instance *in, struct vm_exec *x, wr_error
         if (made != VM_OK) return api_error(err, &e, NULL);
         x = own_exec;
     }
-    x->no_suspend = true;
+    x->now.no_suspend = true;
     vm_status s = vm_exec_start(x, in->funcs[start]);
     while (s == VM_OK && (s = vm_exec_run(x)) == VM_YIELD) s = VM_OK;
-    x->no_suspend = false;
+    x->now.no_suspend = false;
     wr_status_t status = api_exec_error(err, x, s);
     vm_exec_delete(own_exec);
     return status;

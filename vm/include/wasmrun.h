@@ -442,8 +442,10 @@ WR_API wr_status_t wr_exec_run(wr_exec_t *exec, wr_error_t *err);
 WR_API wr_status_t wr_exec_results(const wr_exec_t *exec, wr_val_t *results, size_t result_count);
 /**
  * Answers the host function an exec is pending in, with the raw results (as many slots as its
- * type has) or a failure (WR_TRAP, WR_EXIT, WR_CANCELLED; `code` is the exit code). Owner thread
- * of the store; then run the exec again.
+ * type has) or a failure (WR_TRAP, WR_EXIT, WR_CANCELLED; `code` is the exit code), once per call.
+ * Any thread, also before the host function has returned WR_PENDING (which then must neither touch
+ * its slots nor call into Wasm any more). Then run the exec again, on its store's thread.
+ * WR_ARGUMENT when nothing is pending or the number of result slots is wrong.
  */
 WR_API wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_t *results,
                                     size_t result_slots, int code);

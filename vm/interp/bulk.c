@@ -19,7 +19,7 @@ static u64 result(u64 value, bool is_64) { return is_64 ? value : (u32)value; }
 
 u32 vm_slow_memory_grow(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    struct vm_memory *m = x->inst->memories[a];
+    struct vm_memory *m = x->now.inst->memories[a];
     (void)b;
     s->u64 = result(vm_memory_grow(m, operand(s, m->type.is_64)), m->type.is_64);
     return VM_STOP_NONE;
@@ -27,7 +27,7 @@ u32 vm_slow_memory_grow(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 
 u32 vm_slow_memory_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    struct vm_memory *m = x->inst->memories[a];
+    struct vm_memory *m = x->now.inst->memories[a];
     bool is_64 = m->type.is_64;
     u64 d = operand(&s[0], is_64), n = operand(&s[2], is_64);
     (void)b;
@@ -67,7 +67,7 @@ static u32 copy_chunks(struct vm_exec *x, union vm_slot *s, u8 *dst, const u8 *s
 
 u32 vm_slow_memory_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    struct vm_memory *dst = x->inst->memories[a], *src = x->inst->memories[b];
+    struct vm_memory *dst = x->now.inst->memories[a], *src = x->now.inst->memories[b];
     u64 d = operand(&s[0], dst->type.is_64), f = operand(&s[1], src->type.is_64);
     u64 n = operand(&s[2], dst->type.is_64 && src->type.is_64);
     if (!vm_range_ok(f, n, vm_memory_size(src)) || !vm_range_ok(d, n, vm_memory_size(dst)))
@@ -79,21 +79,21 @@ u32 vm_slow_memory_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 
 u32 vm_slow_memory_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    u64 d = operand(&s[0], x->inst->memories[b]->type.is_64);
-    return vm_memory_init(x->inst, b, a, d, s[1].u32, s[2].u32);
+    u64 d = operand(&s[0], x->now.inst->memories[b]->type.is_64);
+    return vm_memory_init(x->now.inst, b, a, d, s[1].u32, s[2].u32);
 }
 
 u32 vm_slow_data_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
     (void)s;
     (void)b;
-    x->inst->data_sizes[a] = 0;
+    x->now.inst->data_sizes[a] = 0;
     return VM_STOP_NONE;
 }
 
 u32 vm_slow_table_grow(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    struct vm_table *t = x->inst->tables[a];
+    struct vm_table *t = x->now.inst->tables[a];
     bool is_64 = t->type.limits.is_64;
     (void)b;
     s->u64 = result(vm_table_grow(t, operand(&s[1], is_64), s[0].ptr), is_64);
@@ -102,7 +102,7 @@ u32 vm_slow_table_grow(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 
 u32 vm_slow_table_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    struct vm_table *t = x->inst->tables[a];
+    struct vm_table *t = x->now.inst->tables[a];
     bool is_64 = t->type.limits.is_64;
     (void)b;
     return vm_table_fill(t, operand(&s[0], is_64), s[1].ptr, operand(&s[2], is_64));
@@ -110,7 +110,7 @@ u32 vm_slow_table_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 
 u32 vm_slow_table_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    struct vm_table *dst = x->inst->tables[a], *src = x->inst->tables[b];
+    struct vm_table *dst = x->now.inst->tables[a], *src = x->now.inst->tables[b];
     bool d64 = dst->type.limits.is_64, s64 = src->type.limits.is_64;
     return vm_table_copy(dst, src, operand(&s[0], d64), operand(&s[1], s64),
                          operand(&s[2], d64 && s64));
@@ -118,14 +118,14 @@ u32 vm_slow_table_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 
 u32 vm_slow_table_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    u64 d = operand(&s[0], x->inst->tables[b]->type.limits.is_64);
-    return vm_table_init(x->inst, b, a, d, s[1].u32, s[2].u32);
+    u64 d = operand(&s[0], x->now.inst->tables[b]->type.limits.is_64);
+    return vm_table_init(x->now.inst, b, a, d, s[1].u32, s[2].u32);
 }
 
 u32 vm_slow_elem_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
     (void)s;
     (void)b;
-    x->inst->elems[a].size = 0;
+    x->now.inst->elems[a].size = 0;
     return VM_STOP_NONE;
 }

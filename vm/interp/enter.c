@@ -5,54 +5,67 @@
 #include "interp/dispatch.h"
 #include "interp/slow.h"
 
-vm_status vm_exec_start(struct vm_exec *x, struct vm_func *f)
+/** Sets up the call of `f` on the stack from `bottom` on. */
+static void prepare(struct vm_exec *x, struct vm_func *f, union vm_slot *bottom)
 {
-    if (x->state != VM_EXEC_IDLE && x->state != VM_EXEC_ENDED) return VM_ARGUMENT;
-    union vm_slot *fp = x->stack;
-    fp[VM_FRAME_RET].ptr = NULL;
-    fp[VM_FRAME_CALLER].ptr = NULL;
-    fp[VM_FRAME_CODE].ptr = NULL;
-    x->start_func = f;
-    x->inst = f->inst;
-    x->cells = f->inst ? f->inst->cells : NULL;
-    x->pc = vm_backend_get(x->store->backend)->stubs.start;
-    x->fp = fp;
+    bottom[VM_FRAME_RET].ptr = NULL;
+    bottom[VM_FRAME_CALLER].ptr = NULL;
+    bottom[VM_FRAME_CODE].ptr = NULL;
+    x->now = (struct vm_activation){.pc = vm_backend_get(x->store->backend)->stubs.start,
+                                    .fp = bottom,
+                                    .inst = f->inst,
+                                    .cells = f->inst ? f->inst->cells : NULL,
+                                    .start_func = f,
+                                    .bottom = bottom,
+                                    .state = VM_EXEC_READY,
+                                    .no_suspend = x->now.no_suspend};
     x->stop = VM_STOP_NONE;
     x->trap = VM_TRAP_NONE;
     x->trap_text[0] = 0;
-    x->state = VM_EXEC_READY;
     if (VM_STRESS)
         atomic_fetch_or_explicit(&x->interrupt, VM_INTERRUPT_STRESS, memory_order_relaxed);
+}
+
+vm_status vm_exec_start(struct vm_exec *x, struct vm_func *f)
+{
+    if (x->now.state != VM_EXEC_IDLE && x->now.state != VM_EXEC_ENDED) return VM_ARGUMENT;
+    prepare(x, f, x->stack);
     return VM_OK;
 }
 
 static vm_status end(struct vm_exec *x, vm_status s)
 {
-    x->state = VM_EXEC_ENDED;
+    x->now.state = VM_EXEC_ENDED;
     return s;
 }
 
+/** Takes the request out of the interrupt word. A cancel stays for the calls around a nested one.
+ */
 static vm_status on_interrupt(struct vm_exec *x)
 {
-    u32 bits = atomic_load_explicit(&x->interrupt, memory_order_acquire);
+    bool nested = x->now.bottom != x->stack;
+    /* read-modify-write, so that a cancel set meanwhile is not lost */
+    u32 bits =
+        atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_acq_rel);
     if (bits & VM_INTERRUPT_CANCEL) {
-        atomic_fetch_and_explicit(&x->interrupt, (u32)VM_INTERRUPT_STRESS, memory_order_relaxed);
+        if (!nested)
+            atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_CANCEL,
+                                      memory_order_relaxed);
+        atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
         return end(x, VM_CANCELLED);
     }
-    /* cleared with a read-modify-write, so that a cancel set meanwhile is not lost */
-    atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_acq_rel);
-    x->state = VM_EXEC_READY;
+    x->now.state = VM_EXEC_READY;
     return VM_YIELD;
 }
 
-static vm_status on_host(struct vm_exec *x)
+static vm_status on_host(struct vm_exec *x, vm_status s)
 {
-    if (x->host_status == VM_PENDING) {
-        x->state = VM_EXEC_PENDING;
+    if (s == VM_PENDING) {
+        x->now.state = VM_EXEC_PENDING;
         return VM_PENDING;
     }
-    if (x->host_status == VM_TRAP && x->trap == VM_TRAP_NONE) x->trap = VM_TRAP_HOST;
-    return end(x, x->host_status);
+    if (s == VM_TRAP && x->trap == VM_TRAP_NONE) x->trap = VM_TRAP_HOST;
+    return end(x, s);
 }
 
 static vm_status on_stop(struct vm_exec *x)
@@ -60,20 +73,25 @@ static vm_status on_stop(struct vm_exec *x)
     switch (x->stop) {
     case VM_STOP_DONE: return end(x, VM_OK);
     case VM_STOP_INTERRUPT: return on_interrupt(x);
-    case VM_STOP_HOST: return on_host(x);
-    case VM_STOP_FUEL: x->state = VM_EXEC_READY; return VM_FUEL;
+    case VM_STOP_HOST: return on_host(x, x->host_status);
+    case VM_STOP_FUEL: x->now.state = VM_EXEC_READY; return VM_FUEL;
     case VM_STOP_OOM: return end(x, VM_OOM);
-    default: x->trap = (vm_trap)x->stop; return end(x, VM_TRAP);
+    case VM_STOP_LIMIT: return end(x, VM_LIMIT);
+    default:
+        x->trap = (vm_trap)x->stop;
+        x->trap_text[0] = 0;
+        return end(x, VM_TRAP);
     }
 }
 
 /** Handlers run from the saved state to the next stop. */
 static void dispatch(struct vm_exec *x)
 {
-    struct vm_regs r = {.pc = x->pc, .fp = x->fp, .mem = vm_memory_base(x->inst), .x = x};
+    struct vm_regs r = {
+        .pc = x->now.pc, .fp = x->now.fp, .mem = vm_memory_base(x->now.inst), .x = x};
     x->stop = vm_backend_get(x->store->backend)->dispatch(&r);
-    x->pc = r.pc;
-    x->fp = r.fp;
+    x->now.pc = r.pc;
+    x->now.fp = r.fp;
 }
 
 /** Stress builds: true when nothing but the stress itself made the handlers stop. */
@@ -85,41 +103,87 @@ static bool is_stress_stop(const struct vm_exec *x)
            atomic_load_explicit(&x->interrupt, memory_order_relaxed) == VM_INTERRUPT_STRESS;
 }
 
+/** Takes an answer that has been given to a pending host function; VM_PENDING if there is none. */
+static vm_status take_answer(struct vm_exec *x)
+{
+    if (atomic_load_explicit(&x->answer, memory_order_acquire) != VM_ANSWER_GIVEN)
+        return VM_PENDING;
+    atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
+    if (x->host_answer != VM_OK) return on_host(x, x->host_answer);
+    x->now.state = VM_EXEC_READY;
+    return VM_OK;
+}
+
 vm_status vm_exec_run(struct vm_exec *x)
 {
-    if (x->state == VM_EXEC_PENDING &&
-        !(atomic_load_explicit(&x->interrupt, memory_order_acquire) & VM_INTERRUPT_CANCEL))
-        return VM_PENDING;
-    if (x->state == VM_EXEC_PENDING) return on_interrupt(x);
-    if (x->state == VM_EXEC_FAILED) return on_host(x);
-    if (x->state != VM_EXEC_READY) return VM_ARGUMENT;
-    if (atomic_load_explicit(&x->interrupt, memory_order_acquire) & ~(u32)VM_INTERRUPT_STRESS) {
-        vm_status s = on_interrupt(x);
-        if (s != VM_YIELD) return s; /* an interrupt from before this run has nothing to stop */
+    u32 bits = atomic_load_explicit(&x->interrupt, memory_order_acquire);
+    if (x->now.state != VM_EXEC_READY && x->now.state != VM_EXEC_PENDING) return VM_ARGUMENT;
+    if (bits & VM_INTERRUPT_CANCEL) return on_interrupt(x);
+    if (x->now.state == VM_EXEC_PENDING) {
+        vm_status s = take_answer(x);
+        if (s != VM_OK) return s;
     }
-    x->state = VM_EXEC_RUNNING;
+    /* an interrupt from before this run has nothing to stop */
+    if (bits & VM_INTERRUPT_YIELD)
+        atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_relaxed);
+    x->now.state = VM_EXEC_RUNNING;
     x->outer = x->store->running;
     x->store->running = x;
     do dispatch(x);
     while (is_stress_stop(x));
     x->store->running = x->outer;
-    x->outer = NULL;
     return on_stop(x);
 }
 
 vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_slot *results,
                            u32 result_slots, int exit_code)
 {
-    if (x->state != VM_EXEC_PENDING) return VM_ARGUMENT;
-    if (status == VM_OK) {
-        for (u32 i = 0; i < result_slots; i++) x->pending_slots[i] = results[i];
-        x->state = VM_EXEC_READY;
-        return VM_OK;
+    u32 waiting = VM_ANSWER_WAITING;
+    if (!atomic_compare_exchange_strong_explicit(&x->answer, &waiting, VM_ANSWER_WRITING,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return VM_ARGUMENT;
+    bool fits = status != VM_OK || result_slots == x->now.host_func->sig->result_slots;
+    if (fits) {
+        for (u32 i = 0; status == VM_OK && i < result_slots; i++) x->now.host_slots[i] = results[i];
+        if (status == VM_EXIT) x->exit_code = exit_code;
+        x->host_answer = status;
     }
-    x->host_status = status;
-    x->exit_code = exit_code;
-    x->state = VM_EXEC_FAILED;
+    atomic_store_explicit(&x->answer, fits ? VM_ANSWER_GIVEN : VM_ANSWER_WAITING,
+                          memory_order_release);
+    return fits ? VM_OK : VM_ARGUMENT;
+}
+
+/* ---- nested calls */
+
+/** First slot above what the call in progress uses. */
+static union vm_slot *stack_top(const struct vm_exec *x)
+{
+    const struct vm_code *code = x->now.fp[VM_FRAME_CODE].cptr;
+    u32 slots = code ? atomic_load_explicit(&code->frame_slots, memory_order_relaxed)
+                     : (u32)VM_BOTTOM_SLOTS;
+    return x->now.fp + slots;
+}
+
+vm_status vm_exec_nest(struct vm_exec *x, struct vm_func *f, struct vm_activation *saved)
+{
+    struct vm_store *s = x->store;
+    union vm_slot *bottom = stack_top(x);
+    if (s->nested_calls >= s->limits.nested_calls || bottom > x->stack_limit ||
+        (usize)(x->stack_limit - bottom) < VM_BOTTOM_SLOTS)
+        return VM_LIMIT;
+    *saved = x->now;
+    s->nested_calls++;
+    prepare(x, f, bottom);
+    x->now.no_suspend = true;
     return VM_OK;
+}
+
+void vm_exec_unnest(struct vm_exec *x, const struct vm_activation *saved)
+{
+    x->store->nested_calls--;
+    x->now = *saved;
+    x->stop = VM_STOP_HOST;
+    atomic_store_explicit(&x->answer, VM_ANSWER_WAITING, memory_order_release);
 }
 
 void vm_exec_interrupt(struct vm_exec *x)

@@ -18,6 +18,13 @@ vm_status vm_exec_run(struct vm_exec *x) VM_MUST_USE;
 /** Answers the pending host function. VM_ARGUMENT when there is none. */
 vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_slot *results,
                            u32 result_slots, int exit_code) VM_MUST_USE;
+/**
+ * Begins a call above the one in progress, on the same stack, from inside a host function; run it
+ * with vm_exec_run, then vm_exec_unnest. It can't suspend. VM_LIMIT: too deep. Owner thread.
+ */
+vm_status vm_exec_nest(struct vm_exec *x, struct vm_func *f, struct vm_activation *saved)
+    VM_MUST_USE;
+void vm_exec_unnest(struct vm_exec *x, const struct vm_activation *saved);
 /** Any thread, also a signal handler. */
 void vm_exec_interrupt(struct vm_exec *x);
 void vm_exec_cancel(struct vm_exec *x);

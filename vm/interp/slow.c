@@ -9,21 +9,32 @@
 
 static void set_instance(struct vm_exec *x, struct vm_instance *inst)
 {
-    x->inst = inst;
-    x->cells = inst ? inst->cells : NULL;
+    x->now.inst = inst;
+    x->now.cells = inst ? inst->cells : NULL;
 }
 
 /** Stops at the call before `next`. */
 static u32 stop_at_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, u32 stop)
 {
-    x->pc = next - 1; /* inside the call instruction, for the backtrace */
-    x->fp = fp;
+    x->now.pc = next - 1; /* inside the call instruction, for the backtrace */
+    x->now.fp = fp;
     return stop;
 }
 
-static bool stack_fits(const struct vm_exec *x, const union vm_slot *fp, u32 frame_slots)
+/** Room for a frame of `code` at `fp`. Ask after loading its entry (isa/code.h). */
+static bool stack_fits(const struct vm_exec *x, const union vm_slot *fp, const struct vm_code *code)
 {
+    u32 frame_slots = atomic_load_explicit(&code->frame_slots, memory_order_relaxed);
     return fp <= x->stack_limit && (usize)(x->stack_limit - fp) >= frame_slots;
+}
+
+/** Goes to a function's first instruction; an interrupt stops there. */
+static u32 go_to(struct vm_exec *x, const union vm_word *entry, union vm_slot *fp)
+{
+    x->now.pc = entry;
+    x->now.fp = fp;
+    return atomic_load_explicit(&x->interrupt, memory_order_relaxed) ? VM_STOP_INTERRUPT
+                                                                     : VM_STOP_NONE;
 }
 
 /* ---- host functions */
@@ -31,15 +42,23 @@ static bool stack_fits(const struct vm_exec *x, const union vm_slot *fp, u32 fra
 static u32 call_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
                      struct vm_func *f, union vm_slot *args)
 {
-    struct vm_call call = {.exec = x, .inst = x->inst};
-    x->pc = next;
-    x->fp = fp;
+    struct vm_call call = {.exec = x, .inst = x->now.inst};
+    x->now.pc = next;
+    x->now.fp = fp;
     x->stop = VM_STOP_HOST; /* should the host ask for frames */
+    x->trap = VM_TRAP_NONE;
+    x->trap_text[0] = 0;
+    x->now.host_slots = args;
+    x->now.host_func = f;
+    /* release: whoever the host function tells of this call sees where its results go */
+    atomic_store_explicit(&x->answer, VM_ANSWER_WAITING, memory_order_release);
     vm_status s = f->host(&call, args, f->env);
+    if (VM_LIKELY(s != VM_PENDING))
+        atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
     if (VM_LIKELY(s == VM_OK && !VM_STRESS)) return VM_STOP_NONE;
-    if (s == VM_PENDING) {
-        if (x->no_suspend) return VM_TRAP_SUSPEND;
-        x->pending_slots = args;
+    if (s == VM_PENDING && x->now.no_suspend) {
+        atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
+        return VM_TRAP_SUSPEND;
     }
     x->host_status = s;
     return VM_STOP_HOST;
@@ -67,8 +86,8 @@ static void foreign_header(struct vm_exec *x, union vm_slot *nfp, struct vm_inst
 u32 vm_slow_return_foreign(struct vm_exec *x, union vm_slot *fp)
 {
     set_instance(x, fp[VM_FRAME_INST].ptr);
-    x->pc = fp[VM_FRAME_REAL_RET].cptr;
-    x->fp = fp[VM_FRAME_REAL_CALLER].ptr;
+    x->now.pc = fp[VM_FRAME_REAL_RET].cptr;
+    x->now.fp = fp[VM_FRAME_REAL_CALLER].ptr;
     return VM_STOP_NONE;
 }
 
@@ -79,19 +98,18 @@ u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
         u32 stop = call_host(x, next, fp, f, args);
         return stop && stop < VM_TRAP_COUNT ? stop_at_call(x, next, fp, stop) : stop;
     }
+    const union vm_word *entry = atomic_load_explicit(&f->code->entry, memory_order_acquire);
     union vm_slot *nfp = args + f->below;
-    if (!stack_fits(x, nfp, f->code->frame_slots)) return stop_at_call(x, next, fp, VM_TRAP_STACK);
-    if (f->inst == x->inst) {
+    if (!stack_fits(x, nfp, f->code)) return stop_at_call(x, next, fp, VM_TRAP_STACK);
+    if (f->inst == x->now.inst) {
         nfp[VM_FRAME_RET].cptr = next;
         nfp[VM_FRAME_CALLER].ptr = fp;
     } else {
-        foreign_header(x, nfp, x->inst, next, fp);
+        foreign_header(x, nfp, x->now.inst, next, fp);
         set_instance(x, f->inst);
     }
     nfp[VM_FRAME_CODE].cptr = f->code;
-    x->pc = atomic_load_explicit(&f->code->entry, memory_order_acquire);
-    x->fp = nfp;
-    return VM_STOP_NONE;
+    return go_to(x, entry, nfp);
 }
 
 /* ---- tail calls */
@@ -101,34 +119,31 @@ u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
 {
     if (f->host) return vm_slow_call(x, next, fp, f, args);
     const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
+    const union vm_word *entry = atomic_load_explicit(&f->code->entry, memory_order_acquire);
     union vm_slot *base = fp - code->below, *nfp = base + f->below;
-    if (!stack_fits(x, nfp, f->code->frame_slots)) return stop_at_call(x, next, fp, VM_TRAP_STACK);
+    if (!stack_fits(x, nfp, f->code)) return stop_at_call(x, next, fp, VM_TRAP_STACK);
     union vm_slot header[VM_FRAME_SLOTS];
     memcpy(header, fp, sizeof header);
     if (n) memmove(base, args, (usize)n * sizeof *args);
     if (header[VM_FRAME_RET].cptr == return_stub(x)) {
         foreign_header(x, nfp, header[VM_FRAME_INST].ptr, header[VM_FRAME_REAL_RET].cptr,
                        header[VM_FRAME_REAL_CALLER].ptr);
-    } else if (f->inst != x->inst) {
-        foreign_header(x, nfp, x->inst, header[VM_FRAME_RET].cptr, header[VM_FRAME_CALLER].ptr);
+    } else if (f->inst != x->now.inst) {
+        foreign_header(x, nfp, x->now.inst, header[VM_FRAME_RET].cptr, header[VM_FRAME_CALLER].ptr);
     } else {
         nfp[VM_FRAME_RET] = header[VM_FRAME_RET];
         nfp[VM_FRAME_CALLER] = header[VM_FRAME_CALLER];
     }
     nfp[VM_FRAME_CODE].cptr = f->code;
-    if (f->inst != x->inst) set_instance(x, f->inst);
-    x->pc = atomic_load_explicit(&f->code->entry, memory_order_acquire);
-    x->fp = nfp;
-    /* a loop of tail calls must notice an interrupt: it is resumed at the callee's entry */
-    return atomic_load_explicit(&x->interrupt, memory_order_relaxed) ? VM_STOP_INTERRUPT
-                                                                     : VM_STOP_NONE;
+    if (f->inst != x->now.inst) set_instance(x, f->inst);
+    return go_to(x, entry, nfp);
 }
 
 /* ---- indirect calls */
 
 struct vm_func *vm_slow_callee(struct vm_exec *x, u64 index, u32 table, u32 type, vm_trap *trap)
 {
-    const struct vm_table *t = x->inst->tables[table];
+    const struct vm_table *t = x->now.inst->tables[table];
     struct vm_func *f = index < t->size ? t->elems[index] : NULL;
     if (index >= t->size)
         *trap = VM_TRAP_UNDEFINED_ELEM;
@@ -166,9 +181,10 @@ u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp)
 {
     struct vm_code *code = fp[VM_FRAME_CODE].ptr;
     vm_status s = translate(code);
-    x->fp = fp;
-    x->pc = atomic_load_explicit(&code->entry, memory_order_acquire);
+    x->now.fp = fp;
+    x->now.pc = atomic_load_explicit(&code->entry, memory_order_acquire);
     if (s == VM_OOM) return VM_STOP_OOM;
+    if (s == VM_LIMIT) return VM_STOP_LIMIT;
     if (s != VM_OK) return VM_TRAP_UNSUPPORTED;
-    return stack_fits(x, fp, code->frame_slots) ? (u32)VM_STOP_NONE : (u32)VM_TRAP_STACK;
+    return stack_fits(x, fp, code) ? (u32)VM_STOP_NONE : (u32)VM_TRAP_STACK;
 }

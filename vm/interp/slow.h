@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What handlers do out of line: calls that leave the instance, first calls, bulk operations.
- * Each takes the state by value, leaves the new one in x->pc and x->fp (the memory base follows
- * from x->inst), and answers 0 or why to stop. Owner thread.
+ * Each takes the state by value, leaves the new one in x->now.pc and x->now.fp (the memory base
+ * follows from x->now.inst), and answers 0 or why to stop. Owner thread.
  */
 #ifndef VM_INTERP_SLOW_H
 #define VM_INTERP_SLOW_H

@@ -128,8 +128,8 @@ VM_INLINE u32 vm_take(struct vm_regs *r, i32 distance)
     VM_STEP(n##_x)                                                                                 \
     {                                                                                              \
         const union vm_word w = r->pc[1];                                                          \
-        const u8 *p =                                                                              \
-            vm_guest_check(r->x->inst->memories[w.si.i], r->fp[w.si.b], r->pc[2].u, sizeof(M));    \
+        const u8 *p = vm_guest_check(r->x->now.inst->memories[w.si.i], r->fp[w.si.b], r->pc[2].u,  \
+                                     sizeof(M));                                                   \
         if (VM_UNLIKELY(!p)) return VM_TRAP_MEMORY;                                                \
         put_##R(&r->fp[w.si.a], (R)(M)vm_checked_load_##M(p));                                     \
         r->pc += 3;                                                                                \
@@ -147,8 +147,8 @@ VM_INLINE u32 vm_take(struct vm_regs *r, i32 distance)
     VM_STEP(n##_x)                                                                                 \
     {                                                                                              \
         const union vm_word w = r->pc[1];                                                          \
-        u8 *p =                                                                                    \
-            vm_guest_check(r->x->inst->memories[w.si.i], r->fp[w.si.a], r->pc[2].u, sizeof(M));    \
+        u8 *p = vm_guest_check(r->x->now.inst->memories[w.si.i], r->fp[w.si.a], r->pc[2].u,        \
+                               sizeof(M));                                                         \
         if (VM_UNLIKELY(!p)) return VM_TRAP_MEMORY;                                                \
         vm_checked_store_##M(p, B_(u64));                                                          \
         r->pc += 3;                                                                                \

@@ -11,10 +11,10 @@
 VM_STEP_VALUE(const32, u64, w.si.i)
 VM_STEP_VALUE(mov, u64, B_(u64))
 VM_STEP_VALUE(select, u64, get_u32(&r->fp[w.s.d]) ? B_(u64) : C_(u64))
-VM_STEP_VALUE(global_get, u64, r->x->cells[w.si.i]->u64)
-VM_STEP_VALUE(ref_func, u64, (u64)(uintptr_t)r->x->inst->funcs[w.si.i])
-VM_STEP_VALUE(memory_size, u64, vm_memory_pages(r->x->inst->memories[w.si.i]))
-VM_STEP_VALUE(table_size, u64, r->x->inst->tables[w.si.i]->size)
+VM_STEP_VALUE(global_get, u64, r->x->now.cells[w.si.i]->u64)
+VM_STEP_VALUE(ref_func, u64, (u64)(uintptr_t)r->x->now.inst->funcs[w.si.i])
+VM_STEP_VALUE(memory_size, u64, vm_memory_pages(r->x->now.inst->memories[w.si.i]))
+VM_STEP_VALUE(table_size, u64, r->x->now.inst->tables[w.si.i]->size)
 
 VM_STEP(const64)
 {
@@ -43,7 +43,7 @@ VM_STEP(mov_n)
 VM_STEP(global_set)
 {
     const union vm_word w = r->pc[1];
-    r->x->cells[w.si.i]->u64 = r->fp[w.si.a].u64;
+    r->x->now.cells[w.si.i]->u64 = r->fp[w.si.a].u64;
     r->pc += 2;
     return VM_STOP_NONE;
 }
@@ -62,7 +62,7 @@ VM_STEP(select2)
 VM_STEP(global_get2)
 {
     const union vm_word w = r->pc[1];
-    const union vm_slot *cell = r->x->cells[w.si.i];
+    const union vm_slot *cell = r->x->now.cells[w.si.i];
     r->fp[w.si.a] = cell[0];
     r->fp[w.si.a + 1] = cell[1];
     r->pc += 2;
@@ -72,7 +72,7 @@ VM_STEP(global_get2)
 VM_STEP(global_set2)
 {
     const union vm_word w = r->pc[1];
-    union vm_slot *cell = r->x->cells[w.si.i];
+    union vm_slot *cell = r->x->now.cells[w.si.i];
     cell[0] = r->fp[w.si.a];
     cell[1] = r->fp[w.si.a + 1];
     r->pc += 2;
@@ -82,7 +82,7 @@ VM_STEP(global_set2)
 VM_STEP(table_get)
 {
     const union vm_word w = r->pc[1];
-    const struct vm_table *t = r->x->inst->tables[w.si.i];
+    const struct vm_table *t = r->x->now.inst->tables[w.si.i];
     u64 i = t->type.limits.is_64 ? B_(u64) : B_(u32);
     if (VM_UNLIKELY(i >= t->size)) return VM_TRAP_TABLE;
     r->fp[w.si.a].u64 = (u64)(uintptr_t)t->elems[i];
@@ -93,7 +93,7 @@ VM_STEP(table_get)
 VM_STEP(table_set)
 {
     const union vm_word w = r->pc[1];
-    const struct vm_table *t = r->x->inst->tables[w.si.i];
+    const struct vm_table *t = r->x->now.inst->tables[w.si.i];
     u64 i = t->type.limits.is_64 ? A_(u64) : A_(u32);
     if (VM_UNLIKELY(i >= t->size)) return VM_TRAP_TABLE;
     t->elems[i] = r->fp[w.si.b].ptr;
@@ -147,9 +147,9 @@ VM_STEP(unreachable)
 /** Takes over the state that a slow function left. */
 VM_INLINE u32 vm_reload(struct vm_regs *r, u32 stop)
 {
-    r->pc = r->x->pc;
-    r->fp = r->x->fp;
-    r->mem = vm_memory_base(r->x->inst);
+    r->pc = r->x->now.pc;
+    r->fp = r->x->now.fp;
+    r->mem = vm_memory_base(r->x->now.inst);
     return stop;
 }
 
@@ -189,7 +189,8 @@ VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, unio
                              const union vm_word *next)
 {
     const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
-    if (VM_UNLIKELY(nfp + code->frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
+    u32 frame_slots = atomic_load_explicit(&code->frame_slots, memory_order_relaxed);
+    if (VM_UNLIKELY(nfp + frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
     nfp[VM_FRAME_RET].cptr = next;
     nfp[VM_FRAME_CALLER].ptr = r->fp;
     nfp[VM_FRAME_CODE].cptr = code;
@@ -205,7 +206,7 @@ VM_STEP(call) { return vm_enter_frame(r, r->pc[2].ptr, r->fp + r->pc[1].w.lo, r-
 VM_STEP(call_import)
 {
     const union vm_word w = r->pc[1];
-    struct vm_func *f = r->x->inst->funcs[(u32)w.w.hi];
+    struct vm_func *f = r->x->now.inst->funcs[(u32)w.w.hi];
     return vm_reload(r, vm_slow_call(r->x, r->pc + 2, r->fp, f, r->fp + w.w.lo));
 }
 
@@ -213,7 +214,8 @@ VM_STEP(call_import)
 VM_INLINE u32 vm_call_func(struct vm_regs *r, struct vm_func *f, union vm_slot *args,
                            const union vm_word *next)
 {
-    if (VM_LIKELY(f->inst == r->x->inst)) return vm_enter_frame(r, f->code, args + f->below, next);
+    if (VM_LIKELY(f->inst == r->x->now.inst))
+        return vm_enter_frame(r, f->code, args + f->below, next);
     return vm_reload(r, vm_slow_call(r->x, next, r->fp, f, args));
 }
 
@@ -221,7 +223,7 @@ VM_INLINE u32 vm_call_func(struct vm_regs *r, struct vm_func *f, union vm_slot *
 VM_INLINE struct vm_func *vm_callee(struct vm_regs *r, vm_trap *trap)
 {
     const union vm_word w = r->pc[1], t = r->pc[2];
-    const struct vm_table *table = r->x->inst->tables[(u32)t.w.lo];
+    const struct vm_table *table = r->x->now.inst->tables[(u32)t.w.lo];
     u64 i = A_(u32);
     if (VM_LIKELY(i < table->size && !table->type.limits.is_64)) {
         struct vm_func *f = table->elems[i];
@@ -250,7 +252,7 @@ VM_STEP(call_ref)
 VM_STEP(return_call)
 {
     const struct vm_code *code = r->pc[2].ptr;
-    struct vm_instance *inst = r->x->inst;
+    struct vm_instance *inst = r->x->now.inst;
     struct vm_func *f = inst->funcs[code->func_idx];
     return vm_reload(
         r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].w.lo, (u32)r->pc[3].u));
@@ -259,7 +261,7 @@ VM_STEP(return_call)
 VM_STEP(return_call_import)
 {
     const union vm_word w = r->pc[1];
-    struct vm_func *f = r->x->inst->funcs[(u32)w.w.hi];
+    struct vm_func *f = r->x->now.inst->funcs[(u32)w.w.hi];
     return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.w.lo, (u32)r->pc[2].u));
 }
 
@@ -288,7 +290,7 @@ VM_STEP(return_foreign) { return vm_reload(r, vm_slow_return_foreign(r->x, r->fp
 VM_STEP(call_start)
 {
     return vm_reload(
-        r, vm_slow_call(r->x, r->pc + 1, r->fp, r->x->start_func, r->fp + VM_FRAME_SLOTS));
+        r, vm_slow_call(r->x, r->pc + 1, r->fp, r->x->now.start_func, r->fp + VM_FRAME_SLOTS));
 }
 
 VM_STEP(exit)

@@ -34,8 +34,8 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
                                                           struct vm_exec *x)
 {
     (void)mem;
-    x->pc = pc;
-    x->fp = fp;
+    x->now.pc = pc;
+    x->now.fp = fp;
 }
 
 #define EACH(name)                                                                                 \
@@ -65,8 +65,8 @@ static VM_NOINLINE u32 dispatch(struct vm_regs *r)
 {
     struct vm_exec *x = r->x;
     ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x);
-    r->pc = x->pc;
-    r->fp = x->fp;
+    r->pc = x->now.pc;
+    r->fp = x->now.fp;
     return x->stop;
 }
 

@@ -5,14 +5,14 @@
 #include "isa/handlers.h"
 #include "platform/vmem.h"
 
-/** Parameters and results of one function at most, v128 each: what the bottom frame must hold. */
-enum { BOTTOM_SLOTS = VM_FRAME_SLOTS + 2 * (VM_MAX_PARAMS + VM_MAX_RESULTS) };
-
 vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_err *err)
 {
     u64 page = vm_page_bytes();
-    u64 least = (u64)(BOTTOM_SLOTS + VM_FRAME_SLOTS) * sizeof(union vm_slot);
+    u64 least = (u64)(VM_BOTTOM_SLOTS + VM_FRAME_SLOTS) * sizeof(union vm_slot);
     u64 bytes = store->limits.stack_bytes > least ? store->limits.stack_bytes : least;
+    if (bytes > SIZE_MAX / 4)
+        return vm_err_set(err, VM_ERR_LIMIT, VM_NO_OFFSET, "a value stack of %llu bytes",
+                          (unsigned long long)bytes);
     bytes = (bytes + page - 1) / page * page;
     struct vm_exec *x = vm_alloc_zero(store->alloc, sizeof *x);
     if (!x) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "exec");
@@ -24,6 +24,7 @@ vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_er
         return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "a value stack of %llu bytes",
                           (unsigned long long)bytes);
     }
+    x->now.bottom = x->stack;
     x->stack_limit = x->stack + bytes / sizeof(union vm_slot);
     *out = x;
     return VM_OK;
@@ -35,8 +36,6 @@ void vm_exec_delete(struct vm_exec *x)
     vm_release(x->stack, x->stack_bytes);
     vm_alloc_free(x->store->alloc, x, sizeof *x);
 }
-
-union vm_slot *vm_exec_args(struct vm_exec *x) { return x->stack + VM_FRAME_SLOTS; }
 
 /** File offset of the instruction at or before `word`. */
 static u32 offset_of(const struct vm_code *code, u32 word)
@@ -71,8 +70,8 @@ static struct vm_frame_info frame_info(const struct vm_code *code, const union v
 void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info *, void *env),
                   void *env)
 {
-    const union vm_slot *fp = x->fp;
-    const union vm_word *pc = x->pc;
+    const union vm_slot *fp = x->now.fp;
+    const union vm_word *pc = x->now.pc;
     bool behind = x->stop == VM_STOP_HOST;
     const union vm_word *foreign = vm_backend_get(x->store->backend)->stubs.return_foreign;
     while (fp) {

@@ -15,7 +15,8 @@ enum vm_stop {
     VM_STOP_DONE,
     VM_STOP_FUEL, /* pc is the instruction that wants more */
     VM_STOP_HOST, /* exec->host_status tells; pc is behind the call */
-    VM_STOP_OOM
+    VM_STOP_OOM,
+    VM_STOP_LIMIT /* a function is too large to be translated */
 };
 
 /** Bits of the interrupt word: others set them, only vm_exec_run's slow path clears them. */
@@ -30,33 +31,49 @@ enum vm_exec_state {
     VM_EXEC_IDLE,
     VM_EXEC_READY,
     VM_EXEC_RUNNING,
-    VM_EXEC_PENDING,
-    VM_EXEC_FAILED, /* the pending host function answered with a failure: the next run ends */
+    VM_EXEC_PENDING, /* a host function has not answered; vm_exec.answer tells when it has */
     VM_EXEC_ENDED
+};
+
+/** Answer of a pending host function; any thread moves it from WAITING on, the owner back. */
+enum vm_answer {
+    VM_ANSWER_NONE,    /* no host function is running or pending */
+    VM_ANSWER_WAITING, /* one is */
+    VM_ANSWER_WRITING, /* somebody writes its results */
+    VM_ANSWER_GIVEN    /* host_answer holds VM_OK or the failure */
+};
+
+/** The call in progress: what a nested call saves and puts back. Owner thread. */
+struct vm_activation {
+    const union vm_word *pc; /* written when handlers stop, with fp */
+    union vm_slot *fp;
+    struct vm_instance *inst; /* whose code runs; NULL at the bottom of a host call */
+    union vm_slot **cells;    /* inst->cells */
+    struct vm_func *start_func;
+    union vm_slot *bottom; /* frame below the first function's */
+    enum vm_exec_state state;
+    bool no_suspend;
+    union vm_slot *host_slots; /* of the host function that is running or pending */
+    struct vm_func *host_func;
 };
 
 struct vm_exec {
     /* read by handlers */
     _Atomic u32 interrupt;      /* any thread stores; handlers only read */
     union vm_slot *stack_limit; /* a frame must end at or below this */
-    struct vm_instance *inst;   /* whose code runs; NULL at the bottom of a host call */
-    union vm_slot **cells;      /* inst->cells */
-    /* written when handlers stop */
-    const union vm_word *pc;
-    union vm_slot *fp;
+    struct vm_activation now;
+    /* the rest */
     u32 stop;
     vm_status host_status;
-    /* the rest */
+    _Atomic u32 answer;    /* enum vm_answer */
+    vm_status host_answer; /* published by `answer` */
     vm_trap trap;
     char trap_text[128]; /* of a host function's own; empty: the trap's */
     int exit_code;
-    enum vm_exec_state state;
-    bool no_suspend;
     struct vm_store *store;
-    struct vm_func *start_func;
-    union vm_slot *stack; /* bottom */
+    const struct vm_alloc *alloc;
+    union vm_slot *stack; /* lowest slot */
     u64 stack_bytes;      /* reserved, guard page included */
-    union vm_slot *pending_slots;
     struct vm_exec *outer; /* exec that was running on this thread when this one was entered */
 };
 
@@ -64,14 +81,20 @@ struct vm_exec {
 struct vm_call {
     struct vm_exec *exec;
     struct vm_instance *inst; /* the caller, or NULL */
+    vm_status answer;         /* of a plain C function, which returns no status itself */
 };
 
 /** New exec; VM_OOM when its stack can't be reserved. */
 vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_err *err);
 void vm_exec_delete(struct vm_exec *x);
 
-/** Slots [0, sig->param_slots) for the arguments of the next start. */
-union vm_slot *vm_exec_args(struct vm_exec *x);
+/** Where the arguments of the call in progress are put, and where its results stand. */
+static inline union vm_slot *vm_exec_args(const struct vm_exec *x)
+{
+    return x->now.bottom + VM_FRAME_SLOTS;
+}
+/** Slots that the bottom frame needs: parameters and results of one function at most. */
+enum { VM_BOTTOM_SLOTS = VM_FRAME_SLOTS + 2 * (VM_MAX_PARAMS + VM_MAX_RESULTS) };
 
 /** A frame of a stopped exec. */
 struct vm_frame_info {
