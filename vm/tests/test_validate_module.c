@@ -569,6 +569,25 @@ static void test_too_many_operands_exceed_a_limit(void **state)
     free(body.data);
 }
 
+/* The evaluator's stack is as large as this limit says. */
+static void test_constant_expression_of_many_operands_exceeds_a_limit(void **state)
+{
+    (void)state;
+    for (u32 n = VM_MAX_CONSTEXPR_STACK; n <= VM_MAX_CONSTEXPR_STACK + 1; n++) {
+        struct bytes global = {0}, module = {0};
+        struct vm_err err;
+        PUT(&global, "\1\x7f\0"); /* one immutable i32 */
+        repeat(&global, LIT("\x41\1"), n);
+        repeat(&global, LIT("\x6a"), n - 1);
+        PUT(&global, END);
+        PUT(&module, MODULE_HEADER);
+        put_section(&module, 6, global.data, global.size);
+        assert_int_equal(judge(&module, ALL, &err), n > VM_MAX_CONSTEXPR_STACK ? VM_LIMIT : VM_OK);
+        free(global.data);
+        free(module.data);
+    }
+}
+
 /* Locals set in a block are unset at its end: the work is in the sets, not in the locals. */
 static void test_many_blocks_that_set_one_of_many_locals_are_valid(void **state)
 {
@@ -748,6 +767,7 @@ int main(void)
         cmocka_unit_test(test_a_wide_br_table_is_valid),
         cmocka_unit_test(test_too_wide_a_br_table_exceeds_a_limit),
         cmocka_unit_test(test_too_many_operands_exceed_a_limit),
+        cmocka_unit_test(test_constant_expression_of_many_operands_exceeds_a_limit),
         cmocka_unit_test(test_many_blocks_that_set_one_of_many_locals_are_valid),
         cmocka_unit_test(test_many_tiny_bodies_of_many_locals_are_valid),
         cmocka_unit_test(test_a_million_types_are_valid),
