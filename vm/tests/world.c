@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The embedder of world.h. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,25 @@
 #include <cmocka.h>
 
 #include "tests/world.h"
+
+/* cmocka puts its own fault handlers over the engine's at the start of each test. */
+static struct sigaction cmockas[2];
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+    if (wr_signal_try(sig, info, context)) return;
+    (void)sigaction(sig, &cmockas[sig == SIGBUS], NULL); /* the fault repeats */
+}
+
+static void own_faults(void)
+{
+    struct sigaction act;
+    memset(&act, 0, sizeof act);
+    act.sa_sigaction = on_fault;
+    act.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    assert_int_equal(sigaction(SIGSEGV, &act, &cmockas[0]), 0);
+    assert_int_equal(sigaction(SIGBUS, &act, &cmockas[1]), 0);
+}
 
 void world_init(struct world *w, const wr_store_config_t *config)
 {
@@ -17,6 +37,7 @@ void world_init(struct world *w, const wr_store_config_t *config)
     assert_non_null(w->engine);
     assert_int_equal(wr_store_new(w->engine, &w->config, &w->store, &w->err), WR_OK);
     assert_int_equal(wr_linker_new(w->engine, &w->linker, &w->err), WR_OK);
+    if (w->config.memory_mode != WR_MEMORY_EXPLICIT) own_faults();
 }
 
 void world_free(struct world *w)
@@ -25,6 +46,9 @@ void world_free(struct world *w)
     wr_linker_delete(w->linker);
     for (u32 i = 0; i < w->module_count; i++) wr_module_delete(w->modules[i]);
     wr_engine_delete(w->engine);
+    if (w->config.memory_mode == WR_MEMORY_EXPLICIT) return;
+    (void)sigaction(SIGSEGV, &cmockas[0], NULL);
+    (void)sigaction(SIGBUS, &cmockas[1], NULL);
 }
 
 /** True when this build and machine have what `config` asks for. */
