@@ -11,6 +11,7 @@
 struct wr_engine {
     struct vm_alloc alloc;
     struct vm_types *types;
+    u32 load_threads; /* 0: as many as there are processors */
 };
 
 /** Modules, stores, … are their internal structs; the public names are only seen as pointers. */

@@ -32,6 +32,11 @@ void wr_engine_delete(wr_engine_t *engine)
     vm_alloc_free(&alloc, engine, sizeof *engine);
 }
 
+void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads)
+{
+    engine->load_threads = threads;
+}
+
 /* ---- loading */
 
 /** Takes over `bytes` in any case. */
@@ -43,8 +48,13 @@ static wr_status_t module_from(wr_engine_t *engine, void *bytes, usize size, con
     struct wr_module *m = vm_alloc_zero(&engine->alloc, sizeof *m);
     vm_status s = VM_OOM;
     if (m) {
-        s = vm_program_new(&engine->alloc, engine->types, bytes, size, name ? name : "module",
-                           &m->program, &e);
+        struct vm_load from = {.alloc = &engine->alloc,
+                               .types = engine->types,
+                               .threads = engine->load_threads,
+                               .bytes = bytes,
+                               .size = size,
+                               .name = name ? name : "module"};
+        s = vm_program_new(&from, &m->program, &e);
     } else {
         (void)vm_err_set(&e, VM_ERR_OOM, VM_NO_OFFSET, NULL);
     }

@@ -156,6 +156,13 @@ WR_API own wr_engine_t *wr_engine_new(const wr_allocator_t *allocator);
 /** Deletes an engine; everything made from it must be gone. NULL is allowed. */
 WR_API void wr_engine_delete(own wr_engine_t *engine);
 
+/**
+ * How many threads may validate a large module (more than 2 MiB of code), the calling one included:
+ * 0, the default, as many as there are processors; 1 none but the caller's. They end before the
+ * load returns. Not while modules are being loaded.
+ */
+WR_API void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads);
+
 /* ---------------------------------------------------------------- modules */
 
 typedef enum wr_extern_kind {

@@ -5,6 +5,8 @@
 #include "interp/dispatch.h"
 #include "interp/slow.h"
 
+#include <sched.h>
+
 /** Sets up the call of `f` on the stack from `bottom` on. */
 static void prepare(struct vm_exec *x, struct vm_func *f, union vm_slot *bottom)
 {
@@ -39,6 +41,22 @@ static vm_status end(struct vm_exec *x, vm_status s)
     return s;
 }
 
+/**
+ * Takes the question back from whoever may be answering it: an answer being written is waited for,
+ * so that it can't end up in a later call.
+ */
+static void drop_answer(struct vm_exec *x)
+{
+    for (;;) {
+        u32 a = atomic_load_explicit(&x->answer, memory_order_acquire);
+        if (a == VM_ANSWER_WRITING)
+            (void)sched_yield();
+        else if (atomic_compare_exchange_weak_explicit(&x->answer, &a, VM_ANSWER_NONE,
+                                                       memory_order_acquire, memory_order_relaxed))
+            return;
+    }
+}
+
 /** Takes the request out of the interrupt word. A cancel stays for the calls around a nested one.
  */
 static vm_status on_interrupt(struct vm_exec *x)
@@ -51,7 +69,7 @@ static vm_status on_interrupt(struct vm_exec *x)
         if (!nested)
             atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_CANCEL,
                                       memory_order_relaxed);
-        atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
+        drop_answer(x);
         return end(x, VM_CANCELLED);
     }
     x->now.state = VM_EXEC_READY;
@@ -60,12 +78,17 @@ static vm_status on_interrupt(struct vm_exec *x)
 
 static vm_status on_host(struct vm_exec *x, vm_status s)
 {
-    if (s == VM_PENDING) {
-        x->now.state = VM_EXEC_PENDING;
-        return VM_PENDING;
+    switch (s) {
+    case VM_PENDING: x->now.state = VM_EXEC_PENDING; return VM_PENDING;
+    case VM_EXIT:
+    case VM_EXCEPTION:
+    case VM_CANCELLED:
+    case VM_OOM:
+    case VM_LIMIT: return end(x, s);
+    default: /* a trap, or what a host function has no business to answer */
+        if (x->trap == VM_TRAP_NONE) x->trap = VM_TRAP_HOST;
+        return end(x, VM_TRAP);
     }
-    if (s == VM_TRAP && x->trap == VM_TRAP_NONE) x->trap = VM_TRAP_HOST;
-    return end(x, s);
 }
 
 static vm_status on_stop(struct vm_exec *x)
@@ -116,6 +139,8 @@ static vm_status take_answer(struct vm_exec *x)
 
 vm_status vm_exec_run(struct vm_exec *x)
 {
+    struct vm_store *store = x->store;
+    struct vm_exec *outer = store->running;
     u32 bits = atomic_load_explicit(&x->interrupt, memory_order_acquire);
     if (x->now.state != VM_EXEC_READY && x->now.state != VM_EXEC_PENDING) return VM_ARGUMENT;
     if (bits & VM_INTERRUPT_CANCEL) return on_interrupt(x);
@@ -126,12 +151,17 @@ vm_status vm_exec_run(struct vm_exec *x)
     /* an interrupt from before this run has nothing to stop */
     if (bits & VM_INTERRUPT_YIELD)
         atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_relaxed);
+    if (store->nested_calls >= store->limits.nested_calls) {
+        x->stop = VM_TRAP_STACK;
+        return on_stop(x);
+    }
     x->now.state = VM_EXEC_RUNNING;
-    x->outer = x->store->running;
-    x->store->running = x;
+    store->running = x;
+    store->nested_calls++;
     do dispatch(x);
     while (is_stress_stop(x));
-    x->store->running = x->outer;
+    store->nested_calls--;
+    store->running = outer;
     return on_stop(x);
 }
 
@@ -139,6 +169,8 @@ vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_s
                            u32 result_slots, int exit_code)
 {
     u32 waiting = VM_ANSWER_WAITING;
+    if (status != VM_OK && status != VM_TRAP && status != VM_EXIT && status != VM_CANCELLED)
+        return VM_ARGUMENT;
     if (!atomic_compare_exchange_strong_explicit(&x->answer, &waiting, VM_ANSWER_WRITING,
                                                  memory_order_acquire, memory_order_relaxed))
         return VM_ARGUMENT;
@@ -166,13 +198,10 @@ static union vm_slot *stack_top(const struct vm_exec *x)
 
 vm_status vm_exec_nest(struct vm_exec *x, struct vm_func *f, struct vm_activation *saved)
 {
-    struct vm_store *s = x->store;
     union vm_slot *bottom = stack_top(x);
-    if (s->nested_calls >= s->limits.nested_calls || bottom > x->stack_limit ||
-        (usize)(x->stack_limit - bottom) < VM_BOTTOM_SLOTS)
+    if (bottom > x->stack_limit || (usize)(x->stack_limit - bottom) < VM_BOTTOM_SLOTS)
         return VM_LIMIT;
     *saved = x->now;
-    s->nested_calls++;
     prepare(x, f, bottom);
     x->now.no_suspend = true;
     return VM_OK;
@@ -180,7 +209,6 @@ vm_status vm_exec_nest(struct vm_exec *x, struct vm_func *f, struct vm_activatio
 
 void vm_exec_unnest(struct vm_exec *x, const struct vm_activation *saved)
 {
-    x->store->nested_calls--;
     x->now = *saved;
     x->stop = VM_STOP_HOST;
     atomic_store_explicit(&x->answer, VM_ANSWER_WAITING, memory_order_release);

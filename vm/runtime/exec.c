@@ -17,6 +17,7 @@ vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_er
     struct vm_exec *x = vm_alloc_zero(store->alloc, sizeof *x);
     if (!x) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "exec");
     x->store = store;
+    x->alloc = store->alloc;
     x->stack_bytes = bytes + page;
     x->stack = vm_reserve(x->stack_bytes);
     if (!x->stack || !vm_commit(x->stack, bytes)) {
@@ -34,7 +35,7 @@ void vm_exec_delete(struct vm_exec *x)
 {
     if (!x) return;
     vm_release(x->stack, x->stack_bytes);
-    vm_alloc_free(x->store->alloc, x, sizeof *x);
+    vm_alloc_free(x->alloc, x, sizeof *x);
 }
 
 /** File offset of the instruction at or before `word`. */

@@ -71,10 +71,9 @@ struct vm_exec {
     char trap_text[128]; /* of a host function's own; empty: the trap's */
     int exit_code;
     struct vm_store *store;
-    const struct vm_alloc *alloc;
+    const struct vm_alloc *alloc; /* the store's, which may be deleted before the exec */
     union vm_slot *stack; /* lowest slot */
     u64 stack_bytes;      /* reserved, guard page included */
-    struct vm_exec *outer; /* exec that was running on this thread when this one was entered */
 };
 
 /** What a host function is given. Lives on the C stack during the host call. */

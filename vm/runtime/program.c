@@ -3,39 +3,46 @@
 #include "runtime/program.h"
 
 #include "isa/handlers.h"
+#include "runtime/load.h"
 
 #include <string.h>
 
-static vm_status load(struct vm_program *p, void *bytes, usize size, struct vm_err *err)
+/** spec valid-module, then canonical numbers for its types. */
+static vm_status check(struct vm_program *p, u32 threads, struct vm_err *err)
 {
-    vm_status s = vm_module_decode(&p->module, p->alloc, bytes, size, err);
+    struct vm_module *m = &p->module;
+    vm_status s = vm_validate_declarations(m, p->features, p->alloc, err);
+    if (s == VM_OK) s = vm_load_bodies(m, p->features, threads, p->alloc, err);
+    if (s != VM_OK || m->types.count == 0) return s;
+    p->canon = vm_alloc_array(p->alloc, m->types.count, sizeof(u32));
+    s = p->canon ? vm_types_intern(p->types, &m->types, p->canon) : VM_OOM;
+    if (s == VM_OK) return VM_OK;
+    vm_alloc_free(p->alloc, p->canon, (usize)m->types.count * sizeof(u32));
+    return vm_err_set(err, s == VM_OOM ? VM_ERR_OOM : VM_ERR_LIMIT, VM_NO_OFFSET, "types");
+}
+
+static vm_status load(struct vm_program *p, const struct vm_load *from, struct vm_err *err)
+{
+    vm_status s = vm_module_decode(&p->module, p->alloc, from->bytes, from->size, err);
     if (s != VM_OK) return s;
-    s = vm_validate_module(&p->module, p->features, p->alloc, err);
-    if (s == VM_OK && p->module.types.count) {
-        p->canon = vm_alloc_array(p->alloc, p->module.types.count, sizeof(u32));
-        s = p->canon ? vm_types_intern(p->types, &p->module.types, p->canon) : VM_OOM;
-        if (s != VM_OK) {
-            vm_alloc_free(p->alloc, p->canon, (usize)p->module.types.count * sizeof(u32));
-            vm_err_set(err, s == VM_OOM ? VM_ERR_OOM : VM_ERR_LIMIT, VM_NO_OFFSET, "types");
-        }
-    }
+    s = check(p, from->threads, err);
     if (s != VM_OK) vm_module_free(&p->module);
     return s;
 }
 
-vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, void *bytes,
-                         usize size, const char *name, struct vm_program **out, struct vm_err *err)
+vm_status vm_program_new(const struct vm_load *from, struct vm_program **out, struct vm_err *err)
 {
-    usize name_bytes = strlen(name) + 1;
+    const struct vm_alloc *alloc = from->alloc;
+    usize name_bytes = strlen(from->name) + 1;
     struct vm_program *p = vm_alloc_zero(alloc, sizeof *p);
     char *copy = vm_alloc_zero(alloc, name_bytes);
     vm_status s = VM_OOM;
     if (p && copy) {
-        memcpy(copy, name, name_bytes);
+        memcpy(copy, from->name, name_bytes);
         p->alloc = alloc;
-        p->types = types;
+        p->types = from->types;
         p->features = vm_features_executable();
-        s = load(p, bytes, size, err);
+        s = load(p, from, err);
     }
     if (s != VM_OK) {
         vm_alloc_free(alloc, copy, name_bytes);
@@ -43,7 +50,7 @@ vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, v
         return s == VM_OOM ? vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "loading a module") : s;
     }
     p->name = copy;
-    p->bytes = bytes;
+    p->bytes = from->bytes;
     (void)pthread_mutex_init(&p->lock, NULL);
     *out = p;
     return VM_OK;

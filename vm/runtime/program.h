@@ -33,12 +33,18 @@ struct vm_program {
     struct vm_codeset sets[VM_CODE_BACKENDS][VM_CODE_MEMORIES][2]; /* by mode */
 };
 
-/**
- * Loads a module from `bytes`, which become the program's on success and stay the caller's on
- * failure. Errors as vm_module_decode, vm_validate_module, vm_types_intern. Any thread.
- */
-vm_status vm_program_new(const struct vm_alloc *alloc, struct vm_types *types, void *bytes,
-                         usize size, const char *name, struct vm_program **out, struct vm_err *err)
+/** What a program is loaded into and from; `name` is copied. */
+struct vm_load {
+    const struct vm_alloc *alloc;
+    struct vm_types *types;
+    u32 threads; /* for validation; 0: as many as there are processors */
+    void *bytes; /* become the program's on success, stay the caller's on failure */
+    usize size;
+    const char *name;
+};
+
+/** Errors as vm_module_decode, vm_validate_module, vm_types_intern. Any thread. */
+vm_status vm_program_new(const struct vm_load *from, struct vm_program **out, struct vm_err *err)
     VM_MUST_USE;
 void vm_program_delete(struct vm_program *p);
 

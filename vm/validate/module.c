@@ -74,7 +74,7 @@ static vm_status check_start(struct vm_checker *k)
 /* One set for all bodies; small structs are looked at where they are used. */
 static vm_status note_defaultable(struct vm_checker *k)
 {
-    const struct vm_typespace *ts = &k->m->types;
+    const struct vm_typespace *ts = &k->w.m->types;
     bool any = false;
     for (u32 i = 0; !any && i < ts->count; i++) any = ts->types[i].kind == VM_COMP_STRUCT;
     if (!any) return VM_OK;
@@ -82,38 +82,64 @@ static vm_status note_defaultable(struct vm_checker *k)
     return k->w.defaultable ? VM_OK : vm_err_set(k->err, VM_ERR_OOM, VM_NO_OFFSET, NULL);
 }
 
-static vm_status check_bodies(struct vm_checker *k)
+static vm_status check_declarations(struct vm_checker *k)
 {
-    vm_status s = VM_OK;
-    u32 first = k->m->n_imported[VM_EXTERN_FUNC];
-    for (u32 i = 0; s == VM_OK && i < k->m->body_count; i++) s = vm_walk_function(&k->w, first + i);
+    static vm_status (*const parts[])(struct vm_checker *) = {
+        new_declared, vm_check_types, vm_check_spaces, vm_check_exports,
+        check_start,  vm_check_elems, vm_check_datas};
+    vm_status s = note_defaultable(k);
+    for (u32 i = 0; s == VM_OK && i < VM_COUNT(parts); i++) s = parts[i](k);
     return s;
 }
 
-static vm_status check_all(struct vm_checker *k)
+static void checker_init(struct vm_checker *k, const struct vm_module *m, vm_features features,
+                         const struct vm_alloc *alloc, struct vm_err *err)
 {
-    static vm_status (*const parts[])(struct vm_checker *) = {
-        new_declared, vm_check_types, note_defaultable, vm_check_spaces, vm_check_exports,
-        check_start,  vm_check_elems, vm_check_datas,   check_bodies};
-    vm_status s = VM_OK;
-    for (u32 i = 0; s == VM_OK && i < VM_COUNT(parts); i++) s = parts[i](k);
+    *k = (struct vm_checker){.features = features, .err = err};
+    vm_arena_init(&k->scratch, alloc);
+    vm_arena_init(&k->keep, alloc);
+    k->w =
+        (struct vm_walker){.m = m, .features = features, .scratch = &k->scratch, .c = {.err = err}};
+}
+
+static void checker_free(struct vm_checker *k)
+{
+    vm_arena_free(&k->scratch);
+    vm_arena_free(&k->keep);
+}
+
+vm_status vm_validate_declarations(struct vm_module *m, vm_features features,
+                                   const struct vm_alloc *alloc, struct vm_err *err)
+{
+    struct vm_err own;
+    struct vm_checker k;
+    vm_err_init(&own);
+    checker_init(&k, m, features, alloc, err ? err : &own);
+    k.m = m;
+    vm_status s = check_declarations(&k);
+    checker_free(&k);
+    return s;
+}
+
+vm_status vm_validate_bodies(const struct vm_module *m, vm_features features, u32 first, u32 count,
+                             const struct vm_alloc *alloc, struct vm_err *err)
+{
+    struct vm_err own;
+    struct vm_checker k;
+    vm_err_init(&own);
+    checker_init(&k, m, features, alloc, err ? err : &own);
+    vm_status s = note_defaultable(&k);
+    u32 func = m->n_imported[VM_EXTERN_FUNC] + first;
+    for (u32 i = 0; s == VM_OK && i < count; i++) s = vm_walk_function(&k.w, func + i);
+    checker_free(&k);
     return s;
 }
 
 vm_status vm_validate_module(struct vm_module *m, vm_features features,
                              const struct vm_alloc *alloc, struct vm_err *err)
 {
-    struct vm_err own;
-    vm_err_init(&own);
-    struct vm_checker k = {.m = m, .features = features, .err = err ? err : &own};
-    vm_arena_init(&k.scratch, alloc);
-    vm_arena_init(&k.keep, alloc);
-    k.w = (struct vm_walker){
-        .m = m, .features = features, .scratch = &k.scratch, .c = {.err = k.err}};
-    vm_status s = check_all(&k);
-    vm_arena_free(&k.scratch);
-    vm_arena_free(&k.keep);
-    return s;
+    vm_status s = vm_validate_declarations(m, features, alloc, err);
+    return s == VM_OK ? vm_validate_bodies(m, features, 0, m->body_count, alloc, err) : s;
 }
 
 vm_features vm_features_all(void) { return ((u64)1 << VM_FEATURE_COUNT) - 1; }

@@ -13,6 +13,13 @@
 vm_status vm_validate_module(struct vm_module *m, vm_features features,
                              const struct vm_alloc *alloc, struct vm_err *err) VM_MUST_USE;
 
+/** The two parts of vm_validate_module: first all but bodies, then bodies [first, first + count) of
+ *  the defined functions, which several threads may do at once. */
+vm_status vm_validate_declarations(struct vm_module *m, vm_features features,
+                                   const struct vm_alloc *alloc, struct vm_err *err) VM_MUST_USE;
+vm_status vm_validate_bodies(const struct vm_module *m, vm_features features, u32 first, u32 count,
+                             const struct vm_alloc *alloc, struct vm_err *err) VM_MUST_USE;
+
 /** All features of features.def. */
 vm_features vm_features_all(void);
 /** Those marked executable in features.def. */
