@@ -68,8 +68,8 @@ wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s
 
 /** Public kind of a type with canonical numbers. */
 wr_valkind_t api_valkind(struct vm_types *types, vm_valtype t);
-/** True when a value may stand where `want` is. */
-bool api_val_matches(struct vm_types *types, const wr_val_t *v, vm_valtype want);
+/** True when a value may stand where `want` is; functions must be the store's. */
+bool api_val_matches(const struct vm_store *store, const wr_val_t *v, vm_valtype want);
 /** Value type of a public kind; VM_BOT when it has none. */
 vm_valtype api_valtype(wr_valkind_t kind);
 /** One value to or from slots. */

@@ -119,6 +119,7 @@ wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s
         out->status = status;
         return status;
     }
+    if (s == VM_ARGUMENT) return api_error_text(out, status, "no call is ready to be run");
     if (s == VM_TRAP) {
         const char *text = x->trap_text[0] ? x->trap_text : vm_trap_text(x->trap);
         api_error_text(out, status, "%s", text);

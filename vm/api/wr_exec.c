@@ -16,7 +16,7 @@ static wr_status_t check_call(const struct vm_store *store, const struct vm_func
         return api_error_text(err, WR_ARGUMENT, "%zu arguments given, the function takes %u", n,
                               f->sig->param_count);
     for (u32 i = 0; i < n; i++)
-        if (!api_val_matches(f->store->types, &args[i], f->sig->types[i]))
+        if (!api_val_matches(store, &args[i], f->sig->types[i]))
             return api_error_text(err, WR_ARGUMENT, "argument %u has the wrong type", i);
     return WR_OK;
 }
@@ -34,7 +34,8 @@ static void put_args(struct vm_exec *x, const wr_val_t *args)
 
 static wr_status_t results_of(const struct vm_exec *x, wr_val_t *results, size_t n)
 {
-    const struct vm_functype *t = x->now.start_func ? x->now.start_func->sig : NULL;
+    bool finished = x->now.state == VM_EXEC_ENDED && x->stop == VM_STOP_DONE;
+    const struct vm_functype *t = finished ? x->now.start_func->sig : NULL;
     if (!t || n != t->result_count) return WR_ARGUMENT;
     const union vm_slot *slot = vm_exec_args(x);
     for (u32 i = 0; i < n; i++) {
@@ -101,12 +102,11 @@ int wr_exec_exit_code(const wr_exec_t *exec) { return to_exec(exec)->exit_code; 
 
 /* ---- blocking calls */
 
-/** Runs a prepared call that can't suspend to its end; it yields to nobody. */
-static wr_status_t run_to_end(struct vm_exec *x, wr_error_t *err)
+/** Runs a prepared call that can't suspend to its end; *yields: it was asked to yield. */
+static wr_status_t run_to_end(struct vm_exec *x, bool *yields, wr_error_t *err)
 {
     vm_status s;
-    do s = vm_exec_run(x);
-    while (s == VM_YIELD);
+    while ((s = vm_exec_run(x)) == VM_YIELD) *yields = true;
     return api_exec_error(err, x, s);
 }
 
@@ -115,15 +115,17 @@ static wr_status_t call_nested(struct vm_exec *x, struct vm_func *f, const wr_va
                                wr_val_t *results, wr_error_t *err)
 {
     struct vm_activation saved;
+    bool yields = false;
     if (vm_exec_nest(x, f, &saved) != VM_OK) {
         api_error_text(err, WR_TRAP, "%s", vm_trap_text(VM_TRAP_STACK));
         if (err) err->trap = vm_trap_text(VM_TRAP_STACK);
         return WR_TRAP;
     }
     put_args(x, args);
-    wr_status_t s = run_to_end(x, err);
+    wr_status_t s = run_to_end(x, &yields, err);
     if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
     vm_exec_unnest(x, &saved);
+    if (yields) vm_exec_interrupt(x); /* the call around this one can yield */
     return s;
 }
 
@@ -136,9 +138,10 @@ static wr_status_t call_new(struct vm_store *vs, struct vm_func *f, const wr_val
     if (vm_exec_new(vs, &x, &e) != VM_OK) return api_error(err, &e, NULL);
     x->now.no_suspend = true;
     wr_status_t s = WR_INTERNAL;
+    bool yields = false;
     if (vm_exec_start(x, f) == VM_OK) {
         put_args(x, args);
-        s = run_to_end(x, err);
+        s = run_to_end(x, &yields, err);
     }
     if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
     vm_exec_delete(x);
@@ -183,11 +186,13 @@ wr_status_t wr_call_trap(wr_call_t *call, const char *text)
     struct vm_exec *x = to_call(call)->exec;
     x->trap = VM_TRAP_HOST;
     (void)snprintf(x->trap_text, sizeof x->trap_text, "%s", text);
+    to_call(call)->answer = VM_TRAP;
     return WR_TRAP;
 }
 
 wr_status_t wr_call_exit(wr_call_t *call, int code)
 {
     to_call(call)->exec->exit_code = code;
+    to_call(call)->answer = VM_EXIT;
     return WR_EXIT;
 }

@@ -92,7 +92,9 @@ static vm_status read_all(const struct vm_alloc *a, int fd, usize hint, void **o
         ssize_t n = read(fd, buf + len, cap - len);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 || len > VM_MAX_MODULE_BYTES) {
+            int error = errno;
             vm_alloc_free(a, buf, cap);
+            errno = error;
             return n < 0 ? VM_IO : VM_LIMIT;
         }
         if (n == 0) break;
@@ -119,6 +121,7 @@ wr_status_t wr_module_load_fd(wr_engine_t *engine, int fd, const char *name, wr_
     struct stat st;
     usize hint = 0, size = 0;
     void *bytes = NULL;
+    if (!name) name = "module";
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
         return api_error_text(err, WR_IO, "%s: is a directory", name);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&

@@ -35,11 +35,13 @@ wr_valkind_t api_valkind(struct vm_types *types, vm_valtype t)
     }
 }
 
-bool api_val_matches(struct vm_types *types, const wr_val_t *v, vm_valtype want)
+bool api_val_matches(const struct vm_store *store, const wr_val_t *v, vm_valtype want)
 {
+    struct vm_types *types = store->types;
     if (v->kind != api_valkind(types, want) || v->kind == WR_OTHERREF) return false;
     if (!vm_valtype_is_ref(want)) return true;
     if (!v->of.ref) return vm_valtype_is_nullable(want);
+    if (v->kind == WR_FUNCREF && to_func(v->of.func)->store != store) return false;
     vm_valtype have =
         VM_REFTYPE(false, v->kind == WR_FUNCREF ? to_func(v->of.func)->type
                                                 : (u32)(VM_HEAP_ABSTRACT | VM_HEAP_EXTERN));
@@ -233,6 +235,8 @@ wr_status_t wr_global_new(wr_store_t *store, bool is_mutable, const wr_val_t *va
     struct vm_globaltype type = {.type = api_valtype(value->kind), .is_mutable = is_mutable};
     union vm_slot slots[2];
     if (type.type == VM_BOT) return api_error_text(err, WR_ARGUMENT, "no such value type");
+    if (!api_val_matches(store->store, value, type.type))
+        return api_error_text(err, WR_ARGUMENT, "the function belongs to another store");
     api_val_to_slots(value, slots);
     struct vm_global *g = vm_global_new(store->store, &type, slots);
     if (!g) return api_error_text(err, WR_OOM, "out of memory");
@@ -249,7 +253,7 @@ void wr_global_get(const wr_global_t *global, wr_val_t *out)
 wr_status_t wr_global_set(wr_global_t *global, const wr_val_t *value)
 {
     struct vm_global *g = to_global(global);
-    if (!g->type.is_mutable || !api_val_matches(g->store->types, value, g->type.type))
+    if (!g->type.is_mutable || !api_val_matches(g->store, value, g->type.type))
         return WR_ARGUMENT;
     api_val_to_slots(value, g->value);
     return WR_OK;
@@ -288,7 +292,7 @@ bool wr_table_get(const wr_table_t *table, uint64_t i, wr_val_t *out)
 wr_status_t wr_table_set(wr_table_t *table, uint64_t i, const wr_val_t *value)
 {
     struct vm_table *t = to_table(table);
-    if (i >= t->size || !api_val_matches(t->store->types, value, t->type.elem)) return WR_ARGUMENT;
+    if (i >= t->size || !api_val_matches(t->store, value, t->type.elem)) return WR_ARGUMENT;
     t->elems[i] = value->of.ref;
     return WR_OK;
 }

@@ -137,7 +137,9 @@ vm_status vm_hostcall_run(struct vm_call *call, union vm_slot *slots, void *env)
         pointers[i] = &values[i];
         s += h->letters[i] != '@';
     }
+    call->answer = VM_OK;
     ffi_call(&h->cif, h->fn, &result, pointers);
+    if (call->answer != VM_OK) return call->answer;
     if (h->result) store_result(h->result, &result, slots);
     return VM_OK;
 }

@@ -62,6 +62,7 @@ static bool grow_buckets(struct vm_linker *l)
     for (u32 i = 0; i < count; i++) buckets[i] = VM_NO_INDEX;
     for (u32 i = 0; i < l->defs.len; i++) {
         struct vm_def *d = &l->defs.data[i];
+        if (d->replaced) continue;
         d->next = buckets[d->hash & (count - 1)];
         buckets[d->hash & (count - 1)] = i;
     }
@@ -97,15 +98,31 @@ static struct vm_name name_copy(const struct vm_alloc *a, struct vm_name n)
     return (struct vm_name){.data = p, .size = n.size};
 }
 
-/** True when adding `d` replaces `old`: same kind and, for functions, same type. */
+static enum vm_extern_kind def_kind(const struct vm_def *d)
+{
+    return d->store ? d->item.kind : VM_EXTERN_FUNC;
+}
+
+static u32 def_func_type(const struct vm_def *d)
+{
+    return d->store ? d->item.of.func->type : d->type;
+}
+
+/** True when adding `d` replaces `old`: same kind and store and, for functions, same type. */
 static bool replaces(const struct vm_def *old, const struct vm_def *d)
 {
-    u32 old_type = old->store ? VM_NO_TYPE : old->type;
-    if (old->store && old->item.kind == VM_EXTERN_FUNC) old_type = old->item.of.func->type;
-    u32 new_type = d->store ? VM_NO_TYPE : d->type;
-    if (d->store && d->item.kind == VM_EXTERN_FUNC) new_type = d->item.of.func->type;
-    if (old_type == VM_NO_TYPE || new_type == VM_NO_TYPE) return old->store == d->store;
-    return old_type == new_type && (!old->store || !d->store || old->store == d->store);
+    if (def_kind(old) != def_kind(d)) return false;
+    if (old->store && d->store && old->store != d->store) return false;
+    return def_kind(d) != VM_EXTERN_FUNC || def_func_type(old) == def_func_type(d);
+}
+
+/** Takes definition `i` out of its chain. */
+static void unlink_def(struct vm_linker *l, u32 i)
+{
+    u32 *at = &l->buckets[l->defs.data[i].hash & (l->bucket_count - 1)];
+    while (*at != i) at = &l->defs.data[*at].next;
+    *at = l->defs.data[i].next;
+    l->defs.data[i].replaced = true;
 }
 
 /** Takes over proto's type and env; on failure they stay the caller's. */
@@ -126,12 +143,7 @@ static vm_status add(struct vm_linker *l, struct vm_name module, struct vm_name 
     u32 i = find_from(l, chain_head(l, d.hash), d.hash, module, name);
     while (i != VM_NO_INDEX && !replaces(&l->defs.data[i], &d))
         i = find_from(l, l->defs.data[i].next, d.hash, module, name);
-    if (i != VM_NO_INDEX) {
-        d.next = l->defs.data[i].next;
-        def_free(l, &l->defs.data[i]);
-        l->defs.data[i] = d;
-        return VM_OK;
-    }
+    if (i != VM_NO_INDEX) unlink_def(l, i);
     u32 *bucket = &l->buckets[d.hash & (l->bucket_count - 1)];
     d.next = *bucket;
     *bucket = l->defs.len;
@@ -261,6 +273,7 @@ const struct vm_def *vm_linker_similar(const struct vm_linker *l, struct vm_name
     u32 best_distance = name.size / 3 + 1; /* worse is not similar */
     for (u32 i = 0; i < l->defs.len && i < 4096; i++) {
         const struct vm_def *d = &l->defs.data[i];
+        if (d->replaced) continue;
         bool same_name = name_equal(d->name, name);
         if (!same_name && !name_equal(d->module, module)) continue;
         u32 distance = same_name ? 0 : edit_distance(d->name, name);

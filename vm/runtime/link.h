@@ -11,6 +11,7 @@ struct vm_def {
     struct vm_name module, name; /* own */
     u32 hash;
     u32 next;               /* of the same hash chain; VM_NO_INDEX ends it */
+    bool replaced;          /* in no chain; kept, since imported functions use env and type */
     struct vm_store *store; /* NULL: host function */
     struct vm_extern item;  /* store != NULL */
     u32 type;               /* host function: canonical, retained */

@@ -25,6 +25,8 @@ static void push(struct vm_lower *l, struct vm_operand o)
         return;
     }
     vm_use_slots(l, (i64)l->next_home + o.slots);
+    /* calls of 1,000 values could make two bytes of body a thousand pushes */
+    if (++l->pushes > VM_MAX_TRANSLATE_OPERANDS && l->status == VM_OK) l->status = VM_LIMIT;
     if (l->status != VM_OK) return;
     o.home = l->next_home;
     l->next_home += o.slots;
@@ -61,6 +63,7 @@ struct vm_operand vm_pop(struct vm_lower *l)
     if (o.where == VM_IN_LOCAL) l->local_heads[o.local] = o.next;
     l->next_home = o.home;
     if (l->flushed > l->stack.len) l->flushed = l->stack.len;
+    if (l->in_slots > l->stack.len) l->in_slots = l->stack.len;
     return o;
 }
 
@@ -88,13 +91,15 @@ static void materialise(struct vm_lower *l, struct vm_operand *o)
 
 void vm_materialise_top(struct vm_lower *l, u32 count)
 {
-    for (u32 i = 0; i < count && l->status == VM_OK; i++) {
-        struct vm_operand *o = vm_top(l, i);
+    u32 bottom = l->stack.len - count;
+    for (u32 i = l->stack.len; i > bottom && i > l->in_slots && l->status == VM_OK; i--) {
+        struct vm_operand *o = &l->stack.data[i - 1];
         if (o->where == VM_IN_SLOT) continue;
         /* from the top down, so a deferred read is the head of its list */
         if (o->where == VM_IN_LOCAL) l->local_heads[o->local] = o->next;
         materialise(l, o);
     }
+    if (bottom <= l->in_slots) l->in_slots = l->stack.len;
 }
 
 void vm_materialise_local(struct vm_lower *l, u32 local)
