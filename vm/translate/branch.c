@@ -43,8 +43,8 @@ void vm_lower_function_begin(struct vm_lower *l)
 /** True when the top `n` operands already stand where the label wants them. */
 static bool in_place(struct vm_lower *l, i32 base, u32 n)
 {
-    for (u32 i = 0; i < n; i++)
-        if (vm_top(l, i)->where != VM_IN_SLOT) return false;
+    for (u32 i = l->stack.len; i > l->stack.len - n && i > l->in_slots; i--)
+        if (l->stack.data[i - 1].where != VM_IN_SLOT) return false;
     return n == 0 || vm_top(l, n - 1)->home == base;
 }
 
@@ -309,18 +309,19 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
         u32 depth = next_label(&p);
         struct vm_label_frame *f = frame_at(l, depth);
         u32 half = 4 + i;
-        if (depth != deepest && in_place(l, f->base, label_count(f))) {
+        if (f->stub_table != table) { /* first entry of this label */
+            bool needs_moves = depth == deepest || !in_place(l, f->base, label_count(f));
+            f->stub_table = table;
+            f->stub = needs_moves ? l->words.len : VM_NO_INDEX;
+            if (needs_moves) emit_leave(l, depth);
+        }
+        if (f->stub == VM_NO_INDEX) {
             u32 fixup = vm_fixup_new(l, insn, half, f->op == VM_OP_LOOP ? VM_NO_INDEX : f->fixups);
             if (f->op == VM_OP_LOOP)
                 vm_fixup_to(l, fixup, f->loop_start);
             else
                 f->fixups = fixup;
             continue;
-        }
-        if (f->stub_table != table) { /* first entry of this label: moves, then the jump */
-            f->stub_table = table;
-            f->stub = l->words.len;
-            emit_leave(l, depth);
         }
         vm_fixup_to(l, vm_fixup_new(l, insn, half, VM_NO_INDEX), f->stub);
     }

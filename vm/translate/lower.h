@@ -40,7 +40,8 @@ struct vm_label_frame {
     const vm_valtype *params, *results;
     u32 param_count, result_count;
     vm_valtype one_result; /* storage of a one-value block type */
-    u32 stub_table, stub; /* br_table number `stub_table` has its moves for this label at `stub` */
+    /* br_table number `stub_table` has its moves for this label at word `stub`; VM_NO_INDEX: none */
+    u32 stub_table, stub;
 };
 
 struct vm_lower {
@@ -67,6 +68,8 @@ struct vm_lower {
     i32 next_home; /* home slot of the next operand pushed */
     i32 max_slot; /* highest slot used, plus one */
     u32 flushed; /* no operand below this index is VM_IN_LOCAL */
+    u32 in_slots; /* all operands below this index are VM_IN_SLOT */
+    u32 pushes; /* so far: bounds the work */
     bool dead; /* code is unreachable */
     u32 table_count; /* br_tables so far */
     u32 dead_depth; /* blocks opened in dead code */
