@@ -66,6 +66,10 @@ wr_status_t api_error_text(wr_error_t *out, wr_status_t status, const char *form
 /** Fills a public error from a stopped exec: headline and frames; the status. */
 wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s);
 
+/** Runs checked arguments through `f` to its end, nested in what runs on this thread. */
+wr_status_t api_call(struct vm_store *vs, struct vm_func *f, const wr_val_t *args,
+                     wr_val_t *results, wr_error_t *err);
+
 /** Public kind of a type with canonical numbers. */
 wr_valkind_t api_valkind(struct vm_types *types, vm_valtype t);
 /** True when a value may stand where `want` is; functions must be the store's. */

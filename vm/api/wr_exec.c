@@ -148,6 +148,13 @@ static wr_status_t call_new(struct vm_store *vs, struct vm_func *f, const wr_val
     return s;
 }
 
+wr_status_t api_call(struct vm_store *vs, struct vm_func *f, const wr_val_t *args,
+                     wr_val_t *results, wr_error_t *err)
+{
+    return vs->running ? call_nested(vs->running, f, args, results, err)
+                       : call_new(vs, f, args, results, err);
+}
+
 wr_status_t wr_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t arg_count,
                     wr_val_t *results, size_t result_count, wr_error_t *err)
 {
@@ -159,8 +166,7 @@ wr_status_t wr_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, si
                               result_count, f->sig->result_count);
     wr_status_t s = check_call(vs, f, args, arg_count, err);
     if (s != WR_OK) return s;
-    return vs->running ? call_nested(vs->running, f, args, results, err)
-                       : call_new(vs, f, args, results, err);
+    return api_call(vs, f, args, results, err);
 }
 
 /* ---- what host functions may ask */

@@ -169,6 +169,9 @@ wr_status_t wr_linker_define_instance(wr_linker_t *linker, wr_name_t module,
 
 /* ---- missing imports */
 
+/** Missing imports for which a near miss is looked for: the search takes time. */
+enum { SIMILAR_MAX = 100 };
+
 static usize def_type(const struct vm_linker *l, const struct vm_def *d, char *buf, usize cap)
 {
     static const char *const kinds[] = {"func", "table", "memory", "global", "tag"};
@@ -185,9 +188,11 @@ static usize def_type(const struct vm_linker *l, const struct vm_def *d, char *b
     }
     case VM_EXTERN_MEMORY: {
         const struct vm_memory *m = d->item.of.memory;
-        return (usize)snprintf(buf, cap, "(memory %llu %llu)",
-                               (unsigned long long)vm_memory_pages(m),
-                               (unsigned long long)(m->type.has_max ? m->type.max : m->max_pages));
+        part[0] = 0;
+        if (m->type.has_max)
+            (void)snprintf(part, sizeof part, " %llu", (unsigned long long)m->type.max);
+        return (usize)snprintf(buf, cap, "(memory %s%llu%s)", m->type.is_64 ? "i64 " : "",
+                               (unsigned long long)vm_memory_pages(m), part);
     }
     case VM_EXTERN_TABLE:
         (void)vm_valtype_print(d->item.of.table->type.elem, part, sizeof part);
@@ -197,8 +202,14 @@ static usize def_type(const struct vm_linker *l, const struct vm_def *d, char *b
     }
 }
 
+struct report {
+    wr_missing_fn fn;
+    void *env;
+    size_t count; /* so far */
+};
+
 static void report_missing(const wr_linker_t *linker, const wr_module_t *module, u32 i,
-                           wr_missing_fn fn, void *env)
+                           const struct report *r)
 {
     char wanted[1024], offered[1024], similar[256];
     const struct vm_import *im = &module->program->module.imports[i];
@@ -209,24 +220,25 @@ static void report_missing(const wr_linker_t *linker, const wr_module_t *module,
     if (d) {
         (void)def_type(linker->linker, d, offered, sizeof offered);
         m.offered = offered;
-    } else if ((d = vm_linker_similar(linker->linker, im->module, im->name)) != NULL) {
+    } else if (r->count <= SIMILAR_MAX &&
+               (d = vm_linker_similar(linker->linker, im->module, im->name)) != NULL) {
         (void)snprintf(similar, sizeof similar, "%s.%s", (const char *)d->module.data,
                        (const char *)d->name.data);
         m.similar = similar;
     }
-    fn(&m, env);
+    r->fn(&m, r->env);
 }
 
 size_t wr_linker_missing(const wr_linker_t *linker, const wr_module_t *module, wr_missing_fn fn,
                          void *env)
 {
-    size_t count = 0;
+    struct report r = {.fn = fn, .env = env};
     for (u32 i = 0; i < module->program->module.import_count; i++) {
         if (vm_linker_find(linker->linker, module->program, i, NULL)) continue;
-        count++;
-        if (fn) report_missing(linker, module, i, fn, env);
+        r.count++;
+        if (fn) report_missing(linker, module, i, &r);
     }
-    return count;
+    return r.count;
 }
 
 /* ---- instantiation */
@@ -235,26 +247,27 @@ static wr_status_t run_start(struct vm_instance *in, struct vm_exec *x, wr_error
 {
     u32 start = in->program->module.start;
     if (start == VM_NO_INDEX) return WR_OK;
-    struct vm_exec *own_exec = NULL;
-    struct vm_err e;
-    vm_err_init(&e);
-    if (!x) {
-        vm_status made = vm_exec_new(in->store, &own_exec, &e);
-        if (made != VM_OK) return api_error(err, &e, NULL);
-        x = own_exec;
-    }
+    struct vm_func *f = in->funcs[start];
+    if (!x) return api_call(in->store, f, NULL, NULL, err);
     x->now.no_suspend = true;
-    vm_status s = vm_exec_start(x, in->funcs[start]);
+    vm_status s = vm_exec_start(x, f);
     while (s == VM_OK && (s = vm_exec_run(x)) == VM_YIELD) s = VM_OK;
     x->now.no_suspend = false;
-    wr_status_t status = api_exec_error(err, x, s);
-    vm_exec_delete(own_exec);
-    return status;
+    x->now.state = VM_EXEC_ENDED; /* also when fuel ran out */
+    return api_exec_error(err, x, s);
+}
+
+/** True when a start function may run on `x`: of this store, no call in progress. */
+static bool is_usable(const struct vm_exec *x, const struct vm_store *store)
+{
+    return x->store == store && (x->now.state == VM_EXEC_IDLE || x->now.state == VM_EXEC_ENDED);
 }
 
 wr_status_t wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store, const wr_module_t *module,
                                   wr_exec_t *exec, wr_instance_t **out, wr_error_t *err)
 {
+    if (exec && !is_usable(to_exec(exec), store->store))
+        return api_error_text(err, WR_ARGUMENT, "the exec is in use or of another store");
     struct vm_program *p = module->program;
     const struct vm_alloc *a = &linker->engine->alloc;
     usize bytes = ((usize)p->module.import_count + 1) * sizeof(struct vm_extern);

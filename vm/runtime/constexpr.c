@@ -99,7 +99,10 @@ static vm_op next_op(struct eval *e)
 u32 vm_constexpr_eval(const struct vm_instance *in, struct vm_range expr, union vm_slot out[2])
 {
     const u8 *start = in->program->module.bytes;
-    struct eval e = {.p = start + expr.start, .end = start + expr.start + expr.size};
+    struct eval e; /* its stack is not cleared: there may be millions of these expressions */
+    e.p = start + expr.start;
+    e.end = e.p + expr.size;
+    e.len = 0;
     while (e.p < e.end) {
         vm_op op = next_op(&e);
         if (op == VM_OP_END) break;
@@ -112,6 +115,6 @@ u32 vm_constexpr_eval(const struct vm_instance *in, struct vm_range expr, union 
             eval_const(&e, op);
     }
     if (e.len == 2) out[1] = e.stack[1];
-    out[0] = e.stack[0];
+    if (e.len) out[0] = e.stack[0];
     return (u32)(e.p - start);
 }

@@ -18,12 +18,12 @@ static void tail_calls(struct world *w)
 {
     struct wasm m = {0};
     u32 sub = wasm_func(&m, "ii:i", "sub", "", CODE(LOCAL_GET(0), LOCAL_GET(1), I32_SUB));
-    u32 six = wasm_func(&m, "iiiiii:i", "six", "i",
-                        CODE(LOCAL_GET(0), I32(10), I32_MUL, LOCAL_GET(5), I32_ADD, LOCAL_GET(6),
-                             I32_ADD));
+    u32 six = wasm_func(
+        &m, "iiiiii:i", "six", "i",
+        CODE(LOCAL_GET(0), I32(10), I32_MUL, LOCAL_GET(5), I32_ADD, LOCAL_GET(6), I32_ADD));
     u32 none = wasm_func(&m, ":i", "none", "i", CODE(I32(42), LOCAL_GET(0), I32_ADD));
-    u32 five = wasm_func(&m, "i:iiiii", "five", "",
-                         CODE(I32(1), I32(2), I32(3), I32(4), LOCAL_GET(0)));
+    u32 five =
+        wasm_func(&m, "i:iiiii", "five", "", CODE(I32(1), I32(2), I32(3), I32(4), LOCAL_GET(0)));
     /* the callee has more parameters than the caller, fewer, none; arguments cross */
     wasm_func(&m, "i:i", "to_more", "",
               CODE(LOCAL_GET(0), I32(1), I32(2), I32(3), I32(4), I32(5), RETURN_CALL((u8)six)));
@@ -34,13 +34,13 @@ static void tail_calls(struct world *w)
     wasm_func(&m, ":iiiii", "to_results", "", CODE(I32(9), RETURN_CALL((u8)five)));
     /* the frame of the caller's caller is untouched by a bigger frame in between */
     wasm_func(&m, "i:i", "around", "i",
-              CODE(I32(1000), LOCAL_GET(0), CALL(4), I32_ADD, I32(7), LOCAL_GET(0), CALL(4), I32_SUB,
-                   I32_ADD));
+              CODE(I32(1000), LOCAL_GET(0), CALL(4), I32_ADD, I32(7), LOCAL_GET(0), CALL(4),
+                   I32_SUB, I32_ADD));
     /* mutual recursion of different shapes, a million deep in constant space */
     u32 even = m.func_count, odd = even + 1;
     wasm_func(&m, "i:i", "even", "",
-              CODE(LOCAL_GET(0), I32_EQZ, IF(T_I32), I32(1), ELSE, I32(5), I32(6), LOCAL_GET(0), I32(1),
-                   I32_SUB, RETURN_CALL((u8)odd), END));
+              CODE(LOCAL_GET(0), I32_EQZ, IF(T_I32), I32(1), ELSE, I32(5), I32(6), LOCAL_GET(0),
+                   I32(1), I32_SUB, RETURN_CALL((u8)odd), END));
     wasm_func(&m, "iii:i", "odd", "iiiiiii",
               CODE(LOCAL_GET(2), I32_EQZ, IF(T_I32), I32(0), ELSE, LOCAL_GET(2), I32(1), I32_SUB,
                    RETURN_CALL((u8)even), END));
@@ -77,7 +77,8 @@ static void write_peer(struct wasm *m, u32 id)
     wasm_func(m, "ii:", "set", "", CODE(LOCAL_GET(0), LOCAL_GET(1), I32_STORE8(0)));
     u32 self = wasm_func(m, ":i", "id", "", CODE(GLOBAL_GET(0)));
     wasm_func(m, "i:i", "trap", "", CODE(NOP, LOCAL_GET(0), I32_LOAD(0)));
-    wasm_func(m, "iiiiii:i", "wide", "", CODE(LOCAL_GET(0), LOCAL_GET(5), I32_SUB, GLOBAL_GET(0), I32_ADD));
+    wasm_func(m, "iiiiii:i", "wide", "",
+              CODE(LOCAL_GET(0), LOCAL_GET(5), I32_SUB, GLOBAL_GET(0), I32_ADD));
     wasm_elem(m, 0, 0, (const u32[]){get, self}, 2);
 }
 
@@ -99,8 +100,8 @@ static void other_instances(struct world *w)
     /* own memory before and after a foreign call, foreign memory in it */
     wasm_func(&m, "i:i", "direct", "",
               CODE(LOCAL_GET(0), I32(1), I32_STORE8(0), LOCAL_GET(0), I32(2), CALL((u8)set),
-                   LOCAL_GET(0), I32_LOAD8_U(0), I32(10), I32_MUL, LOCAL_GET(0), CALL((u8)get), I32_ADD,
-                   I32(10), I32_MUL, LOCAL_GET(0), I32_LOAD8_U(0), I32_ADD));
+                   LOCAL_GET(0), I32_LOAD8_U(0), I32(10), I32_MUL, LOCAL_GET(0), CALL((u8)get),
+                   I32_ADD, I32(10), I32_MUL, LOCAL_GET(0), I32_LOAD8_U(0), I32_ADD));
     wasm_func(&m, "i:i", "indirect", "",
               CODE(LOCAL_GET(0), I32(0), CALL_INDIRECT((u8)t_get, (u8)table), I32(1),
                    CALL_INDIRECT((u8)t_id, (u8)table), I32_ADD, GLOBAL_GET(0), I32_ADD));
@@ -214,7 +215,8 @@ static void foreign_backtrace(struct world *w)
     assert_int_equal(w->err.frame[2].func_idx, outer);
     /* inner: 2 nop, local.get, call: 4 bytes before the call; outer: 2; bodies are 5 + 4 apart */
     u32 inner_call = offset_in(&w->err, 1), outer_call = offset_in(&w->err, 2);
-    assert_int_equal(outer_call - inner_call, 2 /* call */ + 1 /* end */ + 2 /* size, locals */ + 2);
+    assert_int_equal(outer_call - inner_call,
+                     2 /* call */ + 1 /* end */ + 2 /* size, locals */ + 2);
     world_traps(w, in, "over", ARGS(70000), "out of bounds memory access");
     assert_int_equal(w->err.frames, 2); /* the tail call left no frame */
     assert_ptr_equal(w->err.frame[0].module, its);
@@ -273,12 +275,14 @@ static void host_functions(struct world *w)
     wasm_table(&m, 'r', 2, UINT32_MAX, NULL);
     wasm_elem(&m, 0, 0, &add, 1);
     wasm_data(&m, 0, 0, "\x2a", 1);
-    wasm_func(&m, "ii:i", "direct", "", CODE(I32(9), LOCAL_GET(0), LOCAL_GET(1), CALL((u8)add), I32_MUL));
+    wasm_func(&m, "ii:i", "direct", "",
+              CODE(I32(9), LOCAL_GET(0), LOCAL_GET(1), CALL((u8)add), I32_MUL));
     wasm_func(&m, "ii:i", "indirect", "",
               CODE(LOCAL_GET(0), LOCAL_GET(1), I32(0), CALL_INDIRECT((u8)type, 0)));
     wasm_func(&m, "ii:i", "by_ref", "",
               CODE(LOCAL_GET(0), LOCAL_GET(1), REF_FUNC((u8)add), CALL_REF((u8)type)));
-    wasm_func(&m, "ii:i", "tail", "iii", CODE(I32(5), DROP, LOCAL_GET(1), LOCAL_GET(0), RETURN_CALL((u8)add)));
+    wasm_func(&m, "ii:i", "tail", "iii",
+              CODE(I32(5), DROP, LOCAL_GET(1), LOCAL_GET(0), RETURN_CALL((u8)add)));
     wasm_func(&m, "ii:i", "tail_indirect", "",
               CODE(LOCAL_GET(0), LOCAL_GET(1), I32(0), RETURN_CALL_INDIRECT((u8)type, 0)));
     wasm_func(&m, "ii:i", "tail_ref", "",
@@ -290,7 +294,8 @@ static void host_functions(struct world *w)
     wasm_export(&m, "host_caller", 0, caller);
     wr_instance_t *in = world_instance(w, &m);
     world_gives(w, in, "direct", ARGS(3, 4), ARGS(72));
-    static const char *const names[] = {"indirect", "by_ref", "tail", "tail_indirect", "tail_ref", "host"};
+    static const char *const names[] = {"indirect",      "by_ref",   "tail",
+                                        "tail_indirect", "tail_ref", "host"};
     for (u32 i = 0; i < VM_COUNT(names); i++) world_gives(w, in, names[i], ARGS(3, 4), ARGS(8));
     world_gives(w, in, "five", ARGS(10), ARGS(10, 11, 12, 13, 14));
     world_gives(w, in, "tail_five", NO_ARGS, ARGS(20, 21, 22, 23, 24));
@@ -324,12 +329,12 @@ static void exhaustion(struct world *w)
     wasm_func(&m, "ii:ii", "results", "i", CODE(LOCAL_GET(0), LOCAL_GET(1), CALL(5)));
     /* big frames: the stack check must see the translated size, at the first call too */
     wasm_func_locals(&m, "i:i", "big", 49990, 'I',
-                     CODE(LOCAL_GET(0), I32_EQZ, IF(T_I32), I32(1), ELSE, LOCAL_GET(0), I32(1), I32_SUB,
-                          CALL(6), END));
+                     CODE(LOCAL_GET(0), I32_EQZ, IF(T_I32), I32(1), ELSE, LOCAL_GET(0), I32(1),
+                          I32_SUB, CALL(6), END));
     /* a tail call into a frame that does not fit behind many small ones */
     wasm_func(&m, "i:i", "tail_big", "",
-              CODE(LOCAL_GET(0), I32_EQZ, IF(T_I32), I32(0), RETURN_CALL(6), ELSE, LOCAL_GET(0), I32(1),
-                   I32_SUB, CALL(7), END));
+              CODE(LOCAL_GET(0), I32_EQZ, IF(T_I32), I32(0), RETURN_CALL(6), ELSE, LOCAL_GET(0),
+                   I32(1), I32_SUB, CALL(7), END));
     wasm_func(&m, "i:i", "fine", "", CODE(LOCAL_GET(0)));
     wasm_declare(&m, by_ref);
     wasm_elem(&m, 1, 0, &indirect, 1);

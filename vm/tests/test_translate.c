@@ -18,7 +18,8 @@ static void deferred_reads(struct world *w)
 {
     struct wasm m = {0};
     /* old value survives the write: x - 5 */
-    wasm_func(&m, "i:i", "set", "", CODE(LOCAL_GET(0), I32(5), LOCAL_SET(0), LOCAL_GET(0), I32_SUB));
+    wasm_func(&m, "i:i", "set", "",
+              CODE(LOCAL_GET(0), I32(5), LOCAL_SET(0), LOCAL_GET(0), I32_SUB));
     wasm_func(&m, "i:i", "tee", "", CODE(LOCAL_GET(0), I32(5), LOCAL_TEE(0), I32_SUB));
     /* two pending reads and a self-assignment between: x + x - 3 */
     wasm_func(&m, "i:i", "twice", "",
@@ -75,9 +76,9 @@ static void swaps(struct world *w)
     wasm_func(&m, "iIF:FiI", "rotate", "", CODE(LOCAL_GET(2), LOCAL_GET(0), LOCAL_GET(1), RETURN));
     wasm_func(&m, "iiii:iiii", "reverse", "",
               CODE(LOCAL_GET(3), LOCAL_GET(2), LOCAL_GET(1), LOCAL_GET(0), BR(0)));
-    wasm_func(&m, "ii:ii", "maybe", "",
-              CODE(LOCAL_GET(1), LOCAL_GET(0), LOCAL_GET(0), BR_IF(0), DROP, DROP, I32(7),
-                   LOCAL_GET(0)));
+    wasm_func(
+        &m, "ii:ii", "maybe", "",
+        CODE(LOCAL_GET(1), LOCAL_GET(0), LOCAL_GET(0), BR_IF(0), DROP, DROP, I32(7), LOCAL_GET(0)));
     wasm_func(&m, "ii:iiiiii", "six", "",
               CODE(LOCAL_GET(1), LOCAL_GET(0), I32(1), LOCAL_GET(1), LOCAL_GET(0), I32(-2)));
     wasm_func(&m, "iiiiii:i", "fewer", "", CODE(LOCAL_GET(5)));
@@ -117,8 +118,8 @@ static void branch_operands(struct world *w)
                    LOCAL_GET(0), BR_IF(0), DROP, DROP, END));
     wasm_func(&m, "i:iiiiii", "six", "",
               CODE(BLOCK((u8)big), I32(99), I32(1), LOCAL_GET(0), I32(3), I32(4), I32(5), I32(6),
-                   LOCAL_GET(0), BR_IF(0), DROP, DROP, DROP, DROP, DROP, DROP, DROP, I32(-1), I32(-1),
-                   I32(-1), I32(-1), I32(-1), I32(-1), END));
+                   LOCAL_GET(0), BR_IF(0), DROP, DROP, DROP, DROP, DROP, DROP, DROP, I32(-1),
+                   I32(-1), I32(-1), I32(-1), I32(-1), I32(-1), END));
     /* br_if leaves its operands to the code behind it */
     wasm_func(&m, "i:i", "kept", "",
               CODE(BLOCK(T_I32), I32(9), LOCAL_GET(0), I32(4), I32_ADD, LOCAL_GET(0), BR_IF(0),
@@ -131,12 +132,12 @@ static void branch_operands(struct world *w)
     /* loop parameters arrive from another height than the back-edge's */
     wasm_func(&m, "i:i", "loop_junk", "",
               CODE(I32(77), LOCAL_GET(0), I32(0), LOOP((u8)sum), I32_ADD, LOCAL_TEE(0), I32(1000),
-                   LOCAL_GET(0), I32(1), LOCAL_GET(0), I32(10), I32_LT_S, BR_IF(0), DROP, DROP, DROP,
-                   END, I32_ADD));
+                   LOCAL_GET(0), I32(1), LOCAL_GET(0), I32(10), I32_LT_S, BR_IF(0), DROP, DROP,
+                   DROP, END, I32_ADD));
     /* if with parameters and two arms */
-    wasm_func(&m, "iii:i", "if_params", "",
-              CODE(LOCAL_GET(0), LOCAL_GET(1), LOCAL_GET(2), IF((u8)sum), I32_ADD, ELSE, I32_SUB,
-                   END));
+    wasm_func(
+        &m, "iii:i", "if_params", "",
+        CODE(LOCAL_GET(0), LOCAL_GET(1), LOCAL_GET(2), IF((u8)sum), I32_ADD, ELSE, I32_SUB, END));
     wasm_func(&m, "i:i", "if_no_else", "", CODE(LOCAL_GET(0), LOCAL_GET(0), IF(VOID), NOP, END));
     wr_instance_t *in = world_instance(w, &m);
     world_gives(w, in, "outer", ARGS(1), ARGS(2));
@@ -165,14 +166,14 @@ static void br_tables(struct world *w)
     struct wasm m = {0};
     /* one operand; targets: inner, outer, the function, outer again */
     wasm_func(&m, "i:i", "one", "",
-              CODE(BLOCK(T_I32), I32(50), BLOCK(T_I32), LOCAL_GET(0), I32(10), I32_ADD, LOCAL_GET(0),
-                   BR_TABLE, 3, 0, 1, 2, 1, END, /* inner */ I32_ADD, END, /* outer */ I32(100),
-                   I32_ADD));
+              CODE(BLOCK(T_I32), I32(50), BLOCK(T_I32), LOCAL_GET(0), I32(10), I32_ADD,
+                   LOCAL_GET(0), BR_TABLE, 3, 0, 1, 2, 1, END, /* inner */ I32_ADD, END,
+                   /* outer */ I32(100), I32_ADD));
     /* no operands, a loop among the targets: counts down, then leaves */
     wasm_func(&m, "i:i", "loop", "i",
-              CODE(BLOCK(VOID), LOOP(VOID), LOCAL_GET(1), I32(1), I32_ADD, LOCAL_SET(1), LOCAL_GET(0),
-                   I32(1), I32_SUB, LOCAL_TEE(0), I32(0), I32_GT_S, BR_TABLE, 1, 1, 0, END, END,
-                   LOCAL_GET(1)));
+              CODE(BLOCK(VOID), LOOP(VOID), LOCAL_GET(1), I32(1), I32_ADD, LOCAL_SET(1),
+                   LOCAL_GET(0), I32(1), I32_SUB, LOCAL_TEE(0), I32(0), I32_GT_S, BR_TABLE, 1, 1, 0,
+                   END, END, LOCAL_GET(1)));
     /* only a default */
     wasm_func(&m, "i:i", "default", "",
               CODE(BLOCK(VOID), LOCAL_GET(0), BR_TABLE, 0, 0, END, LOCAL_GET(0)));
@@ -239,25 +240,27 @@ static void folded_conditions(struct world *w)
     struct wasm m = {0};
     wasm_func(&m, "ii:i", "if_lt", "",
               CODE(LOCAL_GET(0), LOCAL_GET(1), I32_LT_S, IF(T_I32), I32(1), ELSE, I32(2), END));
-    wasm_func(&m, "ii:i", "if_not_lt", "",
-              CODE(LOCAL_GET(0), LOCAL_GET(1), I32_LT_S, I32_EQZ, IF(T_I32), I32(1), ELSE, I32(2),
-                   END));
+    wasm_func(
+        &m, "ii:i", "if_not_lt", "",
+        CODE(LOCAL_GET(0), LOCAL_GET(1), I32_LT_S, I32_EQZ, IF(T_I32), I32(1), ELSE, I32(2), END));
     wasm_func(&m, "i:i", "if_const_left", "",
               CODE(I32(10), LOCAL_GET(0), I32_LT_S, IF(T_I32), I32(1), ELSE, I32(2), END));
-    wasm_func(&m, "FF:i", "if_float", "",
-              CODE(LOCAL_GET(0), LOCAL_GET(1), 0x63, I32_EQZ, IF(T_I32), I32(1), ELSE, I32(2), END));
+    wasm_func(
+        &m, "FF:i", "if_float", "",
+        CODE(LOCAL_GET(0), LOCAL_GET(1), 0x63, I32_EQZ, IF(T_I32), I32(1), ELSE, I32(2), END));
     wasm_func(&m, "i:i", "eqz_eqz", "", CODE(LOCAL_GET(0), I32_EQZ, I32_EQZ));
     wasm_func(&m, "i:i", "eqz_tee", "i",
               CODE(LOCAL_GET(0), I32_EQZ, LOCAL_TEE(1), IF(T_I32), LOCAL_GET(1), ELSE, LOCAL_GET(1),
                    I32(5), I32_ADD, END));
     wasm_func(&m, "ii:i", "cmp_tee", "i",
-              CODE(LOCAL_GET(0), LOCAL_GET(1), I32_LT_S, LOCAL_TEE(2), IF(T_I32), LOCAL_GET(2), ELSE,
-                   LOCAL_GET(2), I32(5), I32_ADD, END));
+              CODE(LOCAL_GET(0), LOCAL_GET(1), I32_LT_S, LOCAL_TEE(2), IF(T_I32), LOCAL_GET(2),
+                   ELSE, LOCAL_GET(2), I32(5), I32_ADD, END));
     wasm_func(&m, "I:i", "wide_const", "", /* a constant beyond 32 bits */
               CODE(LOCAL_GET(0), 0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0x51, IF(T_I32), I32(1),
                    ELSE, I32(2), END));
     wasm_func(&m, "I:i", "minus_one", "", CODE(LOCAL_GET(0), I64(-1), 0x51));
-    wasm_func(&m, "i:i", "const_cond", "", CODE(I32(1), IF(T_I32), LOCAL_GET(0), ELSE, I32(2), END));
+    wasm_func(&m, "i:i", "const_cond", "",
+              CODE(I32(1), IF(T_I32), LOCAL_GET(0), ELSE, I32(2), END));
     wasm_func(&m, "iii:i", "select", "",
               CODE(LOCAL_GET(0), LOCAL_GET(1), LOCAL_GET(2), LOCAL_GET(0), I32_GT_S, SELECT));
     wr_instance_t *in = world_instance(w, &m);
@@ -310,8 +313,8 @@ static void dead_code(struct world *w)
               CODE(BLOCK((u8)two), LOCAL_GET(0), LOCAL_GET(0), BR(0), BLOCK(VOID), END, I32(1),
                    LOCAL_SET(0), END));
     wasm_func(&m, "i:i", "nested", "",
-              CODE(BLOCK(VOID), BR(0), BLOCK(VOID), BLOCK(VOID), I32(0), IF(VOID), ELSE, END, I32(0),
-                   BR_TABLE, 1, 0, 2, END, END, END, LOCAL_GET(0)));
+              CODE(BLOCK(VOID), BR(0), BLOCK(VOID), BLOCK(VOID), I32(0), IF(VOID), ELSE, END,
+                   I32(0), BR_TABLE, 1, 0, 2, END, END, END, LOCAL_GET(0)));
     wasm_func(&m, "i:i", "only_dead", "", CODE(LOCAL_GET(0), RETURN, I32(1), I32(2), I32_ADD));
     wasm_func(&m, ":", "empty", "", NO_CODE);
     wr_instance_t *in = world_instance(w, &m);
@@ -347,8 +350,9 @@ static void far_frames(struct world *w)
     wasm_elem(&m, 0, 1, &sub, 1);
     wasm_func_locals(&m, "ii:i", "locals", FAR, 'i',
                      CODE(LOCAL_GET(0), LOCAL_SET_FAR(35000), LOCAL_GET(1), LOCAL_TEE_FAR(39999),
-                          LOCAL_SET(3), LOCAL_GET_FAR(35000), I32(10), I32_MUL, LOCAL_GET_FAR(39999),
-                          I32_ADD, LOCAL_GET_FAR(38000), I32_ADD, LOCAL_GET(3), I32_ADD));
+                          LOCAL_SET(3), LOCAL_GET_FAR(35000), I32(10), I32_MUL,
+                          LOCAL_GET_FAR(39999), I32_ADD, LOCAL_GET_FAR(38000), I32_ADD,
+                          LOCAL_GET(3), I32_ADD));
     wasm_func_locals(&m, "ii:i", "deferred", FAR, 'i',
                      CODE(LOCAL_GET(0), LOCAL_SET_FAR(35000), LOCAL_GET_FAR(35000), LOCAL_GET(1),
                           LOCAL_SET_FAR(35000), LOCAL_GET_FAR(35000), I32_SUB));
@@ -358,8 +362,8 @@ static void far_frames(struct world *w)
                           I32_MUL, LOCAL_GET_FAR(36000), I32_ADD));
     wasm_func_locals(&m, "i:i", "table", FAR, 'i',
                      CODE(LOCAL_GET(0), LOCAL_SET_FAR(39000), BLOCK(T_I32), BLOCK(T_I32), I32(5),
-                          LOCAL_GET_FAR(39000), BR_TABLE, 2, 0, 1, 2, END, I32(10), I32_ADD, END, I32(20),
-                          I32_ADD));
+                          LOCAL_GET_FAR(39000), BR_TABLE, 2, 0, 1, 2, END, I32(10), I32_ADD, END,
+                          I32(20), I32_ADD));
     wasm_func_locals(&m, "ii:i", "branch", FAR, 'i',
                      CODE(LOCAL_GET(1), LOCAL_SET_FAR(39000), BLOCK(T_I32), I32(1), I32(2),
                           LOCAL_GET(0), LOCAL_GET_FAR(39000), I32_LT_S, BR_IF(0), I32_ADD, END));
@@ -367,12 +371,13 @@ static void far_frames(struct world *w)
                      CODE(LOCAL_GET(0), LOCAL_SET_FAR(33000), LOCAL_GET(1), LOCAL_GET_FAR(33000),
                           BLOCK((u8)pair), NOP, END));
     wasm_func_locals(&m, "i:i", "memory", FAR, 'i',
-                     CODE(LOCAL_GET(0), LOCAL_SET_FAR(33000), I32(64), LOCAL_GET_FAR(33000), I32_STORE(4),
-                          I32(68), I32_LOAD(0), I32(1), MEMORY_GROW, I32_ADD, MEMORY_SIZE, I32_ADD));
+                     CODE(LOCAL_GET(0), LOCAL_SET_FAR(33000), I32(64), LOCAL_GET_FAR(33000),
+                          I32_STORE(4), I32(68), I32_LOAD(0), I32(1), MEMORY_GROW, I32_ADD,
+                          MEMORY_SIZE, I32_ADD));
     wasm_func_locals(&m, "I:I", "wide", FAR, 'I',
-                     CODE(LOCAL_GET(0), LOCAL_SET_FAR(33000), 0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01,
-                          LOCAL_GET_FAR(33000), I64_ADD, GLOBAL_GET(0), I64_ADD, LOCAL_TEE_FAR(39999),
-                          GLOBAL_SET(0), LOCAL_GET_FAR(39999)));
+                     CODE(LOCAL_GET(0), LOCAL_SET_FAR(33000), 0x42, 0x80, 0x80, 0x80, 0x80, 0x80,
+                          0x01, LOCAL_GET_FAR(33000), I64_ADD, GLOBAL_GET(0), I64_ADD,
+                          LOCAL_TEE_FAR(39999), GLOBAL_SET(0), LOCAL_GET_FAR(39999)));
     wasm_func_locals(&m, "iii:i", "select", FAR, 'i',
                      CODE(LOCAL_GET(2), LOCAL_SET_FAR(33000), LOCAL_GET(0), LOCAL_SET_FAR(39000),
                           LOCAL_GET_FAR(39000), LOCAL_GET(1), LOCAL_GET_FAR(33000), SELECT));
@@ -382,12 +387,13 @@ static void far_frames(struct world *w)
     wasm_func_locals(&m, "ii:i", "tail", FAR, 'i',
                      CODE(LOCAL_GET(0), LOCAL_SET_FAR(33000), LOCAL_GET_FAR(33000), LOCAL_GET(1),
                           RETURN_CALL((u8)sub)));
-    wasm_func_locals(&m, "i:i", "trap", FAR, 'i',
-                     CODE(I32(1), LOCAL_GET(0), LOCAL_SET_FAR(33000), LOCAL_GET_FAR(33000), I32_DIV_S));
+    wasm_func_locals(
+        &m, "i:i", "trap", FAR, 'i',
+        CODE(I32(1), LOCAL_GET(0), LOCAL_SET_FAR(33000), LOCAL_GET_FAR(33000), I32_DIV_S));
     wasm_func_locals(&m, "i:i", "fib", FAR, 'i',
-                     CODE(LOCAL_GET(0), I32(2), I32_LT_S, IF(T_I32), LOCAL_GET(0), ELSE, LOCAL_GET(0),
-                          I32(1), I32_SUB, CALL(13), LOCAL_GET(0), I32(2), I32_SUB, CALL(13), I32_ADD,
-                          END));
+                     CODE(LOCAL_GET(0), I32(2), I32_LT_S, IF(T_I32), LOCAL_GET(0), ELSE,
+                          LOCAL_GET(0), I32(1), I32_SUB, CALL(13), LOCAL_GET(0), I32(2), I32_SUB,
+                          CALL(13), I32_ADD, END));
     wr_instance_t *in = world_instance(w, &m);
     world_gives(w, in, "locals", ARGS(4, 3), ARGS(46));
     world_gives(w, in, "deferred", ARGS(9, 2), ARGS(7));

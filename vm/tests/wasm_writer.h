@@ -42,8 +42,7 @@ struct wasm_code {
     const u8 *data;
     usize size;
 };
-#define CODE(...)                                                                                  \
-    ((struct wasm_code){(const u8[]){__VA_ARGS__}, sizeof((const u8[]){__VA_ARGS__})})
+#define CODE(...) ((struct wasm_code){(const u8[]){__VA_ARGS__}, sizeof((const u8[]){__VA_ARGS__})})
 #define NO_CODE ((struct wasm_code){(const u8[]){0}, 0})
 
 u32 wasm_type(struct wasm *w, const char *signature);

@@ -96,7 +96,8 @@ wr_module_t *world_module(struct world *w, struct wasm *code)
     assert_true(w->module_count < WORLD_MODULES);
     wr_status_t s = wr_module_new(w->engine, b.data, b.size, &m, &w->err);
     free(b.data);
-    if (s != WR_OK) print_error("%s (offset %llu)\n", w->err.text, (unsigned long long)w->err.offset);
+    if (s != WR_OK)
+        print_error("%s (offset %llu)\n", w->err.text, (unsigned long long)w->err.offset);
     assert_int_equal(s, WR_OK);
     w->modules[w->module_count++] = m;
     return m;
@@ -191,8 +192,8 @@ void world_gives(struct world *w, wr_instance_t *in, const char *name, struct wo
     assert_int_equal(r.count, want.count);
     for (u32 i = 0; i < want.count; i++) {
         if (r.bits[i] != want.bits[i])
-            print_error("%s: result %u is %llx, not %llx\n", name, i,
-                        (unsigned long long)r.bits[i], (unsigned long long)want.bits[i]);
+            print_error("%s: result %u is %llx, not %llx\n", name, i, (unsigned long long)r.bits[i],
+                        (unsigned long long)want.bits[i]);
         assert_true(r.bits[i] == want.bits[i]);
     }
 }
