@@ -14,8 +14,8 @@ static u32 dispatch(struct vm_regs *regs)
 {
     struct vm_regs r = *regs;
     u32 stop = VM_STOP_NONE;
-    while (stop == VM_STOP_NONE || stop == VM_TAKEN) {
-        switch ((vm_ir)r.pc->u) {
+    while (stop == VM_STOP_NONE || stop >= VM_TAKEN) {
+        switch (stop & VM_GOTO ? (vm_ir)(stop & 0xffff) : (vm_ir)r.pc->u) {
 #define EACH(name)                                                                                 \
     case VM_IR_##name: stop = step_##name(&r); break;
 #include "isa/ir_each.h"

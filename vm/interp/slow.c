@@ -141,17 +141,36 @@ u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
 
 /* ---- indirect calls */
 
-struct vm_func *vm_slow_callee(struct vm_exec *x, u64 index, u32 table, u32 type, vm_trap *trap)
+/** The function that an indirect call at `pc` means, or NULL and why not. spec exec-call_indirect
+ */
+static struct vm_func *callee(const struct vm_exec *x, const union vm_word *pc,
+                              const union vm_slot *fp, vm_trap *trap)
 {
-    const struct vm_table *t = x->now.inst->tables[table];
-    struct vm_func *f = index < t->size ? t->elems[index] : NULL;
-    if (index >= t->size)
-        *trap = VM_TRAP_UNDEFINED_ELEM;
-    else if (!f)
-        *trap = VM_TRAP_UNINIT_ELEM;
-    else if (f->type != type && !vm_types_match(x->store->types, f->type, type))
-        *trap = VM_TRAP_INDIRECT_TYPE;
-    return *trap ? NULL : f;
+    const struct vm_table *t = x->now.inst->tables[(u32)pc[2].w.lo];
+    const union vm_slot *index = &fp[pc[1].st.a];
+    u64 i = t->type.limits.is_64 ? index->u64 : index->u32;
+    u32 type = (u32)pc[2].w.hi;
+    *trap = i < t->size ? VM_TRAP_UNINIT_ELEM : VM_TRAP_UNDEFINED_ELEM;
+    struct vm_func *f = i < t->size ? t->elems[i] : NULL;
+    if (!f || f->type == type || vm_types_match(x->store->types, f->type, type)) return f;
+    *trap = VM_TRAP_INDIRECT_TYPE;
+    return NULL;
+}
+
+u32 vm_slow_call_indirect(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp)
+{
+    vm_trap trap;
+    struct vm_func *f = callee(x, pc, fp, &trap);
+    if (!f) return stop_at_call(x, pc + 3, fp, trap);
+    return vm_slow_call(x, pc + 3, fp, f, fp + pc[1].st.target);
+}
+
+u32 vm_slow_tail_indirect(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp)
+{
+    vm_trap trap;
+    struct vm_func *f = callee(x, pc, fp, &trap);
+    if (!f) return stop_at_call(x, pc + 4, fp, trap);
+    return vm_slow_tail(x, pc + 4, fp, f, fp + pc[1].st.target, (u32)pc[3].u);
 }
 
 /* ---- first calls */

@@ -16,8 +16,9 @@ u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
  *  results are left at `args`, and the code at `next` returns them. */
 u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
                  union vm_slot *args, u32 n);
-/** The callee of an indirect call, or a trap in *trap. `type` is canonical. */
-struct vm_func *vm_slow_callee(struct vm_exec *x, u64 index, u32 table, u32 type, vm_trap *trap);
+/** call_indirect and return_call_indirect at `pc`, whatever the table holds. */
+u32 vm_slow_call_indirect(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
+u32 vm_slow_tail_indirect(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
 /** Translates the function whose frame was just set up at `fp`, and enters it. */
 u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp);
 /** Returns from a foreign frame. */

@@ -5,7 +5,9 @@
  * step_control.h and step_bulk.h. No dispatch.
  *
  * A step reads its operands at r->pc, does its work, moves r->pc on, and answers 0, VM_TAKEN (a
- * branch was taken: dispatch separately, for the sake of prediction) or why to stop (exec.h); then
+ * branch was taken: dispatch separately, for the sake of prediction), VM_GOTO | op (the rare case
+ * of an instruction is another step, so that the frequent one keeps off the C stack) or why to stop
+ * (exec.h); then
  * r->pc is where a backtrace or a resumption wants it. One expansion:
  *
  *   VM_INLINE u32 step_i32_add_sc(struct vm_regs *r)
@@ -36,7 +38,10 @@ struct vm_regs {
     struct vm_exec *x;
 };
 
-enum { VM_TAKEN = 0x10000 };
+enum {
+    VM_TAKEN = 0x10000,
+    VM_GOTO = 0x20000 /* plus an op: go on with that op's step, everything as it is */
+};
 
 #define VM_STEP(name) VM_INLINE u32 step_##name(struct vm_regs *r)
 

@@ -174,12 +174,17 @@ VM_STEP(ret_const)
     return step_ret(r);
 }
 
-/** Zeroes `hi` slots from `lo` on; the frame was checked to hold them. */
+/** Zeroes blocks of VM_ENTER_BLOCK slots from `lo` to `lo` + `hi`; the frame was checked for them.
+ */
 VM_STEP(enter)
 {
     const union vm_word w = r->pc[1];
-    union vm_slot *p = r->fp + w.w.lo;
-    for (i32 i = 0; i < w.w.hi; i++) p[i].u64 = 0;
+    union vm_slot *p = r->fp + w.w.lo, *end = p + w.w.hi;
+    do {
+        memset(p, 0, VM_ENTER_BLOCK * sizeof *p);
+        p += VM_ENTER_BLOCK;
+        __asm__ volatile("" : "+r"(p)); /* or it becomes a call of memset, with a prologue */
+    } while (p < end);
     r->pc += 2;
     return VM_STOP_NONE;
 }
@@ -210,43 +215,40 @@ VM_STEP(call_import)
     return vm_reload(r, vm_slow_call(r->x, r->pc + 2, r->fp, f, r->fp + w.w.lo));
 }
 
-/** Calls through a reference. */
-VM_INLINE u32 vm_call_func(struct vm_regs *r, struct vm_func *f, union vm_slot *args,
-                           const union vm_word *next)
-{
-    if (VM_LIKELY(f->inst == r->x->now.inst))
-        return vm_enter_frame(r, f->code, args + f->below, next);
-    return vm_reload(r, vm_slow_call(r->x, next, r->fp, f, args));
-}
-
-/** The element called by call_indirect, or NULL and a trap. */
-VM_INLINE struct vm_func *vm_callee(struct vm_regs *r, vm_trap *trap)
+/** The element called by call_indirect when it is of the very type wanted, else NULL. */
+VM_INLINE struct vm_func *vm_callee(struct vm_regs *r)
 {
     const union vm_word w = r->pc[1], t = r->pc[2];
     const struct vm_table *table = r->x->now.inst->tables[(u32)t.w.lo];
     u64 i = A_(u32);
-    if (VM_LIKELY(i < table->size && !table->type.limits.is_64)) {
-        struct vm_func *f = table->elems[i];
-        if (VM_LIKELY(f && f->type == (u32)t.w.hi)) return f;
-    }
-    return vm_slow_callee(r->x, table->type.limits.is_64 ? A_(u64) : i, (u32)t.w.lo, (u32)t.w.hi,
-                          trap);
+    if (VM_UNLIKELY(i >= table->size || table->type.limits.is_64)) return NULL;
+    struct vm_func *f = table->elems[i];
+    return VM_LIKELY(f && f->type == (u32)t.w.hi) ? f : NULL;
 }
 
 VM_STEP(call_indirect)
 {
-    vm_trap trap = VM_TRAP_NONE;
-    struct vm_func *f = vm_callee(r, &trap);
-    if (VM_UNLIKELY(!f)) return trap;
-    return vm_call_func(r, f, r->fp + r->pc[1].st.target, r->pc + 3);
+    struct vm_func *f = vm_callee(r);
+    if (VM_UNLIKELY(!f || f->inst != r->x->now.inst)) return VM_GOTO | VM_IR_call_indirect_slow;
+    return vm_enter_frame(r, f->code, r->fp + r->pc[1].st.target + f->below, r->pc + 3);
 }
+
+VM_STEP(call_indirect_slow) { return vm_reload(r, vm_slow_call_indirect(r->x, r->pc, r->fp)); }
 
 VM_STEP(call_ref)
 {
     const union vm_word w = r->pc[1];
     struct vm_func *f = r->fp[w.st.a].ptr;
-    if (VM_UNLIKELY(!f)) return VM_TRAP_NULL_FUNC_REF;
-    return vm_call_func(r, f, r->fp + w.st.target, r->pc + 2);
+    if (VM_UNLIKELY(!f || f->inst != r->x->now.inst)) return VM_GOTO | VM_IR_call_ref_slow;
+    return vm_enter_frame(r, f->code, r->fp + w.st.target + f->below, r->pc + 2);
+}
+
+VM_STEP(call_ref_slow)
+{
+    const union vm_word w = r->pc[1];
+    struct vm_func *f = r->fp[w.st.a].ptr;
+    if (!f) return VM_TRAP_NULL_FUNC_REF;
+    return vm_reload(r, vm_slow_call(r->x, r->pc + 2, r->fp, f, r->fp + w.st.target));
 }
 
 VM_STEP(return_call)
@@ -265,14 +267,7 @@ VM_STEP(return_call_import)
     return vm_reload(r, vm_slow_tail(r->x, r->pc + 3, r->fp, f, r->fp + w.w.lo, (u32)r->pc[2].u));
 }
 
-VM_STEP(return_call_indirect)
-{
-    vm_trap trap = VM_TRAP_NONE;
-    struct vm_func *f = vm_callee(r, &trap);
-    if (VM_UNLIKELY(!f)) return trap;
-    return vm_reload(
-        r, vm_slow_tail(r->x, r->pc + 4, r->fp, f, r->fp + r->pc[1].st.target, (u32)r->pc[3].u));
-}
+VM_STEP(return_call_indirect) { return vm_reload(r, vm_slow_tail_indirect(r->x, r->pc, r->fp)); }
 
 VM_STEP(return_call_ref)
 {

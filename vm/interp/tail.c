@@ -28,6 +28,12 @@ typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp
     __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(r).pc->ptr)((r).pc, (r).fp,        \
                                                                             (r).mem, (r).x)
 
+static const union vm_word words[VM_IR_COUNT];
+
+#define GO_TO(op, r)                                                                               \
+    __attribute__((musttail)) return ((vm_handler *)(uintptr_t)words[op].ptr)((r).pc, (r).fp,      \
+                                                                              (r).mem, (r).x)
+
 /** Leaves the handlers: returns to dispatch. */
 static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *pc,
                                                           union vm_slot *fp, u8 *mem,
@@ -49,6 +55,7 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
             __asm__ volatile("" : "+r"(r.pc)); /* keeps the two dispatches apart */                \
             DISPATCH(r);                                                                           \
         }                                                                                          \
+        if (stop & VM_GOTO) GO_TO(stop & 0xffff, r);                                               \
         x->stop = stop;                                                                            \
         __attribute__((musttail)) return handle_stop(r.pc, r.fp, r.mem, r.x);                      \
     }

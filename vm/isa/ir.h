@@ -55,6 +55,9 @@ union vm_slot {
 _Static_assert(sizeof(union vm_slot) == 8, "slots are 8 bytes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts only");
 
+/** Locals are zeroed in blocks of this many slots, perhaps past the last one (`enter`). */
+enum { VM_ENTER_BLOCK = 4 };
+
 typedef enum vm_ir {
 #define EACH(name) VM_IR_##name,
 #include "isa/ir_each.h"

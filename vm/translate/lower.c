@@ -332,7 +332,9 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
     l->next_home = other;
     vm_use_slots(l, other);
     if (other > first) {
-        vm_emit(l, VM_IR_enter, (union vm_word){.w = {.lo = first, .hi = other - first}});
+        i32 zeroed = (other - first + VM_ENTER_BLOCK - 1) / VM_ENTER_BLOCK * VM_ENTER_BLOCK;
+        vm_use_slots(l, (i64)first + zeroed);
+        vm_emit(l, VM_IR_enter, (union vm_word){.w = {.lo = first, .hi = zeroed}});
         vm_emit_barrier(l);
     }
     vm_lower_function_begin(l);
