@@ -62,25 +62,27 @@ static wr_instance_t *guest(struct world *w, u32 *calls)
     u32 pair = wasm_type(&m, ":iI");
     /* sum(x) = wait(x).0 + wait(x).1 + 1000 + x, waiting twice with operands on the stack */
     u32 once = wasm_func(&m, "i:i", "once", "Ii",
-                         CODE(I32(1000), LOCAL_GET(0), CALL((u8)wait), LOCAL_SET(1), I32_ADD, LOCAL_GET(1),
-                              I32_WRAP_I64, I32_ADD));
+                         CODE(I32(1000), LOCAL_GET(0), CALL((u8)wait), LOCAL_SET(1), I32_ADD,
+                              LOCAL_GET(1), I32_WRAP_I64, I32_ADD));
     wasm_func(&m, "i:i", "sum", "",
-              CODE(LOCAL_GET(0), CALL((u8)once), LOCAL_GET(0), CALL((u8)once), I32_ADD, LOCAL_GET(0),
-                   I32_ADD));
+              CODE(LOCAL_GET(0), CALL((u8)once), LOCAL_GET(0), CALL((u8)once), I32_ADD,
+                   LOCAL_GET(0), I32_ADD));
     wasm_func(&m, "i:iI", "tail", "", CODE(LOCAL_GET(0), RETURN_CALL((u8)wait)));
     wasm_func(&m, "i:iI", "block", "", CODE(BLOCK((u8)pair), LOCAL_GET(0), CALL((u8)wait), END));
     wasm_func(&m, "i:i", "nested", "", CODE(LOCAL_GET(0), CALL((u8)reenter)));
     wasm_func(&m, "i:i", "blind", "", CODE(LOCAL_GET(0), CALL((u8)blind)));
     wasm_export(&m, "host", 0, wait);
-    /* endless: a loop, recursion that comes back, mutual tail calls, a fill of 64 MiB again and again */
+    /* endless: a loop, recursion that comes back, mutual tail calls, a fill of 64 MiB again and
+     * again */
     wasm_func(&m, ":", "loop", "", CODE(LOOP(VOID), BR(0), END));
-    wasm_func(&m, "i:", "loop_if", "", CODE(LOOP(VOID), LOCAL_GET(0), I32(1), I32_EQ, BR_IF(0), END));
+    wasm_func(&m, "i:", "loop_if", "",
+              CODE(LOOP(VOID), LOCAL_GET(0), I32(1), I32_EQ, BR_IF(0), END));
     wasm_func(&m, "i:", "loop_table", "",
               CODE(LOOP(VOID), BLOCK(VOID), LOCAL_GET(0), BR_TABLE, 2, 1, 1, 0, END, END));
     u32 tree = m.func_count;
     wasm_func(&m, "i:", "tree", "",
-              CODE(LOCAL_GET(0), IF(VOID), LOCAL_GET(0), I32(1), I32_SUB, CALL((u8)tree), LOCAL_GET(0),
-                   I32(1), I32_SUB, CALL((u8)tree), END));
+              CODE(LOCAL_GET(0), IF(VOID), LOCAL_GET(0), I32(1), I32_SUB, CALL((u8)tree),
+                   LOCAL_GET(0), I32(1), I32_SUB, CALL((u8)tree), END));
     wasm_func(&m, "i:", "tail_a", "", CODE(LOCAL_GET(0), I32(0), RETURN_CALL((u8)(tree + 2))));
     wasm_func(&m, "ii:", "tail_b", "i", CODE(LOCAL_GET(0), RETURN_CALL((u8)(tree + 1))));
     wasm_func(&m, ":", "fill", "",
@@ -276,7 +278,7 @@ static void poke(struct poker *p, wr_exec_t *x, void (*how)(wr_exec_t *x))
 static const struct endless {
     const char *name;
     u32 arg, has_arg;
-} endless[] = {{"loop", 0, 0},     {"loop_if", 1, 1}, {"loop_table", 1, 1}, {"tree", 60, 1},
+} endless[] = {{"loop", 0, 0},   {"loop_if", 1, 1}, {"loop_table", 1, 1}, {"tree", 60, 1},
                {"tail_a", 5, 1}, {"fill", 0, 0},    {"copy", 0, 0}};
 
 static void interrupted(struct world *w)
@@ -363,17 +365,17 @@ static void storm(struct world *w)
     struct wasm m = {0};
     wasm_memory(&m, 64, 64, "memory");
     u32 fib = wasm_func(&m, "i:i", "fib", "",
-                        CODE(LOCAL_GET(0), I32(2), I32_LT_S, IF(T_I32), LOCAL_GET(0), ELSE, LOCAL_GET(0),
-                             I32(1), I32_SUB, CALL(0), LOCAL_GET(0), I32(2), I32_SUB, CALL(0), I32_ADD,
-                             END));
+                        CODE(LOCAL_GET(0), I32(2), I32_LT_S, IF(T_I32), LOCAL_GET(0), ELSE,
+                             LOCAL_GET(0), I32(1), I32_SUB, CALL(0), LOCAL_GET(0), I32(2), I32_SUB,
+                             CALL(0), I32_ADD, END));
     /* fills, copies up and down in more than one chunk, and a checksum of what came out */
     wasm_func(&m, "i:i", "all", "ii",
               CODE(I32(0), I32(3), I32(4 << 20), MEMORY_FILL, I32(1 << 20), I32(9), I32(1 << 20),
                    MEMORY_FILL, I32(100), I32(0), I32(3 << 20), MEMORY_COPY, I32(0), I32(50),
-                   I32(3 << 20), MEMORY_COPY, LOOP(VOID), LOCAL_GET(1), I32(31), I32_MUL, LOCAL_GET(2),
-                   I32_LOAD8_U(0), I32_ADD, LOCAL_SET(1), LOCAL_GET(2), I32(1), I32_ADD, LOCAL_TEE(2),
-                   I32(4 << 20), I32_LT_U, BR_IF(0), END, LOCAL_GET(0), CALL((u8)fib), LOCAL_GET(1),
-                   I32_ADD));
+                   I32(3 << 20), MEMORY_COPY, LOOP(VOID), LOCAL_GET(1), I32(31), I32_MUL,
+                   LOCAL_GET(2), I32_LOAD8_U(0), I32_ADD, LOCAL_SET(1), LOCAL_GET(2), I32(1),
+                   I32_ADD, LOCAL_TEE(2), I32(4 << 20), I32_LT_U, BR_IF(0), END, LOCAL_GET(0),
+                   CALL((u8)fib), LOCAL_GET(1), I32_ADD));
     wr_instance_t *in = world_instance(w, &m);
     u64 want = world_one(w, in, "all", ARGS(20));
     u32 yields = 0;
@@ -641,8 +643,7 @@ static void threads(struct world *w)
         wr_status_t s;
         assert_int_equal(pthread_create(&thread, NULL, answer_from_thread, &a), 0);
         if (i % 4 == 0) wr_exec_cancel(x); /* races with the answer: one of them wins */
-        while ((s = wr_exec_run(x, &w->err)) == WR_PENDING)
-            ;
+        while ((s = wr_exec_run(x, &w->err)) == WR_PENDING);
         assert_int_equal(s, i % 4 == 0 ? WR_CANCELLED : WR_OK);
         if (s == WR_OK) assert_int_equal(result(x), 1011);
         (void)pthread_join(thread, NULL);
