@@ -132,6 +132,10 @@ static vm_status take_answer(struct vm_exec *x)
     if (atomic_load_explicit(&x->answer, memory_order_acquire) != VM_ANSWER_GIVEN)
         return VM_PENDING;
     atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
+    if (x->host_answer == VM_TRAP) { /* not that of a nested call which trapped before */
+        x->trap = VM_TRAP_HOST;
+        x->trap_text[0] = 0;
+    }
     if (x->host_answer != VM_OK) return on_host(x, x->host_answer);
     x->now.state = VM_EXEC_READY;
     return VM_OK;
