@@ -191,8 +191,8 @@ wasi_errno fake_stat(struct fake *f, u32 fd, const char *path, bool follow)
 
 const char *host_path(const struct fake *f, const char *sub)
 {
-    static char path[4][512];
-    static int turn;
+    static _Thread_local char path[4][512]; /* some tests race the host */
+    static _Thread_local int turn;
     char *p = path[turn++ % 4];
     snprintf(p, sizeof(path[0]), "%s%s%s", f->dir, sub[0] != '\0' ? "/" : "", sub);
     return p;
