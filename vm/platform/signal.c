@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <string.h>
 
-/* Written once under `once`, before the handlers are installed; read in signal handlers. */
+/* Written once under `lock`, before the handlers are installed; read in signal handlers. */
 static const struct vm_extable_entry *table_begin, *table_end;
 static struct sigaction old_segv, old_bus;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool installed;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool tried, installed; /* lock: lock */
 
 static usize entry_address(const i32 *field) { return (usize)field + (usize)(ptrdiff_t)*field; }
 
@@ -22,10 +22,12 @@ static usize find_label(usize pc)
     return 0;
 }
 
+/** True for a signal that somebody sent; the kernel's own have positive codes. */
+static bool is_sent(const siginfo_t *info) { return info && info->si_code <= 0; }
+
 bool vm_signal_try(int sig, void *siginfo, void *ucontext)
 {
-    (void)siginfo;
-    if (sig != SIGSEGV && sig != SIGBUS) return false;
+    if ((sig != SIGSEGV && sig != SIGBUS) || is_sent(siginfo)) return false;
     usize label = find_label(vm_ucontext_pc(ucontext, 0));
     if (label == 0) return false;
     (void)vm_ucontext_pc(ucontext, label);
@@ -44,6 +46,7 @@ static void chain(const struct sigaction *old, int sig, siginfo_t *info, void *u
         memset(&dfl, 0, sizeof dfl);
         dfl.sa_handler = SIG_DFL;
         (void)sigaction(sig, &dfl, NULL); /* the fault repeats and kills */
+        if (is_sent(info)) (void)raise(sig); /* which nothing repeats */
     }
 }
 
@@ -66,7 +69,14 @@ static void install(void)
 bool vm_signal_install(const struct vm_extable_entry *begin, const struct vm_extable_entry *end)
 {
     if (begin == end || vm_ucontext_pc(NULL, 0) == 0) return false;
-    table_begin = begin;
-    table_end = end;
-    return pthread_once(&once, install) == 0 && installed;
+    (void)pthread_mutex_lock(&lock);
+    if (!tried) {
+        tried = true;
+        table_begin = begin;
+        table_end = end;
+        install();
+    }
+    bool ok = installed;
+    (void)pthread_mutex_unlock(&lock);
+    return ok;
 }
