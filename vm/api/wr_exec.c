@@ -96,6 +96,7 @@ wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_
                                        (u32)result_slots, code));
 }
 
+void wr_exec_set_epochs(wr_exec_t *exec, uint32_t ticks) { to_exec(exec)->epoch_ticks = ticks; }
 void wr_exec_interrupt(wr_exec_t *exec) { vm_exec_interrupt(to_exec(exec)); }
 void wr_exec_cancel(wr_exec_t *exec) { vm_exec_cancel(to_exec(exec)); }
 int wr_exec_exit_code(const wr_exec_t *exec) { return to_exec(exec)->exit_code; }

@@ -19,7 +19,9 @@ wr_engine_t *wr_engine_new(const wr_allocator_t *allocator)
     if (!e) return NULL;
     e->alloc = alloc;
     e->types = vm_types_new(&e->alloc);
+    vm_epochs_init(&e->epochs);
     if (e->types) return e;
+    vm_epochs_free(&e->epochs);
     vm_alloc_free(&alloc, e, sizeof *e);
     return NULL;
 }
@@ -29,8 +31,11 @@ void wr_engine_delete(wr_engine_t *engine)
     if (!engine) return;
     struct vm_alloc alloc = engine->alloc;
     vm_types_delete(engine->types);
+    vm_epochs_free(&engine->epochs);
     vm_alloc_free(&alloc, engine, sizeof *engine);
 }
+
+void wr_engine_tick(wr_engine_t *engine) { vm_epochs_tick(&engine->epochs); }
 
 void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads)
 {

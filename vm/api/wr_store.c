@@ -125,6 +125,7 @@ wr_status_t wr_store_new(wr_engine_t *engine, const wr_store_config_t *config, w
     w->engine = engine;
     w->store = s;
     s->use_fuel = c->use_fuel;
+    s->epochs = &engine->epochs;
     s->handle = w;
     if (choose_modes(s, c, err) != WR_OK) {
         wr_store_delete(w);
@@ -253,8 +254,7 @@ void wr_global_get(const wr_global_t *global, wr_val_t *out)
 wr_status_t wr_global_set(wr_global_t *global, const wr_val_t *value)
 {
     struct vm_global *g = to_global(global);
-    if (!g->type.is_mutable || !api_val_matches(g->store, value, g->type.type))
-        return WR_ARGUMENT;
+    if (!g->type.is_mutable || !api_val_matches(g->store, value, g->type.type)) return WR_ARGUMENT;
     api_val_to_slots(value, g->value);
     return WR_OK;
 }

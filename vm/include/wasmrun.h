@@ -163,6 +163,12 @@ WR_API void wr_engine_delete(own wr_engine_t *engine);
  */
 WR_API void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads);
 
+/**
+ * One tick of the engine's epoch clock: interrupts running execs whose time slice is over
+ * (wr_exec_set_epochs). Call it at regular times from one thread. Any thread, no signal handler.
+ */
+WR_API void wr_engine_tick(wr_engine_t *engine);
+
 /* ---------------------------------------------------------------- modules */
 
 typedef enum wr_extern_kind {
@@ -456,6 +462,11 @@ WR_API wr_status_t wr_exec_results(const wr_exec_t *exec, wr_val_t *results, siz
  */
 WR_API wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_t *results,
                                     size_t result_slots, int code);
+/**
+ * Gives each run of an exec a time slice: it returns WR_YIELD at the `ticks`th wr_engine_tick after
+ * it began, or a little later. 0, the default: none. While the exec is not running.
+ */
+WR_API void wr_exec_set_epochs(wr_exec_t *exec, uint32_t ticks);
 /** Makes a running exec return WR_YIELD soon. Any thread; also from a signal handler. */
 WR_API void wr_exec_interrupt(wr_exec_t *exec);
 /** Makes a running or pending exec end with WR_CANCELLED at its next run or check. Any thread. */

@@ -72,6 +72,7 @@ static vm_status on_interrupt(struct vm_exec *x)
         drop_answer(x);
         return end(x, VM_CANCELLED);
     }
+    if (nested) x->yield_later = true;
     x->now.state = VM_EXEC_READY;
     return VM_YIELD;
 }
@@ -162,8 +163,11 @@ vm_status vm_exec_run(struct vm_exec *x)
     x->now.state = VM_EXEC_RUNNING;
     store->running = x;
     store->nested_calls++;
+    bool timed = x->epoch_ticks && x->now.bottom == x->stack;
+    if (timed) vm_epochs_enter(store->epochs, x);
     do dispatch(x);
     while (is_stress_stop(x));
+    if (timed) vm_epochs_leave(store->epochs, x);
     store->nested_calls--;
     store->running = outer;
     return on_stop(x);
@@ -216,6 +220,10 @@ void vm_exec_unnest(struct vm_exec *x, const struct vm_activation *saved)
     x->now = *saved;
     x->stop = VM_STOP_HOST;
     atomic_store_explicit(&x->answer, VM_ANSWER_WAITING, memory_order_release);
+    if (x->yield_later && x->now.bottom == x->stack) {
+        x->yield_later = false;
+        vm_exec_interrupt(x);
+    }
 }
 
 void vm_exec_interrupt(struct vm_exec *x)

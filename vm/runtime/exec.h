@@ -6,6 +6,7 @@
 #ifndef VM_RUNTIME_EXEC_H
 #define VM_RUNTIME_EXEC_H
 
+#include "runtime/epoch.h"
 #include "runtime/objects.h"
 
 /** Why handlers returned to C: below VM_TRAP_COUNT a vm_trap, else one of these. */
@@ -74,6 +75,10 @@ struct vm_exec {
     const struct vm_alloc *alloc; /* the store's, which may be deleted before the exec */
     union vm_slot *stack; /* lowest slot */
     u64 stack_bytes;      /* reserved, guard page included */
+    u32 epoch_ticks;      /* of each run, then YIELD; 0: none */
+    u64 epoch_deadline;   /* with the two links: lock: store->epochs->lock */
+    struct vm_exec *epoch_next, **epoch_back;
+    bool yield_later; /* a YIELD came during a nested call, which can't */
 };
 
 /** What a host function is given. Lives on the C stack during the host call. */

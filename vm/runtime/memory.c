@@ -86,9 +86,12 @@ vm_status vm_memory_new(struct vm_store *store, const struct vm_limits *type,
         return vm_err_set(err, VM_ERR_LIMIT, VM_NO_OFFSET, "no address space for a memory");
     }
     VM_VEC_PUSH(&store->memories, m);
-    if (vm_memory_grow(m, type->min) == UINT64_MAX)
+    if (pages_to_bytes(type, type->min) > store->limits.memory_bytes - store->memory_bytes)
         return vm_err_set(err, VM_ERR_LIMIT, VM_NO_OFFSET,
                           "a memory of %llu pages is over the store's limit",
+                          (unsigned long long)type->min);
+    if (vm_memory_grow(m, type->min) == UINT64_MAX)
+        return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "a memory of %llu pages",
                           (unsigned long long)type->min);
     *out = m;
     return VM_OK;

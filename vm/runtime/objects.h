@@ -14,6 +14,7 @@
 #include "runtime/program.h"
 
 struct vm_call;
+struct vm_epochs;
 struct vm_exec;
 
 /**
@@ -111,6 +112,7 @@ struct vm_store_limits {
 struct vm_store {
     const struct vm_alloc *alloc;
     struct vm_types *types;
+    struct vm_epochs *epochs; /* the engine's */
     enum vm_code_backend backend;
     bool use_guard; /* memories with guard pages are wanted and possible */
     struct vm_store_limits limits;

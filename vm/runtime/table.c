@@ -41,10 +41,14 @@ vm_status vm_table_new(struct vm_store *store, const struct vm_tabletype *type, 
     t->store = store;
     t->type = *type;
     VM_VEC_PUSH(&store->tables, t);
-    if (vm_table_grow(t, type->limits.min, init) == UINT64_MAX)
+    u64 min = type->limits.min;
+    if (min > store->limits.table_elems - store->table_elems)
         return vm_err_set(err, VM_ERR_LIMIT, VM_NO_OFFSET,
                           "a table of %llu elements is over the store's limit",
-                          (unsigned long long)type->limits.min);
+                          (unsigned long long)min);
+    if (vm_table_grow(t, min, init) == UINT64_MAX)
+        return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "a table of %llu elements",
+                          (unsigned long long)min);
     *out = t;
     return VM_OK;
 }
