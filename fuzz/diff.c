@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The comparison in lockstep. The plan of calls follows from the modules and the case's seed. */
+#include "diff.h"
+
+#include "diff_engine.h"
+#include "diff_json.h"
+#include "ref_interp.h"
+#include "validate/validate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { CALLS_MAX = 14, STEPS_PER_CALL = 400000, FUEL = 120, VALUES = 64 };
+
+const char *const diff_verdict_name[DIFF_VERDICTS] = {
+    "same", "refused", "skipped", "NaN bits seen", "stack exhausted", "FOUND"};
+
+/** A function of an instance, as the oracle and as each configuration has it. */
+struct pair {
+    const struct ref_func *ref;
+    wr_func_t *func[ENGINE_KINDS];
+};
+
+struct run {
+    const struct diff_case *c;
+    struct diff_report *r;
+    struct vm_module decoded[GEN_MODULES];
+    u32 decoded_count;
+    wr_engine_t *engine;
+    wr_module_t *modules[GEN_MODULES];
+    struct engine engines[ENGINE_KINDS];
+    bool open[ENGINE_KINDS];
+    struct ref_store *store;
+    struct ref_instance *inst[GEN_MODULES];
+    u32 instances;
+    struct pair *pairs;
+    u32 pair_count;
+    u64 rng;
+    usize live; /* bytes of the engine's allocator */
+    char where[80];
+    bool stop;
+};
+
+/* ---- reporting */
+
+static VM_PRINTF(2, 3) void found(struct run *d, const char *format, ...)
+{
+    struct diff_report *r = d->r;
+    if (r->verdict == DIFF_FOUND) return;
+    int n = snprintf(r->text, sizeof r->text, "%s: ", d->where);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(r->text + n, sizeof r->text - (usize)n, format, args);
+    va_end(args);
+    r->verdict = DIFF_FOUND;
+    d->stop = true;
+}
+
+static void give_up(struct run *d, enum diff_verdict v)
+{
+    if (d->r->verdict == DIFF_SAME) d->r->verdict = v;
+    d->stop = true;
+}
+
+static void *counting_realloc(void *ctx, void *ptr, usize old_bytes, usize new_bytes)
+{
+    usize *live = ctx;
+    *live += new_bytes;
+    *live -= ptr ? old_bytes : 0;
+    if (new_bytes) return realloc(ptr, new_bytes);
+    free(ptr);
+    return NULL;
+}
+
+/* ---- values */
+
+static bool is_nan(vm_valtype t, u64 bits)
+{
+    if (t == VM_F32) return ((u32)bits & 0x7fffffff) > 0x7f800000;
+    return t == VM_F64 && (bits & INT64_MAX) > 0x7ff0000000000000;
+}
+
+static wr_val_t to_engine(const struct run *d, u32 kind, vm_valtype t, struct ref_val v)
+{
+    wr_val_t out = {.kind = WR_I32, .of.i64 = v.bits};
+    switch (t) {
+    case VM_I32: break;
+    case VM_I64: out.kind = WR_I64; break;
+    case VM_F32: out.kind = WR_F32; break;
+    case VM_F64: out.kind = WR_F64; break;
+    default:
+        out.kind = ref_is_func(t) ? WR_FUNCREF : WR_EXTERNREF;
+        out.of.ref = (void *)(uintptr_t)v.bits;
+        if (!ref_is_func(t) || !v.bits) break;
+        out.of.func = NULL;
+        for (u32 i = 0; i < d->pair_count && !out.of.func; i++)
+            if ((u64)(uintptr_t)d->pairs[i].ref == v.bits) out.of.func = d->pairs[i].func[kind];
+        break;
+    }
+    return out;
+}
+
+/**
+ * Functions are the same when they were exported under one name. Those that never were may be; a
+ * host function has one address for each import of it.
+ */
+static bool same_func(const struct run *d, u32 kind, u64 ref, const wr_func_t *f)
+{
+    const struct ref_func *want = (const struct ref_func *)(uintptr_t)ref;
+    bool known = false;
+    if (!want || !f) return !want && !f;
+    for (u32 i = 0; i < d->pair_count; i++) {
+        if (d->pairs[i].func[kind] == f) return d->pairs[i].ref == want;
+        known |= d->pairs[i].ref == want;
+    }
+    return !known || !want->inst;
+}
+
+static bool same_value(const struct run *d, u32 kind, vm_valtype t, struct ref_val want,
+                       const wr_val_t *got)
+{
+    if (vm_valtype_is_ref(t))
+        return ref_is_func(t) ? same_func(d, kind, want.bits, got->of.func)
+                              : want.bits == (u64)(uintptr_t)got->of.ref;
+    u64 bits = t == VM_I32 || t == VM_F32 ? got->of.i32 : got->of.i64;
+    if (want.open) return is_nan(t, bits);
+    return want.bits == bits;
+}
+
+static u64 bits_of(const wr_val_t *v)
+{
+    return v->kind == WR_I32 || v->kind == WR_F32 ? v->of.i32 : v->of.i64;
+}
+
+/* ---- loading */
+
+static bool load_one(struct run *d, u32 i)
+{
+    const struct bytes *b = &d->c->module[i];
+    wr_error_t err;
+    struct vm_err e;
+    wr_status_t s = wr_module_new(d->engine, b->data, b->size, &d->modules[i], &err);
+    (void)snprintf(d->where, sizeof d->where, "module %u", i);
+    if (s != WR_OK) {
+        if (d->c->must_validate) found(d, "refused: %s", err.text);
+        give_up(d, DIFF_REFUSED);
+        return false;
+    }
+    vm_err_init(&e);
+    if (vm_module_decode(&d->decoded[i], &vm_alloc_libc, b->data, b->size, &e) != VM_OK) {
+        found(d, "loads, and then is malformed: %s", e.text);
+        return false;
+    }
+    d->decoded_count++;
+    return true;
+}
+
+static void load(struct run *d)
+{
+    const wr_allocator_t alloc = {counting_realloc, &d->live};
+    d->engine = wr_engine_new(&alloc);
+    if (!d->engine) abort();
+    for (u32 i = 0; i < d->c->count; i++)
+        if (!load_one(d, i)) return;
+    d->store = ref_store_new();
+    for (u32 k = 0; k < ENGINE_KINDS; k++)
+        d->open[k] = engine_open(&d->engines[k], k, d->engine, d->c->seed);
+}
+
+static void unload(struct run *d)
+{
+    for (u32 k = 0; k < ENGINE_KINDS; k++)
+        if (d->open[k]) engine_close(&d->engines[k]);
+    for (u32 i = 0; i < GEN_MODULES; i++) wr_module_delete(d->modules[i]);
+    for (u32 i = 0; i < d->decoded_count; i++) vm_module_free(&d->decoded[i]);
+    wr_engine_delete(d->engine);
+    ref_store_free(d->store);
+    free(d->pairs);
+    (void)snprintf(d->where, sizeof d->where, "end");
+    if (d->live) found(d, "%zu bytes were not freed", d->live);
+}
+
+/* ---- comparing state */
+
+static wr_name_t export_name(const struct vm_export *x)
+{
+    return (wr_name_t){(const char *)x->name.data, x->name.size};
+}
+
+/** Compares what an export is now. */
+static void compare_memory(struct run *d, u32 k, const struct ref_memory *m, const wr_memory_t *w)
+{
+    u64 size = m->pages << 16;
+    if (wr_memory_size(w) != size) {
+        found(d, "%s: memory of %llu bytes, oracle %llu", d->engines[k].name,
+              (unsigned long long)wr_memory_size(w), (unsigned long long)size);
+        return;
+    }
+    const u8 *p = wr_memory_data(w);
+    if (size == 0 || memcmp(p, m->data, (usize)size) == 0) return;
+    u64 at = 0;
+    while (p[at] == m->data[at]) at++;
+    found(d, "%s: memory at 0x%llx is %02x, oracle %02x", d->engines[k].name,
+          (unsigned long long)at, p[at], m->data[at]);
+}
+
+static void compare_table(struct run *d, u32 k, const struct ref_table *t, vm_valtype elem,
+                          const wr_table_t *w)
+{
+    if (wr_table_size(w) != t->size)
+        found(d, "%s: table of %llu, oracle %llu", d->engines[k].name,
+              (unsigned long long)wr_table_size(w), (unsigned long long)t->size);
+    for (u64 i = 0; i < t->size && !d->stop; i++) {
+        wr_val_t v;
+        struct ref_val want = {t->elems[i], false};
+        if (!wr_table_get(w, i, &v) || !same_value(d, k, elem, want, &v))
+            found(d, "%s: table element %llu differs", d->engines[k].name, (unsigned long long)i);
+    }
+}
+
+static void compare_global(struct run *d, u32 k, const struct ref_global *g, const wr_global_t *w)
+{
+    wr_val_t v;
+    wr_global_get(w, &v);
+    if (!same_value(d, k, g->type, g->value, &v))
+        found(d, "%s: global is 0x%llx, oracle 0x%llx%s", d->engines[k].name,
+              (unsigned long long)bits_of(&v), (unsigned long long)g->value.bits,
+              g->value.open ? " (any NaN)" : "");
+}
+
+static void compare_export(struct run *d, u32 k, u32 i, const struct vm_export *x)
+{
+    const struct ref_instance *in = d->inst[i];
+    wr_extern_t e;
+    if (x->kind == VM_EXTERN_FUNC || !d->engines[k].inst[i]) return;
+    (void)snprintf(d->where, sizeof d->where, "after call %u: module %u, %.*s", d->r->calls, i,
+                   x->name.size < 20 ? (int)x->name.size : 20, (const char *)x->name.data);
+    if (!wr_instance_export(d->engines[k].inst[i], export_name(x), &e)) {
+        found(d, "%s: no such export", d->engines[k].name);
+        return;
+    }
+    if (x->kind == VM_EXTERN_MEMORY)
+        compare_memory(d, k, in->memories[x->index], e.of.memory);
+    else if (x->kind == VM_EXTERN_TABLE)
+        compare_table(d, k, in->tables[x->index], in->module->tables[x->index].type.elem,
+                      e.of.table);
+    else if (x->kind == VM_EXTERN_GLOBAL)
+        compare_global(d, k, in->globals[x->index], e.of.global);
+}
+
+static void compare_host(struct run *d, u32 k)
+{
+    const struct engine *e = &d->engines[k];
+    (void)snprintf(d->where, sizeof d->where, "after call %u: host", d->r->calls);
+    if (e->host.trace != d->store->host.trace)
+        found(d, "%s: the host was called otherwise (%u calls, oracle %u)", e->name,
+              e->host.calls, d->store->host.calls);
+    if (!d->stop) compare_memory(d, k, d->store->host_memory, e->host_memory);
+    if (!d->stop) compare_table(d, k, d->store->host_table, VM_FUNCREF, e->host_table);
+    for (u32 i = 0; i < HOST_GLOBALS && !d->stop; i++)
+        compare_global(d, k, d->store->host_globals[i], e->host_globals[i]);
+}
+
+static void compare_state(struct run *d)
+{
+    for (u32 k = 0; k < ENGINE_KINDS && !d->stop; k++) {
+        if (!d->open[k]) continue;
+        compare_host(d, k);
+        for (u32 i = 0; i < d->instances; i++)
+            for (u32 x = 0; x < d->inst[i]->module->export_count && !d->stop; x++)
+                compare_export(d, k, i, &d->inst[i]->module->exports[x]);
+    }
+}
+
+/* ---- comparing ends */
+
+/** The innermost frame of a trap is where the oracle trapped. */
+static void compare_place(struct run *d, u32 k, const struct ref_end *want, const wr_error_t *err)
+{
+    u32 module = 0;
+    if (!want->module || want->trap == VM_TRAP_HOST) return;
+    while (module < d->decoded_count && &d->decoded[module] != want->module) module++;
+    if (err->frames == 0 || module == d->decoded_count)
+        found(d, "%s: \"%s\" without a frame", d->engines[k].name, err->trap);
+    else if (err->frame[0].module != d->modules[module] || err->frame[0].func_idx != want->func ||
+             err->frame[0].file_offset != want->offset)
+        found(d, "%s: \"%s\" in function %u at 0x%llx, oracle: module %u, function %u at 0x%x",
+              d->engines[k].name, err->trap, err->frame[0].func_idx,
+              (unsigned long long)err->frame[0].file_offset, module, want->func, want->offset);
+}
+
+static void compare_end(struct run *d, u32 k, const struct ref_end *want, wr_status_t s,
+                        const wr_error_t *err)
+{
+    const char *name = d->engines[k].name;
+    if (d->engines[k].exhausted) {
+        give_up(d, DIFF_EXHAUSTED);
+        return;
+    }
+    if (want->kind == REF_OK) {
+        if (s != WR_OK) found(d, "%s: %s (%s), oracle: fine", name, wr_status_name(s), err->text);
+    } else if (s != WR_TRAP || !err->trap) {
+        found(d, "%s: %s (%s), oracle: trap \"%s\"", name, wr_status_name(s),
+              s == WR_OK ? "" : err->text, vm_trap_text(want->trap));
+    } else if (strcmp(err->trap, vm_trap_text(want->trap)) != 0) {
+        found(d, "%s: trap \"%s\", oracle \"%s\"", name, err->trap, vm_trap_text(want->trap));
+    } else {
+        compare_place(d, k, want, err);
+    }
+}
+
+/* ---- instances */
+
+/** Makes the functions of an instance known under both their pointers. */
+static void add_pairs(struct run *d, u32 i)
+{
+    const struct ref_instance *in = d->inst[i];
+    d->pairs = realloc(d->pairs, (d->pair_count + in->module->export_count + 1) * sizeof *d->pairs);
+    if (!d->pairs) abort();
+    for (u32 x = 0; x < in->module->export_count; x++) {
+        const struct vm_export *ex = &in->module->exports[x];
+        if (ex->kind != VM_EXTERN_FUNC) continue;
+        struct pair *p = &d->pairs[d->pair_count++];
+        *p = (struct pair){.ref = in->funcs[ex->index]};
+        for (u32 k = 0; k < ENGINE_KINDS; k++) {
+            wr_extern_t e;
+            if (!d->open[k] || !d->engines[k].inst[i]) continue;
+            if (wr_instance_export(d->engines[k].inst[i], export_name(ex), &e))
+                p->func[k] = e.of.func;
+        }
+    }
+}
+
+static void instantiate(struct run *d, u32 i)
+{
+    struct ref_end end;
+    d->store->steps = STEPS_PER_CALL;
+    d->inst[i] = ref_instantiate(d->store, &d->decoded[i], i ? d->inst[0] : NULL, &end);
+    if (end.kind == REF_SKIP) {
+        give_up(d, DIFF_SKIPPED);
+        return;
+    }
+    d->instances++;
+    json_instance(d->r->json, &end);
+    for (u32 k = 0; k < ENGINE_KINDS && !d->stop; k++) {
+        wr_error_t err;
+        if (!d->open[k]) continue;
+        wr_status_t s = engine_instantiate(&d->engines[k], i, d->modules[i], &err);
+        (void)snprintf(d->where, sizeof d->where, "instantiating module %u", i);
+        if (d->store->leaked)
+            give_up(d, DIFF_LEAKED);
+        else
+            compare_end(d, k, &end, s, &err);
+    }
+    if (end.kind == REF_TRAP) {
+        d->r->traps++;
+        if (!d->stop) compare_state(d);
+        d->stop = true; /* it has no exports to go on with */
+    } else if (!d->stop) {
+        add_pairs(d, i);
+    }
+}
+
+/* ---- calls */
+
+/** An argument; NaNs come with canonical bits but may arrive with others (in V8). */
+static u64 number(struct run *d, vm_valtype t)
+{
+    static const u64 ints[] = {0, 1, UINT64_MAX, 2, 7, 100, 0x7fffffff, 0x80000000, INT64_MAX,
+                               (u64)1 << 63, 65535, 65536, 0xffffffff00000000};
+    static const f64 floats[] = {0, -0.0, 1, -1, 0.5, 1.5, 1e10, -1e10, 3e38, 1e300, 4294967296.0};
+    u64 r = choice_next(&d->rng), bits;
+    if (t == VM_I32 || t == VM_I64) {
+        u64 v = r & 1 ? ints[(r >> 8) % VM_COUNT(ints)] : r & 2 ? (r >> 8) % 300 : r;
+        return t == VM_I32 ? (u32)v : v;
+    }
+    f64 f = r & 1 ? floats[(r >> 8) % VM_COUNT(floats)] : (f64)(i64)(r >> 40) / 16 - 100000;
+    f32 narrow = (f32)f;
+    if ((r >> 32) % 16 == 0) return t == VM_F32 ? 0x7fc00000 : 0x7ff8000000000000;
+    if (t == VM_F32) {
+        u32 narrow_bits;
+        memcpy(&narrow_bits, &narrow, sizeof narrow_bits);
+        return narrow_bits;
+    }
+    memcpy(&bits, &f, sizeof bits);
+    return bits;
+}
+
+/** A function that may be passed as `t`; NULL when none is exported. */
+static const struct ref_func *function_for(struct run *d, const struct vm_module *m, vm_valtype t)
+{
+    u32 n = d->pair_count, first = n ? (u32)(choice_next(&d->rng) % n) : 0;
+    for (u32 i = 0; i < n; i++) {
+        const struct ref_func *f = d->pairs[(first + i) % n].ref;
+        u32 heap = vm_valtype_heap(t);
+        if (vm_heap_is_abstract(heap) || ref_same_type(f, m, heap)) return f;
+    }
+    return NULL;
+}
+
+/** False when there is no such value. */
+static bool argument(struct run *d, const struct vm_module *m, vm_valtype t, struct ref_val *v)
+{
+    *v = (struct ref_val){0};
+    if (!vm_valtype_is_ref(t)) {
+        v->bits = number(d, t);
+        v->open = is_nan(t, v->bits);
+        return true;
+    }
+    bool null = vm_valtype_is_nullable(t) && choice_next(&d->rng) % 3 == 0;
+    if (ref_is_func(t) && !null) {
+        v->bits = (u64)(uintptr_t)function_for(d, m, t);
+    } else if (!null && vm_valtype_heap(t) == (VM_HEAP_ABSTRACT | VM_HEAP_EXTERN)) {
+        v->bits = 1 + choice_next(&d->rng) % (HOST_EXTERNS - 1);
+    }
+    return v->bits || vm_valtype_is_nullable(t);
+}
+
+static void set_fuel(struct run *d)
+{
+    const wr_name_t name = {"fuel", 4};
+    const wr_val_t fuel = {.kind = WR_I32, .of.i32 = FUEL};
+    for (u32 i = 0; i < d->instances; i++) {
+        const struct vm_export *x = vm_module_find_export(d->inst[i]->module, (const u8 *)"fuel", 4);
+        if (!x || x->kind != VM_EXTERN_GLOBAL) continue;
+        if (d->inst[i]->module->globals[x->index].type.type != VM_I32) continue;
+        if (!d->inst[i]->module->globals[x->index].type.is_mutable) continue;
+        d->inst[i]->globals[x->index]->value.bits = FUEL;
+        for (u32 k = 0; k < ENGINE_KINDS; k++) {
+            wr_extern_t e;
+            if (d->open[k] && wr_instance_export(d->engines[k].inst[i], name, &e))
+                (void)wr_global_set(e.of.global, &fuel);
+        }
+    }
+}
+
+static void call_engine(struct run *d, u32 k, const struct pair *p, const struct ref_val *args,
+                        const struct ref_end *end, const struct ref_val *want)
+{
+    const struct vm_functype *sig = p->ref->sig;
+    wr_val_t in[VALUES], out[VALUES];
+    wr_error_t err;
+    for (u32 i = 0; i < sig->param_count; i++) in[i] = to_engine(d, k, sig->types[i], args[i]);
+    wr_status_t s = engine_call(&d->engines[k], p->func[k], in, out, &err);
+    if (d->store->leaked) return;
+    compare_end(d, k, end, s, &err);
+    for (u32 i = 0; i < sig->result_count && !d->stop && s == WR_OK; i++) {
+        vm_valtype t = sig->types[sig->param_count + i];
+        if (same_value(d, k, t, want[i], &out[i])) continue;
+        found(d, "%s: result %u is 0x%llx, oracle 0x%llx%s", d->engines[k].name, i,
+              (unsigned long long)bits_of(&out[i]), (unsigned long long)want[i].bits,
+              want[i].open ? " (any NaN)" : "");
+    }
+}
+
+static void call(struct run *d, u32 i, const struct vm_export *x)
+{
+    const struct ref_func *f = d->inst[i]->funcs[x->index];
+    struct ref_val args[VALUES], vals[VALUES];
+    u32 at = 0;
+    if (f->sig->param_count > VALUES || f->sig->result_count > VALUES) return;
+    while (at < d->pair_count && d->pairs[at].ref != f) at++;
+    if (at == d->pair_count) return;
+    const struct vm_module *m = f->inst ? f->sig_module : d->inst[i]->module;
+    for (u32 k = 0; k < f->sig->param_count; k++)
+        if (!argument(d, m, f->sig->types[k], &args[k])) return;
+    memcpy(vals, args, sizeof vals);
+    set_fuel(d);
+    d->store->steps = STEPS_PER_CALL;
+    struct ref_end end = ref_call(d->store, f, vals);
+    if (end.kind == REF_SKIP) {
+        give_up(d, DIFF_SKIPPED);
+        return;
+    }
+    d->r->calls++;
+    d->r->traps += end.kind == REF_TRAP;
+    (void)snprintf(d->where, sizeof d->where, "call %u: module %u, %.*s", d->r->calls, i,
+                   x->name.size < 20 ? (int)x->name.size : 20, (const char *)x->name.data);
+    for (u32 k = 0; k < ENGINE_KINDS && !d->stop; k++)
+        if (d->open[k]) call_engine(d, k, &d->pairs[at], args, &end, vals);
+    if (d->store->leaked) give_up(d, DIFF_LEAKED);
+    if (!d->stop && end.kind == REF_TRAP) compare_state(d);
+    if (!d->stop) json_call(d->r->json, i, x, f->sig, args, &end, vals);
+}
+
+static void call_all(struct run *d)
+{
+    for (u32 round = 0; round < 2; round++)
+        for (u32 i = d->instances; i-- > 0;)
+            for (u32 x = 0; x < d->inst[i]->module->export_count && !d->stop; x++) {
+                const struct vm_export *ex = &d->inst[i]->module->exports[x];
+                if (d->r->calls >= CALLS_MAX) return;
+                if (ex->kind == VM_EXTERN_FUNC) call(d, i, ex);
+            }
+}
+
+void diff_run(const struct diff_case *c, struct diff_report *r)
+{
+    struct run *d = calloc(1, sizeof *d);
+    if (!d) abort();
+    d->c = c;
+    d->r = r;
+    d->rng = c->seed;
+    struct bytes *json = r->json;
+    *r = (struct diff_report){.json = json};
+    json_begin(json, c);
+    load(d);
+    for (u32 i = 0; i < d->decoded_count; i++) r->funcs += d->decoded[i].body_count;
+    for (u32 i = 0; i < c->count && !d->stop; i++) instantiate(d, i);
+    if (!d->stop) call_all(d);
+    if (!d->stop) compare_state(d);
+    if (r->verdict == DIFF_SAME) json_end(json, d->inst, d->instances, &d->store->host);
+    unload(d);
+    free(d);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stores of every backend and memory mode, host functions, and ways to run a call. */
+#include "diff_engine.h"
+
+#include "choice.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+struct kind {
+    const char *name;
+    wr_backend_t backend;
+    wr_memory_mode_t mode;
+    enum engine_style style;
+};
+static const struct kind kinds[ENGINE_KINDS] = {
+    {"tail/guard", WR_BACKEND_TAIL, WR_MEMORY_GUARD, STYLE_EXEC},
+    {"loop/guard", WR_BACKEND_LOOP, WR_MEMORY_GUARD, STYLE_CALL},
+    {"tail/explicit", WR_BACKEND_TAIL, WR_MEMORY_EXPLICIT, STYLE_CALL},
+    {"loop/explicit", WR_BACKEND_LOOP, WR_MEMORY_EXPLICIT, STYLE_EXEC},
+    {"auto, sliced", WR_BACKEND_AUTO, WR_MEMORY_AUTO, STYLE_SLICED},
+    {"auto, fuel", WR_BACKEND_AUTO, WR_MEMORY_AUTO, STYLE_FUEL},
+};
+
+static void must(bool holds)
+{
+    if (!holds) abort();
+}
+
+/* ---- host functions */
+
+static bool is_reference(char c) { return c == 'r' || c == 'e'; }
+
+static void note_trap(struct engine *e, const wr_error_t *err)
+{
+    if (err->trap && strcmp(err->trap, "call stack exhausted") == 0) e->exhausted = true;
+}
+
+/** Calls back into Wasm; false: that trapped. */
+static bool call_back(struct engine *e, u64 slots[HOST_SLOTS])
+{
+    wr_func_t *f = (wr_func_t *)(uintptr_t)slots[0];
+    wr_val_t v = {.kind = WR_I32, .of.i32 = (u32)slots[1]};
+    wr_error_t err;
+    (void)host_apply(&e->host, HOST_CALL, slots);
+    if (!f || wr_func_param_count(f) != 1 || wr_func_result_count(f) != 1) return true;
+    if (wr_func_param(f, 0) != WR_I32 || wr_func_result(f, 0) != WR_I32) return true;
+    if (e->host.depth >= HOST_CALL_DEPTH) return true;
+    u64 fuel = wr_store_fuel(e->store);
+    wr_store_set_fuel(e->store, UINT64_MAX / 2);
+    e->host.depth++;
+    wr_status_t s = wr_call(e->store, f, &v, 1, &v, 1, &err);
+    e->host.depth--;
+    wr_store_set_fuel(e->store, fuel);
+    if (s != WR_OK) note_trap(e, &err);
+    must(s == WR_OK || s == WR_TRAP);
+    slots[0] = v.of.i32;
+    return s == WR_OK;
+}
+
+static wr_status_t suspend(struct engine *e, const wr_slot_t *slots, u32 n, bool ok)
+{
+    memcpy(e->pending, slots, n * sizeof *slots);
+    e->pending_count = n;
+    e->pending_trap = !ok;
+    e->suspensions++;
+    return WR_PENDING;
+}
+
+static wr_status_t host_entry(wr_call_t *call, wr_slot_t *slots, void *env)
+{
+    const struct engine_env *x = env;
+    struct engine *e = x->e;
+    const char *params = host_func_signature[x->f], *results = strchr(params, ':') + 1;
+    u64 values[HOST_SLOTS] = {0};
+    for (u32 i = 0; params[i] != ':'; i++)
+        values[i] = is_reference(params[i]) ? (u64)(uintptr_t)slots[i].ref : slots[i].i64;
+    bool ok = x->f == HOST_CALL ? call_back(e, values) : host_apply(&e->host, x->f, values);
+    for (u32 i = 0; results[i] && ok; i++) {
+        if (is_reference(results[i]))
+            slots[i].ref = (void *)(uintptr_t)values[i];
+        else
+            slots[i].i64 = values[i];
+    }
+    u64 random = e->style == STYLE_SLICED ? choice_next(&e->rng) : 0;
+    if (random & 1) wr_exec_interrupt(wr_call_exec(call));
+    if (random & 2 && wr_call_can_suspend(call))
+        return suspend(e, slots, (u32)strlen(results), ok);
+    return ok ? WR_OK : wr_call_trap(call, "host.trap");
+}
+
+/* ---- stores */
+
+static wr_name_t name_of(const char *s) { return (wr_name_t){s, strlen(s)}; }
+
+static void define(struct engine *e, const char *name, wr_extern_t item)
+{
+    wr_error_t err;
+    must(wr_linker_define(e->linker, name_of("host"), name_of(name), e->store, item, &err) ==
+         WR_OK);
+}
+
+static void define_global(struct engine *e, u32 i)
+{
+    static const char letters[] = "iIfF";
+    static const wr_valkind_t kind[] = {WR_I32, WR_I64, WR_F32, WR_F64};
+    const struct host_global *g = &host_globals[i];
+    const char *at = strchr(letters, g->type);
+    wr_val_t v = {.kind = at ? kind[at - letters] : WR_EXTERNREF, .of.i64 = g->bits};
+    wr_error_t err;
+    char name[8];
+    if (!at) v.of.ref = (void *)(uintptr_t)g->bits;
+    must(wr_global_new(e->store, g->is_mutable, &v, &e->host_globals[i], &err) == WR_OK);
+    (void)snprintf(name, sizeof name, "g%u", i);
+    define(e, name, (wr_extern_t){.kind = WR_EXTERN_GLOBAL, .of.global = e->host_globals[i]});
+}
+
+static void define_host(struct engine *e)
+{
+    wr_error_t err;
+    wr_limits_t memory = {HOST_MEMORY_MIN, HOST_MEMORY_MAX, false};
+    wr_limits_t table = {HOST_TABLE_MIN, HOST_TABLE_MAX, false};
+    for (u32 i = 0; i < HOST_FUNC_COUNT; i++) {
+        e->envs[i] = (struct engine_env){e, (enum host_func)i};
+        must(wr_linker_define_raw(e->linker, "host", host_func_name[i], host_func_signature[i],
+                                  host_entry, &e->envs[i], &err) == WR_OK);
+    }
+    must(wr_memory_new(e->store, memory, &e->host_memory, &err) == WR_OK);
+    must(wr_table_new(e->store, WR_FUNCREF, table, &e->host_table, &err) == WR_OK);
+    define(e, "memory", (wr_extern_t){.kind = WR_EXTERN_MEMORY, .of.memory = e->host_memory});
+    define(e, "table", (wr_extern_t){.kind = WR_EXTERN_TABLE, .of.table = e->host_table});
+    for (u32 i = 0; i < HOST_GLOBALS; i++) define_global(e, i);
+}
+
+bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed)
+{
+    const struct kind *k = &kinds[kind];
+    wr_store_config_t config = {.backend = k->backend,
+                                .memory_mode = k->mode,
+                                .stack_bytes = (u64)1 << 20,
+                                .use_fuel = k->style == STYLE_FUEL};
+    wr_error_t err;
+    *e = (struct engine){.name = k->name, .style = k->style, .rng = seed};
+    if (config.backend == WR_BACKEND_AUTO) /* a choice of its own, so that both are sliced */
+        config.backend = choice_next(&e->rng) & 1 ? WR_BACKEND_LOOP : WR_BACKEND_AUTO;
+    wr_status_t s = wr_store_new(engine, &config, &e->store, &err);
+    if (s == WR_UNSUPPORTED) return false;
+    must(s == WR_OK);
+    must(wr_linker_new(engine, &e->linker, &err) == WR_OK);
+    must(wr_exec_new(e->store, &e->exec, &err) == WR_OK);
+    define_host(e);
+    return true;
+}
+
+void engine_close(struct engine *e)
+{
+    wr_exec_delete(e->exec);
+    wr_linker_delete(e->linker);
+    wr_store_delete(e->store);
+    *e = (struct engine){0};
+}
+
+wr_status_t engine_instantiate(struct engine *e, u32 i, const wr_module_t *m, wr_error_t *err)
+{
+    wr_store_set_fuel(e->store, UINT64_MAX / 2);
+    wr_status_t s = wr_linker_instantiate(e->linker, e->store, m, NULL, &e->inst[i], err);
+    if (s == WR_OK) s = wr_linker_define_instance(e->linker, name_of("a"), e->inst[i], err);
+    if (s != WR_OK) note_trap(e, err);
+    return s;
+}
+
+/* ---- calls */
+
+/* The exec that the timer interrupts. Its handler runs on this thread, so nothing is torn. */
+static wr_exec_t *volatile ticking;
+
+static void on_tick(int sig)
+{
+    wr_exec_t *x = ticking;
+    (void)sig;
+    if (x) wr_exec_interrupt(x);
+}
+
+/** Interrupts at times that nobody chose; `us` 0 ends it. */
+static void tick(wr_exec_t *x, u32 us)
+{
+    struct itimerval t = {{0, (suseconds_t)us}, {0, (suseconds_t)us}};
+    struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART | SA_ONSTACK};
+    ticking = x;
+    must(sigaction(SIGVTALRM, &action, NULL) == 0);
+    must(setitimer(ITIMER_VIRTUAL, &t, NULL) == 0);
+}
+
+static void complete(struct engine *e)
+{
+    wr_status_t s = wr_exec_complete(e->exec, e->pending_trap ? WR_TRAP : WR_OK, e->pending,
+                                     e->pending_trap ? 0 : e->pending_count, 0);
+    must(s == WR_OK);
+}
+
+static wr_status_t run_exec(struct engine *e, wr_error_t *err)
+{
+    for (;;) {
+        wr_status_t s = wr_exec_run(e->exec, err);
+        if (s == WR_YIELD)
+            e->yields++;
+        else if (s == WR_PENDING)
+            complete(e);
+        else if (s == WR_FUEL)
+            wr_store_set_fuel(e->store, wr_store_fuel(e->store) + 1 + choice_next(&e->rng) % 40);
+        else
+            return s;
+    }
+}
+
+wr_status_t engine_call(struct engine *e, wr_func_t *f, const wr_val_t *args, wr_val_t *results,
+                        wr_error_t *err)
+{
+    usize params = wr_func_param_count(f), n = wr_func_result_count(f);
+    wr_status_t s;
+    if (e->style == STYLE_CALL) {
+        s = wr_call(e->store, f, args, params, results, n, err);
+    } else {
+        bool sliced = e->style == STYLE_SLICED;
+        s = wr_exec_start(e->exec, f, args, params, err);
+        if (s != WR_OK) return s;
+        if (e->style == STYLE_FUEL) wr_store_set_fuel(e->store, choice_next(&e->rng) % 60);
+        if (sliced) tick(e->exec, 1000);
+        s = run_exec(e, err);
+        if (sliced) tick(NULL, 0);
+        if (s == WR_OK) s = wr_exec_results(e->exec, results, n);
+    }
+    if (s != WR_OK) note_trap(e, err);
+    return s;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * {"seed", "modules": [hex…], "steps": [{"trap"} of each instance, {"m", "f", "args", "trap",
+ * "results"} of each call, null], "state": [{"m0": [pages, hash], "t0": [value…], "g0": value, …} of
+ * each instance], "trace": hex}
+ * A value is [type letter, bits in hex]; a funcref's bits are "null", "MODULE:INDEX" or "h:INDEX".
+ */
+#include "diff_json.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static VM_PRINTF(2, 3) void text(struct bytes *out, const char *format, ...)
+{
+    char buf[256];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(buf, sizeof buf, format, args);
+    va_end(args);
+    bytes_put(out, buf, (usize)n);
+}
+
+void json_begin(struct bytes *out, const struct diff_case *c)
+{
+    if (!out) return;
+    out->size = 0;
+    text(out, "{\"seed\":%llu,\"modules\":[", (unsigned long long)c->seed);
+    for (u32 i = 0; i < c->count; i++) {
+        text(out, "%s\"", i ? "," : "");
+        for (usize k = 0; k < c->module[i].size; k++) text(out, "%02x", c->module[i].data[k]);
+        text(out, "\"");
+    }
+    text(out, "],\"steps\":[");
+}
+
+static void end_of(struct bytes *out, const struct ref_end *end)
+{
+    if (end->kind == REF_TRAP)
+        text(out, "\"trap\":\"%s\"", vm_trap_text(end->trap));
+    else
+        text(out, "\"trap\":null");
+}
+
+void json_instance(struct bytes *out, const struct ref_end *end)
+{
+    if (!out) return;
+    text(out, "{");
+    end_of(out, end);
+    text(out, "},");
+}
+
+static void func_value(struct bytes *out, const struct ref_func *f)
+{
+    if (!f)
+        text(out, "[\"r\",\"null\"]");
+    else if (f->inst)
+        text(out, "[\"r\",\"%u:%u\"]", f->inst->number, f->index);
+    else
+        text(out, "[\"r\",\"h:%u\"]", f->index);
+}
+
+static void value(struct bytes *out, vm_valtype t, struct ref_val v)
+{
+    if (ref_is_func(t))
+        func_value(out, (const struct ref_func *)(uintptr_t)v.bits);
+    else
+        text(out, "[\"%c\",\"%llx\"]",
+             t == VM_I32   ? 'i'
+             : t == VM_I64 ? 'I'
+             : t == VM_F32 ? 'f'
+             : t == VM_F64 ? 'F'
+                           : 'e',
+             (unsigned long long)v.bits);
+}
+
+void json_call(struct bytes *out, u32 module, const struct vm_export *x,
+               const struct vm_functype *sig, const struct ref_val *args,
+               const struct ref_end *end, const struct ref_val *results)
+{
+    if (!out) return;
+    text(out, "{\"m\":%u,\"f\":\"%.*s\",\"args\":[", module, x->name.size < 20 ? (int)x->name.size : 20,
+         (const char *)x->name.data);
+    for (u32 i = 0; i < sig->param_count; i++) {
+        if (i) text(out, ",");
+        value(out, sig->types[i], args[i]);
+    }
+    text(out, "],");
+    end_of(out, end);
+    text(out, ",\"results\":[");
+    for (u32 i = 0; i < sig->result_count && end->kind == REF_OK; i++) {
+        if (i) text(out, ",");
+        value(out, sig->types[sig->param_count + i], results[i]);
+    }
+    text(out, "]},");
+}
+
+/** 32-bit FNV-1a: cheap in JavaScript too. */
+static u32 hash(const u8 *p, u64 n)
+{
+    u32 h = 2166136261;
+    for (u64 i = 0; i < n; i++) h = (h ^ p[i]) * 16777619;
+    return h;
+}
+
+void json_end(struct bytes *out, struct ref_instance *const *inst, u32 count,
+              const struct host_state *host)
+{
+    if (!out) return;
+    text(out, "null],\"state\":[");
+    for (u32 i = 0; i < count; i++) {
+        const struct vm_module *m = inst[i]->module;
+        text(out, "%s{", i ? "," : "");
+        for (u32 k = 0; k < m->memory_count; k++)
+            text(out, "\"m%u\":[%llu,%u],", k, (unsigned long long)inst[i]->memories[k]->pages,
+                 hash(inst[i]->memories[k]->data, inst[i]->memories[k]->pages << 16));
+        for (u32 k = 0; k < m->table_count; k++) {
+            const struct ref_table *t = inst[i]->tables[k];
+            text(out, "\"t%u\":[", k);
+            for (u64 e = 0; e < t->size; e++) {
+                if (e) text(out, ",");
+                value(out, m->tables[k].type.elem, (struct ref_val){t->elems[e], false});
+            }
+            text(out, "],");
+        }
+        for (u32 k = 0; k < m->global_count; k++) {
+            text(out, "\"g%u\":", k);
+            value(out, inst[i]->globals[k]->type, inst[i]->globals[k]->value);
+            text(out, ",");
+        }
+        text(out, "\"\":0}");
+    }
+    text(out, "],\"trace\":\"%llx\"}\n", (unsigned long long)host->trace);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Generates valid programs: one module, or two of which the second imports from the first. They
+ * always end: every function that calls and every loop consumes the module's global "fuel" or
+ * counts down. Whatever features.def marks executable may appear.
+ */
+#ifndef FUZZ_GEN_H
+#define FUZZ_GEN_H
+
+#include "choice.h"
+
+/** What may be used beyond the second edition of the standard. */
+enum {
+    GEN_TAIL_CALL = 1,
+    GEN_EXTENDED_CONST = 2,
+    GEN_MULTI_MEMORY = 4,
+    GEN_FUNC_REFS = 8,
+    GEN_MEMORY64 = 16,
+    GEN_TABLE64 = 32,
+    GEN_ALL = 63
+};
+
+enum { GEN_MODULES = 2 };
+
+struct gen_case {
+    struct bytes module[GEN_MODULES]; /* the first is imported by the second as "a" */
+    u32 count;
+};
+
+/** Every export "fuel" is a mutable i32 global to be set before each call. */
+void gen_case_new(struct choice *choice, u32 features, struct gen_case *out);
+void gen_case_free(struct gen_case *c);
+
+#endif

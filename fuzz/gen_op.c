@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Single instructions, from the table, and the model of the operand stack. */
+#include "gen_state.h"
+
+/* ---- the table */
+
+struct row {
+    u8 prefix;
+    u32 code;
+    const char *sig;
+    u8 feature;
+};
+static const struct row rows[VM_OP_COUNT] = {
+#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
+    {prefix, code, sig, VM_FEATURE_##feature},
+#include "isa/wasm_ops.def"
+#undef OP
+};
+static const bool executable[VM_FEATURE_COUNT] = {
+#define FEATURE(id, name, on) on,
+#include "isa/features.def"
+#undef FEATURE
+};
+
+struct list {
+    u16 ops[160];
+    u32 n;
+};
+static struct list nums[4], loads[4], stores, cmps;
+
+vm_valtype gen_letter(char c)
+{
+    return c == 'i' ? VM_I32 : c == 'I' ? VM_I64 : c == 'f' ? VM_F32 : c == 'F' ? VM_F64 : VM_BOT;
+}
+
+static u32 slot_of(vm_valtype t) { return VM_I32 - t; }
+_Static_assert(VM_I32 - VM_F64 == 3, "number types are four neighbours");
+
+static void add(struct list *l, u32 op)
+{
+    if (l->n < VM_COUNT(l->ops)) l->ops[l->n++] = (u16)op;
+}
+
+static void sort_rows(void)
+{
+    for (u32 op = 0; op < VM_OP_COUNT; op++) {
+        const struct row *r = &rows[op];
+        const char *results = strchr(r->sig, ':');
+        if (!results || !executable[r->feature] || strpbrk(r->sig, "V*")) continue;
+        if (r->sig[0] == 'a') {
+            if (results[1])
+                add(&loads[slot_of(gen_letter(results[1]))], op);
+            else
+                add(&stores, op);
+        } else if (results[1] && results != r->sig) {
+            add(&nums[slot_of(gen_letter(results[1]))], op);
+            if (strcmp(vm_op_rule((vm_op)op), "relop") == 0) add(&cmps, op);
+        }
+    }
+}
+
+static vm_op pick(struct gen *g, const struct list *l)
+{
+    if (cmps.n == 0) sort_rows();
+    return (vm_op)l->ops[gen_below(g, l->n)];
+}
+
+vm_op gen_pick_num(struct gen *g, vm_valtype result) { return pick(g, &nums[slot_of(result)]); }
+vm_op gen_pick_load(struct gen *g, vm_valtype result) { return pick(g, &loads[slot_of(result)]); }
+vm_op gen_pick_store(struct gen *g) { return pick(g, &stores); }
+vm_op gen_pick_cmp(struct gen *g) { return pick(g, &cmps); }
+
+void gen_op(struct gen *g, vm_op op)
+{
+    const struct row *r = &rows[op];
+    if (r->prefix) {
+        bytes_u8(&g->code, r->prefix);
+        bytes_u64(&g->code, r->code);
+    } else {
+        bytes_u8(&g->code, (u8)r->code);
+    }
+    if (g->ops) g->ops--;
+}
+
+void gen_op_u(struct gen *g, vm_op op, u64 immediate)
+{
+    gen_op(g, op);
+    bytes_u64(&g->code, immediate);
+}
+
+/* ---- the stack model */
+
+void gen_push(struct gen *g, vm_valtype t)
+{
+    if (g->height == GEN_STACK) abort();
+    g->missing[g->height] = false;
+    g->stack[g->height++] = t;
+}
+
+void gen_pop(struct gen *g, u32 n)
+{
+    if (gen_avail(g) < n) abort();
+    g->height -= n;
+}
+
+void gen_settle(struct gen *g, u32 n)
+{
+    for (u32 i = 0; i < n; i++) g->missing[g->height - 1 - i] = false;
+}
+
+void gen_set_dead(struct gen *g)
+{
+    struct gen_ctl *f = &g->ctl[g->ctl_count - 1];
+    f->dead = true;
+    g->height = f->height;
+}
+
+/** In dead code the bottom of the stack may be missing: any type is there. */
+static bool may_miss(struct gen *g)
+{
+    if (!gen_dead(g)) return false;
+    u32 base = g->ctl[g->ctl_count - 1].height;
+    for (u32 i = base; i < g->height; i++)
+        if (!g->missing[i]) return false;
+    return true;
+}
+
+/** How many of `t` from the first on are already at the top. */
+static u32 present(struct gen *g, const struct gen_types *t)
+{
+    u32 avail = gen_avail(g);
+    for (u32 k = t->n < avail ? t->n : avail; k > 0; k--) {
+        u32 i = 0;
+        while (i < k && gen_type_matches(g->stack[g->height - k + i], t->t[i])) i++;
+        if (i == k) return k;
+    }
+    return 0;
+}
+
+void gen_operands(struct gen *g, const struct gen_types *t, u32 depth)
+{
+    u32 k = gen_percent(g, 70) ? present(g, t) : 0;
+    for (u32 i = k; i < t->n; i++) {
+        if (may_miss(g) && gen_percent(g, 60)) {
+            gen_push(g, t->t[i]);
+            g->missing[g->height - 1] = true;
+        } else {
+            gen_value(g, t->t[i], depth);
+        }
+    }
+    for (u32 i = 0; i < t->n; i++) g->stack[g->height - t->n + i] = t->t[i];
+}
+
+/* ---- locals and globals */
+
+u32 gen_local_new(struct gen *g, vm_valtype t, bool reserved)
+{
+    if (g->local_count == GEN_LOCALS) return GEN_NONE;
+    g->locals[g->local_count] = t;
+    g->reserved[g->local_count] = reserved;
+    return g->local_count++;
+}
+
+u32 gen_local_of(struct gen *g, vm_valtype t, bool to_write)
+{
+    u32 n = g->local_count, first = n ? gen_below(g, n) : 0;
+    for (u32 i = 0; i < n; i++) {
+        u32 l = (first + i) % n;
+        if (to_write && g->reserved[l]) continue;
+        if (to_write ? gen_type_matches(t, g->locals[l]) : gen_type_matches(g->locals[l], t))
+            return l;
+    }
+    return GEN_NONE;
+}
+
+u32 gen_global_of(struct gen *g, vm_valtype t, bool to_write)
+{
+    u32 n = g->m->global_count, first = n ? gen_below(g, n) : 0;
+    for (u32 i = 0; i < n; i++) {
+        const struct gen_global *x = &g->m->globals[(first + i) % n];
+        if (x->is_fuel || (to_write && !x->is_mutable)) continue;
+        if (to_write ? gen_type_matches(t, x->type) : gen_type_matches(x->type, t))
+            return (first + i) % n;
+    }
+    return GEN_NONE;
+}
