@@ -61,7 +61,7 @@ static wasi_errno check_lookup(u32 flags)
 wasi_errno wasi_p1_path_create_directory(struct wasi_call *c)
 {
     path_buf path;
-    WASI_AUTO_AT struct wasi_at at;
+    WASI_AUTO_AT struct wasi_at at = {.dir = -1};
     wasi_errno e = get_parent(c, c->fd, 1, path, &at);
     return e == WASI_E_SUCCESS ? host_result(mkdirat(at.dir, at.last, 0777)) : e;
 }
@@ -70,7 +70,7 @@ wasi_errno wasi_p1_path_create_directory(struct wasi_call *c)
 static wasi_errno remove_named(struct wasi_call *c, int flags)
 {
     path_buf path;
-    WASI_AUTO_AT struct wasi_at at;
+    WASI_AUTO_AT struct wasi_at at = {.dir = -1};
     wasi_errno e = get_parent(c, c->fd, 1, path, &at);
     return e == WASI_E_SUCCESS ? host_result(unlinkat(at.dir, at.last, flags)) : e;
 }
@@ -88,7 +88,7 @@ wasi_errno wasi_p1_path_unlink_file(struct wasi_call *c) { return remove_named(c
 wasi_errno wasi_p1_path_rename(struct wasi_call *c)
 {
     path_buf old_path, new_path;
-    WASI_AUTO_AT struct wasi_at from, to = {.dir = -1};
+    WASI_AUTO_AT struct wasi_at from = {.dir = -1}, to = {.dir = -1};
     if (c->fd->read_only != c->fd2->read_only) return WASI_E_PERM;
     wasi_errno e = get_parent(c, c->fd, 1, old_path, &from);
     if (e == WASI_E_SUCCESS) e = get_parent(c, c->fd2, 4, new_path, &to);
@@ -98,7 +98,7 @@ wasi_errno wasi_p1_path_rename(struct wasi_call *c)
 /* linkat follows a final symlink when slashes come after it, so such a source is opened first. */
 static wasi_errno link_source_slashes(struct wasi_call *c)
 {
-    WASI_AUTO_CLOSE int dir;
+    WASI_AUTO_CLOSE int dir = -1;
     wasi_errno e = open_named(c, 2, true, &dir);
     return e == WASI_E_SUCCESS ? WASI_E_PERM : e; /* a directory cannot be linked */
 }
@@ -106,7 +106,7 @@ static wasi_errno link_source_slashes(struct wasi_call *c)
 /* Links what the source leads to: by descriptor, since its name may change under us. */
 static wasi_errno link_followed(struct wasi_call *c, const struct wasi_at *to)
 {
-    WASI_AUTO_CLOSE int source;
+    WASI_AUTO_CLOSE int source = -1;
     wasi_errno e = open_named(c, 2, true, &source);
     if (e != WASI_E_SUCCESS) return e;
     struct stat st;
@@ -119,7 +119,7 @@ static wasi_errno link_followed(struct wasi_call *c, const struct wasi_at *to)
 wasi_errno wasi_p1_path_link(struct wasi_call *c)
 {
     path_buf old_path, new_path;
-    WASI_AUTO_AT struct wasi_at from, to = {.dir = -1};
+    WASI_AUTO_AT struct wasi_at from = {.dir = -1}, to = {.dir = -1};
     wasi_errno e = check_lookup(c->arg[1].i32);
     if (e != WASI_E_SUCCESS) return e;
     if (c->fd->read_only != c->fd2->read_only) return WASI_E_PERM;
@@ -152,7 +152,7 @@ wasi_errno wasi_p1_path_readlink(struct wasi_call *c)
     u8 *out = wasi_mem_at(&c->mem, c->arg[3].i32, len);
     u8 *used = wasi_mem_at(&c->mem, c->arg[5].i32, 4);
     if (out == NULL || used == NULL) return WASI_E_FAULT;
-    WASI_AUTO_CLOSE int link;
+    WASI_AUTO_CLOSE int link = -1;
     wasi_errno e = open_named(c, 1, false, &link);
     if (e != WASI_E_SUCCESS) return e;
     char target[PATH_MAX];
@@ -171,7 +171,7 @@ wasi_errno wasi_p1_path_filestat_get(struct wasi_call *c)
 {
     wasi_errno e = check_lookup(c->arg[1].i32);
     if (e != WASI_E_SUCCESS) return e;
-    WASI_AUTO_CLOSE int file;
+    WASI_AUTO_CLOSE int file = -1;
     e = open_named(c, 2, c->arg[1].i32 != 0, &file);
     if (e != WASI_E_SUCCESS) return e;
     struct stat st;
@@ -187,7 +187,7 @@ wasi_errno wasi_p1_path_filestat_set_times(struct wasi_call *c)
     wasi_errno e = check_lookup(c->arg[1].i32);
     if (e == WASI_E_SUCCESS) e = wasi_times(c->arg[4].i64, c->arg[5].i64, c->arg[6].i32, times);
     if (e != WASI_E_SUCCESS) return e;
-    WASI_AUTO_CLOSE int file;
+    WASI_AUTO_CLOSE int file = -1;
     e = open_named(c, 2, c->arg[1].i32 != 0, &file);
     return e == WASI_E_SUCCESS ? wasi_set_times(file, times) : e;
 }

@@ -4,6 +4,7 @@
  * Everything runs twice: with openat2 and with the component walk.
  */
 #include "fake_vm.h"
+#include "p1/p1.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -172,6 +173,31 @@ static void test_link_follows_only_when_asked(void **state)
     assert_int_equal(lstat(host_path(f, "rw/hard2"), &st), 0);
     assert_true(S_ISREG(st.st_mode));
     assert_false(host_exists(f, "rw/hard3"));
+}
+
+/* Leaves words behind on the stack that read as "descriptor 257, to be closed". */
+static void __attribute__((noinline)) dirty_stack(int fd)
+{
+    volatile int words[8192];
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) words[i] = fd;
+}
+
+static void test_refused_link_closes_nothing(void **state)
+{
+    struct fake *f = *state;
+    enum { VICTIM = 0x101 };
+    assert_int_equal(fcntl(STDERR_FILENO, F_DUPFD, VICTIM), VICTIM);
+    u32 len = fake_str(f, FAKE_PATH, "file");
+    const struct wasi_p1_fn *row = &wasi_p1_table[0];
+    while (strcmp(row->name, "path_link") != 0) row++;
+    wr_slot_t arg[7] = {{.i32 = RW}, {.i32 = 2},         {.i32 = FAKE_PATH}, {.i32 = len},
+                        {.i32 = RW}, {.i32 = FAKE_PATH}, {.i32 = len}};
+    struct wasi_call c = {.wasi = f->wasi, .arg = arg, .fd = f->wasi->fds.slot[RW]};
+    c.fd2 = c.fd;
+    wasi_mem_init(&c.mem, f->memory);
+    dirty_stack(VICTIM);
+    assert_errno(row->handler(&c), INVAL);
+    assert_int_equal(close(VICTIM), 0);
 }
 
 static void test_rename_slashes_and_dots(void **state)
@@ -349,6 +375,7 @@ int main(void)
         T(test_changes_on_read_only_are_refused),
         T(test_link_and_rename_between_policies_are_refused),
         T(test_link_follows_only_when_asked),
+        T(test_refused_link_closes_nothing),
         T(test_rename_slashes_and_dots),
         T(test_odd_names),
         T(test_remove_slashes_and_dots),
