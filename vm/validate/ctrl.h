@@ -217,7 +217,7 @@ bool vm_locals_read(struct vm_walker *w, u32 func_idx);
 
 /** Which short cut of quick.h may serve an instruction. */
 enum vm_quick {
-    VM_QUICK_NONE,
+    VM_QUICK_NONE, /* the others as listed by VM_QUICK_EACH */
     VM_QUICK_UNARY,  /* one operand, one result, no immediate */
     VM_QUICK_BINARY, /* two operands, one result, no immediate */
     VM_QUICK_LOAD,
@@ -225,20 +225,35 @@ enum vm_quick {
     VM_QUICK_LOCAL_GET,
     VM_QUICK_LOCAL_SET,
     VM_QUICK_LOCAL_TEE,
+    VM_QUICK_GLOBAL_GET,
+    VM_QUICK_GLOBAL_SET,
     VM_QUICK_I32_CONST,
+    VM_QUICK_I64_CONST,
     VM_QUICK_DROP,
+    VM_QUICK_CALL,
+    VM_QUICK_BR,
     VM_QUICK_BR_IF,
     VM_QUICK_BLOCK, /* and loop */
+    VM_QUICK_IF,
+    VM_QUICK_ELSE,
     VM_QUICK_END
 };
+
+/** What the short cuts know of a one-byte opcode; 8 bytes, one load away from the byte. */
+struct vm_quick_row {
+    u8 quick; /* enum vm_quick */
+    u8 feature, align;
+    u8 types[3]; /* as those of vm_rule */
+    u16 op;      /* vm_op */
+};
+extern const struct vm_quick_row vm_quick_rows[256];
 
 /** A row of wasm_ops.def packed for checking; 16 bytes. */
 struct vm_rule {
     u8 imm, feature, align;
-    u8 quick; /* enum vm_quick */
     u8 pops, pushes;
     u8 types[6]; /* pops, then pushes: the kind byte of a value type, or VM_RULE_ADDR */
-    u8 pad[4];
+    u8 pad[5];
 };
 enum { VM_RULE_ADDR = 1 };
 
@@ -255,6 +270,10 @@ bool vm_walk_begin(struct vm_walker *w, u8 bt_kind, u32 type);
 bool vm_walk_opcode(struct vm_walker *w);
 /** Reads immediates, checks, tells the sink. */
 bool vm_walk_insn(struct vm_walker *w);
+/** As many instructions as short cuts serve (quick.c); false when the sink stops the walk. */
+bool vm_walk_quickly(struct vm_walker *w);
+/** Hands insn to the sink; false when that stops the walk. */
+bool vm_walk_tell_sink(struct vm_walker *w);
 /** LEB128 u32 with the walker's errors. */
 bool vm_walk_u32(struct vm_walker *w, u32 *out);
 bool vm_walk_u8(struct vm_walker *w, u8 *out);

@@ -4,7 +4,6 @@
  * What an instruction means for the stacks is in check*.c.
  */
 #include "types/limits.h"
-#include "validate/quick.h"
 #include "validate/rules.h"
 
 /* ---------------------------------------------------------------- reading */
@@ -287,7 +286,7 @@ bool vm_walk_opcode(struct vm_walker *w)
            vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s", vm_op_name(in->op));
 }
 
-static bool tell_sink(struct vm_walker *w)
+bool vm_walk_tell_sink(struct vm_walker *w)
 {
     if (w->insn.type == VM_REF_BOT) w->insn.type = VM_BOT;
     w->status = w->sink->insn(w->sink_ctx, &w->insn);
@@ -303,7 +302,7 @@ bool vm_walk_insn(struct vm_walker *w)
     if (!vm_walk_reserve(w, 0)) return false;
     vm_check_fn *check = vm_checks[op];
     if (!(check ? check(w) : vm_check_signature(w))) return false;
-    return !w->sink || tell_sink(w);
+    return !w->sink || vm_walk_tell_sink(w);
 }
 
 bool vm_walk_begin(struct vm_walker *w, u8 bt_kind, u32 type)
@@ -325,50 +324,10 @@ void vm_walk_seek(struct vm_walker *w, struct vm_range range)
     w->insn = (struct vm_insn){.op = VM_OP_NOP, .offset = range.start};
 }
 
-static struct vm_quick_state quick_enter(const struct vm_walker *w)
-{
-    const struct vm_module *m = w->m;
-    return (struct vm_quick_state){
-        .p = w->c.p,
-        .end = w->c.end,
-        .sp = w->sp,
-        .floor = w->floor,
-        .locals = w->locals.types,
-        .local_count = w->locals.need_value ? 0 : w->locals.expanded,
-        .memory = m->memory_count > 0 && !m->memories[0].is_64,
-    };
-}
-
-/* Instructions as long as short cuts serve them; stops in front of the first that is not. */
-static bool walk_quickly(struct vm_walker *w)
-{
-    struct vm_quick_state q = quick_enter(w);
-    const vm_valtype *limit = w->limit - VM_WALK_ROOM;
-    bool good = true;
-    while (good && q.p < q.end && q.sp <= limit) {
-        const u8 *start = q.p;
-        vm_op op = (vm_op)vm_op_of_byte[*q.p++];
-        bool is_on = w->features >> vm_rules[op].feature & 1;
-        if (w->sink) w->insn.reachable = !w->top->unreachable && !w->top->dead;
-        if (!is_on || !vm_quick_check(w, &q, op)) {
-            q.p = start;
-            break;
-        }
-        if (!w->sink) continue;
-        w->insn.op = op;
-        w->insn.offset = (u32)(start - w->c.start);
-        good = tell_sink(w);
-    }
-    w->c.p = q.p;
-    w->sp = q.sp;
-    w->floor = q.floor;
-    return good;
-}
-
 static bool walk_expression(struct vm_walker *w)
 {
     do {
-        if (!walk_quickly(w) || !vm_walk_opcode(w) || !vm_walk_insn(w)) return false;
+        if (!vm_walk_quickly(w) || !vm_walk_opcode(w) || !vm_walk_insn(w)) return false;
     } while (w->ctrl_count > 0);
     if (w->c.p == w->c.end) return true;
     w->insn.offset = (u32)vm_cursor_offset(&w->c);
