@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing byte buffer with the encodings of the binary format. Test tools only: no memory, abort. */
+/* A growing byte buffer with the encodings of the binary format. Test tools only: no memory, abort.
+ */
 #ifndef FUZZ_BYTES_H
 #define FUZZ_BYTES_H
 

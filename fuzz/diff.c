@@ -12,8 +12,8 @@
 
 enum { CALLS_MAX = 14, STEPS_PER_CALL = 400000, FUEL = 120, VALUES = 64 };
 
-const char *const diff_verdict_name[DIFF_VERDICTS] = {
-    "same", "refused", "skipped", "NaN bits seen", "stack exhausted", "FOUND"};
+const char *const diff_verdict_name[DIFF_VERDICTS] = {"same",          "refused",         "skipped",
+                                                      "NaN bits seen", "stack exhausted", "FOUND"};
 
 /** A function of an instance, as the oracle and as each configuration has it. */
 struct pair {
@@ -253,8 +253,8 @@ static void compare_host(struct run *d, u32 k)
     const struct engine *e = &d->engines[k];
     (void)snprintf(d->where, sizeof d->where, "after call %u: host", d->r->calls);
     if (e->host.trace != d->store->host.trace)
-        found(d, "%s: the host was called otherwise (%u calls, oracle %u)", e->name,
-              e->host.calls, d->store->host.calls);
+        found(d, "%s: the host was called otherwise (%u calls, oracle %u)", e->name, e->host.calls,
+              d->store->host.calls);
     if (!d->stop) compare_memory(d, k, d->store->host_memory, e->host_memory);
     if (!d->stop) compare_table(d, k, d->store->host_table, VM_FUNCREF, e->host_table);
     for (u32 i = 0; i < HOST_GLOBALS && !d->stop; i++)
@@ -366,8 +366,9 @@ static void instantiate(struct run *d, u32 i)
 /** An argument; NaNs come with canonical bits but may arrive with others (in V8). */
 static u64 number(struct run *d, vm_valtype t)
 {
-    static const u64 ints[] = {0, 1, UINT64_MAX, 2, 7, 100, 0x7fffffff, 0x80000000, INT64_MAX,
-                               (u64)1 << 63, 65535, 65536, 0xffffffff00000000};
+    static const u64 ints[] = {0,     1,          UINT64_MAX,        2,         7,
+                               100,   0x7fffffff, 0x80000000,        INT64_MAX, (u64)1 << 63,
+                               65535, 65536,      0xffffffff00000000};
     static const f64 floats[] = {0, -0.0, 1, -1, 0.5, 1.5, 1e10, -1e10, 3e38, 1e300, 4294967296.0};
     u64 r = choice_next(&d->rng), bits;
     if (t == VM_I32 || t == VM_I64) {
@@ -421,7 +422,8 @@ static void set_fuel(struct run *d)
     const wr_name_t name = {"fuel", 4};
     const wr_val_t fuel = {.kind = WR_I32, .of.i32 = FUEL};
     for (u32 i = 0; i < d->instances; i++) {
-        const struct vm_export *x = vm_module_find_export(d->inst[i]->module, (const u8 *)"fuel", 4);
+        const struct vm_export *x =
+            vm_module_find_export(d->inst[i]->module, (const u8 *)"fuel", 4);
         if (!x || x->kind != VM_EXTERN_GLOBAL) continue;
         if (d->inst[i]->module->globals[x->index].type.type != VM_I32) continue;
         if (!d->inst[i]->module->globals[x->index].type.is_mutable) continue;

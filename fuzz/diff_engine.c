@@ -87,8 +87,7 @@ static wr_status_t host_entry(wr_call_t *call, wr_slot_t *slots, void *env)
     }
     u64 random = e->style == STYLE_SLICED ? choice_next(&e->rng) : 0;
     if (random & 1) wr_exec_interrupt(wr_call_exec(call));
-    if (random & 2 && wr_call_can_suspend(call))
-        return suspend(e, slots, (u32)strlen(results), ok);
+    if (random & 2 && wr_call_can_suspend(call)) return suspend(e, slots, (u32)strlen(results), ok);
     return ok ? WR_OK : wr_call_trap(call, "host.trap");
 }
 

@@ -43,7 +43,8 @@ struct engine {
 
 enum { ENGINE_KINDS = 6 };
 
-/** Opens configuration `kind`; false when this build does not have it. Aborts when out of memory. */
+/** Opens configuration `kind`; false when this build does not have it. Aborts when out of memory.
+ */
 bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed);
 void engine_close(struct engine *e);
 wr_status_t engine_instantiate(struct engine *e, u32 i, const wr_module_t *m, wr_error_t *err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * {"seed", "modules": [hex…], "steps": [{"trap"} of each instance, {"m", "f", "args", "trap",
- * "results"} of each call, null], "state": [{"m0": [pages, hash], "t0": [value…], "g0": value, …} of
- * each instance], "trace": hex}
- * A value is [type letter, bits in hex]; a funcref's bits are "null", "MODULE:INDEX" or "h:INDEX".
+ * "results"} of each call, null], "state": [{"m0": [pages, hash], "t0": [value…], "g0": value, …}
+ * of each instance], "trace": hex} A value is [type letter, bits in hex]; a funcref's bits are
+ * "null", "MODULE:INDEX" or "h:INDEX".
  */
 #include "diff_json.h"
 
@@ -74,12 +74,12 @@ static void value(struct bytes *out, vm_valtype t, struct ref_val v)
 }
 
 void json_call(struct bytes *out, u32 module, const struct vm_export *x,
-               const struct vm_functype *sig, const struct ref_val *args,
-               const struct ref_end *end, const struct ref_val *results)
+               const struct vm_functype *sig, const struct ref_val *args, const struct ref_end *end,
+               const struct ref_val *results)
 {
     if (!out) return;
-    text(out, "{\"m\":%u,\"f\":\"%.*s\",\"args\":[", module, x->name.size < 20 ? (int)x->name.size : 20,
-         (const char *)x->name.data);
+    text(out, "{\"m\":%u,\"f\":\"%.*s\",\"args\":[", module,
+         x->name.size < 20 ? (int)x->name.size : 20, (const char *)x->name.data);
     for (u32 i = 0; i < sig->param_count; i++) {
         if (i) text(out, ",");
         value(out, sig->types[i], args[i]);

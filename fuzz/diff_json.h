@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes a case with the oracle's answers as one JSON object, for diff_v8.mjs. NULL: writes nothing. */
+/* Writes a case with the oracle's answers as one JSON object, for diff_v8.mjs. NULL: writes
+ * nothing. */
 #ifndef FUZZ_DIFF_JSON_H
 #define FUZZ_DIFF_JSON_H
 
@@ -9,8 +10,8 @@
 void json_begin(struct bytes *out, const struct diff_case *c);
 void json_instance(struct bytes *out, const struct ref_end *end);
 void json_call(struct bytes *out, u32 module, const struct vm_export *x,
-               const struct vm_functype *sig, const struct ref_val *args,
-               const struct ref_end *end, const struct ref_val *results);
+               const struct vm_functype *sig, const struct ref_val *args, const struct ref_end *end,
+               const struct ref_val *results);
 void json_end(struct bytes *out, struct ref_instance *const *inst, u32 count,
               const struct host_state *host);
 

@@ -5,9 +5,9 @@
  *   exec_diff --seed A..B             runs and compares cases A to B, B excluded
  *   exec_diff FILE…                   the same with cases of fuzz/regress or .wasm modules
  *   exec_diff --json A..B             prints the cases that agree as JSON lines, for diff_v8.mjs
- *   exec_diff --shrink SEED|FILE      makes a failing case smaller and prints it as text; FILE: bytes
- *                                     of decisions, as fuzz_exec_diff has them
- *   exec_diff --corpus DIR A..B       writes the cases' decisions, seeds for fuzz_exec_diff
+ *   exec_diff --shrink SEED|FILE      makes a failing case smaller and prints it as text; FILE:
+ * bytes of decisions, as fuzz_exec_diff has them exec_diff --corpus DIR A..B       writes the
+ * cases' decisions, seeds for fuzz_exec_diff
  */
 #include "diff.h"
 
@@ -19,8 +19,7 @@
 /* --features N, before all: what may be generated (gen.h), for engines that lack some. */
 static u32 features = GEN_ALL;
 
-static void run_choice(struct choice *choice, u64 seed, struct diff_report *r,
-                       struct gen_case *g)
+static void run_choice(struct choice *choice, u64 seed, struct diff_report *r, struct gen_case *g)
 {
     gen_case_new(choice, features, g);
     struct diff_case c = {.count = g->count, .seed = seed, .must_validate = true};

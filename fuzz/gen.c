@@ -167,8 +167,8 @@ static void make_funcs(struct gen *g)
     u32 n = gen_range(g, 1, 6);
     if (gen_percent(g, 3)) n = 16;
     for (u32 i = 0; i < n; i++) {
-        u32 type = i && gen_percent(g, 30) ? g->m->funcs[gen_below(g, g->m->func_count)].type
-                                           : GEN_NONE;
+        u32 type =
+            i && gen_percent(g, 30) ? g->m->funcs[gen_below(g, g->m->func_count)].type : GEN_NONE;
         if (type == GEN_NONE) {
             struct gen_types params = signature_part(g), results = signature_part(g);
             type = gen_type_index(g, &params, &results);
@@ -203,6 +203,7 @@ static void make_memories(struct gen *g)
     u32 want = gen_percent(g, 25) ? gen_below(g, 4) : 1;
     for (; want && have < room; want--, have++) {
         struct gen_limits l = {.min = gen_percent(g, 6) ? 0 : gen_range(g, 1, 2)};
+        if (gen_percent(g, 2)) l.min = 20;
         l.has_max = !gen_percent(g, 25);
         l.max = l.min + gen_below(g, 4);
         l.is_64 = gen_has(g, GEN_MEMORY64) && gen_percent(g, 18);
@@ -300,11 +301,7 @@ static void put_elem(struct gen *g, struct bytes *out)
         e.type = gen_percent(g, 50) ? VM_EXTERNREF : VM_FUNCREF;
     bool exprs = e.type != VM_FUNCREF || gen_percent(g, 40);
     bool plain = e.mode == 0 && table == 0 && e.type == VM_FUNCREF && gen_percent(g, 70);
-    bytes_u8(out, (u8)((e.mode == 1   ? 1
-                        : e.mode == 2 ? 3
-                        : plain       ? 0
-                                      : 2) |
-                       (exprs ? 4 : 0)));
+    bytes_u8(out, (u8)((e.mode == 1 ? 1 : e.mode == 2 ? 3 : plain ? 0 : 2) | (exprs ? 4 : 0)));
     u32 limit = e.mode == 0 ? (u32)m->tables[table].limits.min : 12;
     e.count = gen_below(g, limit + 1);
     if (e.mode == 0) {

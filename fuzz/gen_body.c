@@ -296,8 +296,8 @@ static void br_on_null(struct gen *g, u32 label, u32 depth)
     if (t.n == GEN_ARITY) return;
     t.t[t.n++] = gen_percent(g, 50) && g->m->func_count
                      ? VM_REFTYPE(true, g->m->funcs[gen_below(g, g->m->func_count)].type)
-                     : gen_percent(g, 50) ? VM_EXTERNREF
-                                          : VM_FUNCREF;
+                 : gen_percent(g, 50) ? VM_EXTERNREF
+                                      : VM_FUNCREF;
     gen_operands(g, &t, depth);
     gen_op_u(g, VM_OP_BR_ON_NULL, label);
     gen_settle(g, t.n);
@@ -339,7 +339,7 @@ static void branch(struct gen *g, u32 depth)
 /** Result types of a block: few as a rule, eight or twenty at times. */
 static struct gen_types block_results(struct gen *g)
 {
-    struct gen_types r = {.n = gen_below(g, 3)};
+    struct gen_types r = {.n = gen_percent(g, 60) ? gen_below(g, 3) : 0};
     if (gen_percent(g, 8)) r.n = gen_below(g, 9);
     if (gen_percent(g, 1)) r.n = GEN_ARITY;
     for (u32 i = 0; i < r.n; i++) r.t[i] = gen_any_type(g);
@@ -355,6 +355,38 @@ static void block(struct gen *g, u32 depth)
     for (u32 i = 0; i < np; i++) /* what is missing would not be there in the block */
         if (g->missing[g->height - np + i]) np = 0;
     gen_block(g, ops[gen_below(g, VM_COUNT(ops))], np, &results, depth ? depth - 1 : 0);
+}
+
+/**
+ * A switch: blocks in each other with the same results, a br_table in the innermost to all of them,
+ * and something behind each.
+ */
+static void nested_switch(struct gen *g, u32 depth)
+{
+    u32 n = gen_range(g, 2, 5), floor = g->floor;
+    struct gen_types results = {.n = gen_below(g, 3)}, none = {0};
+    struct bytes type = {0};
+    for (u32 i = 0; i < results.n; i++) results.t[i] = gen_any_type(g);
+    if (g->ctl_count + n < GEN_CTL && g->ops > 20 && block_type(g, &none, &results, &type)) {
+        for (u32 i = 0; i < n; i++) {
+            gen_op(g, VM_OP_BLOCK);
+            bytes_append(&g->code, &type);
+            push_ctl(g, &none, &results, false);
+        }
+        gen_sequence(g, gen_below(g, 2), depth);
+        if (!gen_dead(g)) br_table(g, 0, depth);
+        for (u32 i = 0; i < n; i++) {
+            gen_op(g, VM_OP_END);
+            g->height = top(g)->height;
+            g->ctl_count--;
+            g->floor = i + 1 < n ? top(g)->height : floor;
+            for (u32 k = 0; k < results.n; k++) gen_push(g, results.t[k]);
+            if (i + 1 == n) break;
+            gen_sequence(g, gen_below(g, 3), depth);
+            finish(g, depth);
+        }
+    }
+    bytes_free(&type);
 }
 
 static void set_something(struct gen *g, u32 depth)
@@ -420,8 +452,13 @@ static void one(struct gen *g, u32 depth)
         plain(g, depth);
     } else if (k < 18) {
         (void)gen_call(g, VM_BOT, depth);
-    } else if (k < 21) {
+    } else if (k < 20) {
         block(g, depth);
+    } else if (k < 21) {
+        if (gen_percent(g, 70))
+            block(g, depth);
+        else
+            nested_switch(g, depth ? depth - 1 : 0);
     } else if (k < 24) {
         branch(g, depth);
     } else if (k < 25 || gen_avail(g) == 0) {

@@ -2,14 +2,18 @@
 /* Statements over tables, segments and whole ranges of memory. */
 #include "gen_state.h"
 
-/** A length, mostly short; now and then too long. */
-static void length(struct gen *g, bool is_64, u32 depth)
+/**
+ * A length, mostly short; now and then too long. `bound` is what there is: in large memories more
+ * than the engine moves at a time (a MiB).
+ */
+static void length(struct gen *g, bool is_64, u64 bound, u32 depth)
 {
     if (gen_percent(g, 3)) {
         gen_value(g, is_64 ? VM_I64 : VM_I32, depth);
         return;
     }
     u32 n = gen_percent(g, 10) ? gen_below(g, 5000) : gen_below(g, 12);
+    if (bound > 1 << 20 && gen_percent(g, 50)) n = (1 << 20) - 10 + gen_below(g, 65536);
     gen_op(g, is_64 ? VM_OP_I64_CONST : VM_OP_I32_CONST);
     bytes_s64(&g->code, (i64)n);
     gen_push(g, is_64 ? VM_I64 : VM_I32);
@@ -43,7 +47,7 @@ static void memory_fill(struct gen *g, u32 depth)
     const struct gen_limits *l = memory(g, &m);
     gen_address(g, m, depth);
     gen_value(g, VM_I32, depth);
-    length(g, l->is_64, depth);
+    length(g, l->is_64, l->min << 16, depth);
     gen_op_u(g, VM_OP_MEMORY_FILL, m);
     gen_pop(g, 3);
 }
@@ -54,7 +58,7 @@ static void memory_copy(struct gen *g, u32 depth)
     const struct gen_limits *dst = memory(g, &d), *src = memory(g, &s);
     gen_address(g, d, depth);
     gen_address(g, s, depth);
-    length(g, dst->is_64 && src->is_64, depth);
+    length(g, dst->is_64 && src->is_64, (dst->min < src->min ? dst->min : src->min) << 16, depth);
     gen_op_u(g, VM_OP_MEMORY_COPY, d);
     bytes_u64(&g->code, s);
     gen_pop(g, 3);
@@ -66,7 +70,7 @@ static void memory_init(struct gen *g, u32 depth)
     (void)memory(g, &m);
     gen_address(g, m, depth);
     gen_index(g, false, n / 2 + 1u, 0);
-    length(g, false, 0);
+    length(g, false, 0, 0);
     gen_op_u(g, VM_OP_MEMORY_INIT, d);
     bytes_u64(&g->code, m);
     gen_pop(g, 3);
@@ -78,7 +82,9 @@ static void memory_grow(struct gen *g)
     u32 m;
     const struct gen_limits *l = memory(g, &m);
     vm_valtype t = l->is_64 ? VM_I64 : VM_I32;
-    u64 pages = l->has_max ? gen_below(g, 3) : gen_percent(g, 50) ? 0 : UINT64_MAX - gen_below(g, 3);
+    u64 pages = l->has_max           ? gen_below(g, 3)
+                : gen_percent(g, 50) ? 0
+                                     : UINT64_MAX - gen_below(g, 3);
     gen_op(g, l->is_64 ? VM_OP_I64_CONST : VM_OP_I32_CONST);
     bytes_s64(&g->code, l->is_64 ? (i64)pages : (i32)(u32)pages);
     gen_op_u(g, VM_OP_MEMORY_GROW, m);
@@ -115,7 +121,7 @@ static void table_fill(struct gen *g, u32 depth)
     const struct gen_limits *l = table(g, VM_BOT, &t);
     gen_index(g, l->is_64, l->min, depth);
     gen_value(g, elem_of(g, t), depth);
-    length(g, l->is_64, 0);
+    length(g, l->is_64, 0, 0);
     gen_op_u(g, VM_OP_TABLE_FILL, t);
     gen_pop(g, 3);
 }
@@ -126,7 +132,7 @@ static void table_copy(struct gen *g, u32 depth)
     const struct gen_limits *src = table(g, VM_BOT, &s), *dst = table(g, elem_of(g, s), &d);
     gen_index(g, dst->is_64, dst->min, depth);
     gen_index(g, src->is_64, src->min, depth);
-    length(g, dst->is_64 && src->is_64, 0);
+    length(g, dst->is_64 && src->is_64, 0, 0);
     gen_op_u(g, VM_OP_TABLE_COPY, d);
     bytes_u64(&g->code, s);
     gen_pop(g, 3);
@@ -139,7 +145,7 @@ static void table_init(struct gen *g, u32 depth)
     if (!l) return;
     gen_index(g, l->is_64, l->min, depth);
     gen_index(g, false, g->m->elems[e].count / 2 + 1u, 0);
-    length(g, false, 0);
+    length(g, false, 0, 0);
     gen_op_u(g, VM_OP_TABLE_INIT, e);
     bytes_u64(&g->code, t);
     gen_pop(g, 3);

@@ -163,8 +163,7 @@ void gen_cond(struct gen *g, u32 depth)
         gen_leaf(g, VM_I32);
     } else if (k < 7) {
         gen_plain(g, gen_pick_cmp(g), depth - 1);
-        for (u32 n = gen_percent(g, 25) ? gen_range(g, 1, 2) : 0; n; n--)
-            gen_op(g, VM_OP_I32_EQZ);
+        for (u32 n = gen_percent(g, 25) ? gen_range(g, 1, 2) : 0; n; n--) gen_op(g, VM_OP_I32_EQZ);
     } else {
         gen_value(g, VM_I32, depth - 1);
     }
@@ -274,7 +273,8 @@ static u32 pick_func(struct gen *g, vm_valtype result)
     return GEN_NONE;
 }
 
-/** The index of an element of `type` that a segment put into a table; any table if there is none. */
+/** The index of an element of `type` that a segment put into a table; any table if there is none.
+ */
 static u32 find_element(struct gen *g, u32 type, u32 *table)
 {
     u32 n = g->m->table_count, first = n ? gen_below(g, n) : 0;
@@ -443,7 +443,7 @@ static bool value_special(struct gen *g, vm_valtype t, u32 depth)
 
 static void value_of(struct gen *g, vm_valtype t, u32 depth)
 {
-    u32 k = gen_below(g, 24), height = g->height;
+    u32 k = gen_below(g, 27), height = g->height;
     bool is_ref = vm_valtype_is_ref(t);
     if (k < 5) {
         gen_leaf(g, t);
@@ -453,14 +453,14 @@ static void value_of(struct gen *g, vm_valtype t, u32 depth)
         gen_load(g, t, depth - 1);
     } else if (k < 16) {
         value_select(g, t, depth);
-    } else if (k < 17) {
+    } else if (k < 18) {
         value_tee(g, t, depth);
-    } else if (k < 19) {
-        value_block(g, t, depth);
     } else if (k < 20) {
+        value_block(g, t, depth);
+    } else if (k < 23) {
         gen_statement(g, depth - 1);
         gen_value(g, t, depth - 1);
-    } else if (k < 22 && gen_call(g, t, depth - 1)) {
+    } else if (k < 25 && gen_call(g, t, depth - 1)) {
         keep_last(g, height, t);
     } else if (!value_special(g, t, depth)) {
         gen_leaf(g, t);

@@ -164,11 +164,12 @@ u32 gen_local_new(struct gen *g, vm_valtype t, bool reserved)
 u32 gen_local_of(struct gen *g, vm_valtype t, bool to_write)
 {
     u32 n = g->local_count, first = n ? gen_below(g, n) : 0;
+    if (g->hot < n && gen_percent(g, 35)) first = g->hot;
     for (u32 i = 0; i < n; i++) {
         u32 l = (first + i) % n;
         if (to_write && g->reserved[l]) continue;
         if (to_write ? gen_type_matches(t, g->locals[l]) : gen_type_matches(g->locals[l], t))
-            return l;
+            return g->hot = l;
     }
     return GEN_NONE;
 }

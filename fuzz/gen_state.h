@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State of one generated module, private to gen*.c: index spaces, and a model of the body's stack. */
+/* State of one generated module, private to gen*.c: index spaces, and a model of the body's stack.
+ */
 #ifndef FUZZ_GEN_STATE_H
 #define FUZZ_GEN_STATE_H
 
@@ -91,6 +92,7 @@ struct gen {
     vm_valtype locals[GEN_LOCALS];
     u8 reserved[GEN_LOCALS]; /* loop counters: not to be written */
     u32 local_count;
+    u32 hot;   /* local used last: likely to be used again */
     u32 spare; /* so many more locals of i64 behind them, for large frames */
     vm_valtype stack[GEN_STACK];
     bool missing[GEN_STACK]; /* in dead code: not on the real stack */
@@ -103,8 +105,14 @@ struct gen {
 static inline u32 gen_below(struct gen *g, u32 n) { return choice_below(g->c, n); }
 static inline bool gen_percent(struct gen *g, u32 p) { return choice_percent(g->c, p); }
 /** `lo` to `hi`, both included. */
-static inline u32 gen_range(struct gen *g, u32 lo, u32 hi) { return lo + gen_below(g, hi - lo + 1); }
-static inline bool gen_has(const struct gen *g, u32 feature) { return (g->features & feature) != 0; }
+static inline u32 gen_range(struct gen *g, u32 lo, u32 hi)
+{
+    return lo + gen_below(g, hi - lo + 1);
+}
+static inline bool gen_has(const struct gen *g, u32 feature)
+{
+    return (g->features & feature) != 0;
+}
 
 /* ---- types: gen_types.c */
 
@@ -177,7 +185,8 @@ void gen_memarg(struct gen *g, vm_op op, u32 memory);
 /** One plain instruction with its operands; they may be on the stack already. */
 void gen_plain(struct gen *g, vm_op op, u32 depth);
 void gen_const(struct gen *g, vm_valtype t);
-/** Calls a function that answers `result` (VM_BOT: any) with its arguments; false: there is none. */
+/** Calls a function that answers `result` (VM_BOT: any) with its arguments; false: there is none.
+ */
 bool gen_call(struct gen *g, vm_valtype result, u32 depth);
 /** Tail-calls a function that has this one's results; false: there is none. */
 bool gen_tail_call(struct gen *g, u32 depth);

@@ -100,9 +100,9 @@ u32 gen_func_of(struct gen *g, u32 type)
 
 u32 gen_i32(struct gen *g)
 {
-    static const u32 special[] = {0,          1,      0xffffffff, 0x80000000, 0x7fffffff, 2,     8,
-                                  31,         32,     33,         63,         64,         0xff,  0x80,
-                                  0xffffff80, 0xffff, 0x8000,     0x10000,    0xaaaaaaaa, 0x7fff};
+    static const u32 special[] = {
+        0,  1,  0xffffffff, 0x80000000, 0x7fffffff, 2,      8,      31,      32,         33,
+        63, 64, 0xff,       0x80,       0xffffff80, 0xffff, 0x8000, 0x10000, 0xaaaaaaaa, 0x7fff};
     u32 k = gen_below(g, 10);
     if (k < 5) return special[gen_below(g, VM_COUNT(special))];
     if (k < 9) return gen_below(g, 200) - 20u;
@@ -128,9 +128,9 @@ u32 gen_f32(struct gen *g)
         0xff800000, 0x4f000000, 0xcf000000, 0x4f800000, 0x5f000000, 0xdf000000, 0x5f800000,
         0x4effffff, 0x4b000000, 0x4b7fffff, 0x3effffff, 0x7fc00000, 0xffc00000, 0x7fa00001,
         0x7f800001, 0xffbfffff, 0xcf000001, 0xbf7fffff};
-    u32 k = gen_below(g, 10);
-    if (k < 6) return special[gen_below(g, VM_COUNT(special))];
-    if (k < 9) {
+    u32 k = gen_below(g, 12);
+    if (k < 7) return special[gen_below(g, k < 2 ? 2 : VM_COUNT(special))];
+    if (k < 11) {
         f32 f = (f32)(i32)(gen_below(g, 400) - 200) / 8;
         u32 bits;
         memcpy(&bits, &f, sizeof bits);
@@ -141,19 +141,45 @@ u32 gen_f32(struct gen *g)
 
 u64 gen_f64(struct gen *g)
 {
-    static const u64 special[] = {
-        0,                  0x8000000000000000, 0x3ff0000000000000, 0xbff0000000000000,
-        0x3fe0000000000000, 0xbfe0000000000000, 0x4004000000000000, 0x7fefffffffffffff,
-        0xffefffffffffffff, 0x0010000000000000, 0x0000000000000001, 0x8000000000000001,
-        0x7ff0000000000000, 0xfff0000000000000, 0x41e0000000000000, 0xc1e0000000000000,
-        0x41dfffffffc00000, 0xc1e0000000200000, 0x41efffffffe00000, 0x41f0000000000000,
-        0x43e0000000000000, 0xc3e0000000000000, 0x43f0000000000000, 0x4330000000000000,
-        0x3fdfffffffffffff, 0x47efffffe0000000, 0x47effffff0000000, 0x36a0000000000000,
-        0x3810000000000000, 0x7ff8000000000000, 0xfff8000000000000, 0x7ff4000000000001,
-        0x7ff0000000000001, 0xfff7ffffffffffff, 0xbfefffffffffffff, 0x43dfffffffffffff};
-    u32 k = gen_below(g, 10);
-    if (k < 6) return special[gen_below(g, VM_COUNT(special))];
-    if (k < 9) {
+    static const u64 special[] = {0,
+                                  0x8000000000000000,
+                                  0x3ff0000000000000,
+                                  0xbff0000000000000,
+                                  0x3fe0000000000000,
+                                  0xbfe0000000000000,
+                                  0x4004000000000000,
+                                  0x7fefffffffffffff,
+                                  0xffefffffffffffff,
+                                  0x0010000000000000,
+                                  0x0000000000000001,
+                                  0x8000000000000001,
+                                  0x7ff0000000000000,
+                                  0xfff0000000000000,
+                                  0x41e0000000000000,
+                                  0xc1e0000000000000,
+                                  0x41dfffffffc00000,
+                                  0xc1e0000000200000,
+                                  0x41efffffffe00000,
+                                  0x41f0000000000000,
+                                  0x43e0000000000000,
+                                  0xc3e0000000000000,
+                                  0x43f0000000000000,
+                                  0x4330000000000000,
+                                  0x3fdfffffffffffff,
+                                  0x47efffffe0000000,
+                                  0x47effffff0000000,
+                                  0x36a0000000000000,
+                                  0x3810000000000000,
+                                  0x7ff8000000000000,
+                                  0xfff8000000000000,
+                                  0x7ff4000000000001,
+                                  0x7ff0000000000001,
+                                  0xfff7ffffffffffff,
+                                  0xbfefffffffffffff,
+                                  0x43dfffffffffffff};
+    u32 k = gen_below(g, 12);
+    if (k < 7) return special[gen_below(g, k < 2 ? 2 : VM_COUNT(special))];
+    if (k < 11) {
         f64 f = (f64)(i32)(gen_below(g, 400) - 200) / 8;
         u64 bits;
         memcpy(&bits, &f, sizeof bits);

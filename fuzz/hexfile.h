@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cases as text, for fuzz/regress: '#' starts a comment line, "seed N" the arguments' seed, "module"
- * a module, whose bytes follow in hexadecimal.
+ * Cases as text, for fuzz/regress: '#' starts a comment line, "seed N" the arguments' seed,
+ * "module" a module, whose bytes follow in hexadecimal.
  */
 #ifndef FUZZ_HEXFILE_H
 #define FUZZ_HEXFILE_H

@@ -25,7 +25,7 @@ enum host_func {
 #define HOST(id, name, signature) HOST_##id,
     FUZZ_HOST_FUNCS(HOST)
 #undef HOST
-    HOST_FUNC_COUNT
+        HOST_FUNC_COUNT
 };
 
 extern const char *const host_func_name[HOST_FUNC_COUNT];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The oracle's run loop: a value stack, labels, frames. Numbers are ref_num's, objects ref_store's. */
+/* The oracle's run loop: a value stack, labels, frames. Numbers are ref_num's, objects ref_store's.
+ */
 #include "ref_interp.h"
 
 #include "isa/opcode.h"
@@ -10,7 +11,7 @@
 enum { FRAMES_MAX = 20000, VALUES_MAX = 1 << 20 };
 
 struct label {
-    const u8 *to;     /* where a branch goes on */
+    const u8 *to; /* where a branch goes on */
     u32 height, arity;
 };
 
@@ -32,7 +33,7 @@ struct machine {
     vm_trap trap;
     bool skip, done;
     struct frame *f; /* the innermost */
-    const u8 *insn;  /* being executed */
+    const u8 *insn; /* being executed */
 };
 
 /* ---- stacks */
@@ -329,7 +330,10 @@ static bool variable(struct machine *m, u32 op)
     struct ref_val v = {0};
     switch (op) {
     case VM_OP_DROP: (void)pop(m); return true;
-    case VM_OP_SELECT_T: *p = ref_skip(op, *p); select_one(m); return true;
+    case VM_OP_SELECT_T:
+        *p = ref_skip(op, *p);
+        select_one(m);
+        return true;
     case VM_OP_SELECT: select_one(m); return true;
     case VM_OP_LOCAL_GET: v = *local(m, ref_leb(p)); break;
     case VM_OP_LOCAL_SET: *local(m, ref_leb(p)) = pop(m); return true;

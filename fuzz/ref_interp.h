@@ -2,7 +2,8 @@
 /*
  * The oracle: a naive stack interpreter straight over the bytes of decoded, valid modules. Knows
  * nothing of translation, internal code, or the engine's arithmetic: whatever differs from it is a
- * finding in one or the other. Single thread; memory is the C library's, no memory ends the program.
+ * finding in one or the other. Single thread; memory is the C library's, no memory ends the
+ * program.
  *
  * NaNs: the spec leaves sign and payload of an arithmetic NaN open. Such a value is marked `open`
  * and compared by class only. Once its bits reach something that shows them (a store, reinterpret,

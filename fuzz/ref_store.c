@@ -291,7 +291,7 @@ static bool resolve(struct ref_instance *in, const struct ref_instance *lib)
 {
     for (u32 i = 0; i < in->module->import_count; i++) {
         const struct vm_import *im = &in->module->imports[i];
-        bool done = is_name(im->module, "host") ? import_host(in, im)
+        bool done = is_name(im->module, "host")       ? import_host(in, im)
                     : is_name(im->module, "a") && lib ? import_lib(in, lib, im)
                                                       : false;
         if (!done) return false;
@@ -365,8 +365,8 @@ static void make_elem(struct ref_instance *in, u32 i, bool *skip)
     e->refs = ref_alloc(in->store, (usize)d->count * 8);
     e->size = d->mode == VM_SEGMENT_DECLARATIVE ? 0 : d->count;
     for (u32 k = 0; k < d->count && !*skip; k++)
-        e->refs[k] = d->is_exprs ? eval(in, p, &p, skip).bits
-                                 : (u64)(uintptr_t)in->funcs[ref_leb(&p)];
+        e->refs[k] =
+            d->is_exprs ? eval(in, p, &p, skip).bits : (u64)(uintptr_t)in->funcs[ref_leb(&p)];
 }
 
 static void make_spaces(struct ref_instance *in, bool *skip)
