@@ -5,15 +5,27 @@
 #include "loop/wait.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #define NS_PER_S UINT64_C(1000000000)
 
+/* In a process with a closed standard stream its number is free; it is not to be taken. */
+static int above_streams(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return higher;
+}
+
 wasi_errno wasi_wait_init(struct wasi_wait *w)
 {
-    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    w->wake_fd = above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     return w->wake_fd < 0 ? wasi_errno_from_host(errno) : WASI_E_SUCCESS;
 }
 

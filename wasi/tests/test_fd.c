@@ -440,6 +440,25 @@ static void test_directory_as_stdin_is_no_preopen(void **state)
     close(dir);
 }
 
+/* The wake descriptor must not take the number, and so the place, of a stream that is closed. */
+static void test_streams_closed_in_the_process_are_closed_for_the_guest(void **state)
+{
+    (void)state;
+    int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+    assert_true(saved >= 0);
+    assert_int_equal(close(STDIN_FILENO), 0);
+    wr_wasi_t *wasi = NULL;
+    wr_status_t s = wr_wasi_new(&wasi, NULL);
+    int wake_fd = s == WR_OK ? wasi->wait.wake_fd : -1;
+    bool closed = s == WR_OK && wasi_fdtable_get(&wasi->fds, 0) == NULL;
+    wr_wasi_delete(wasi);
+    assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+    close(saved);
+    assert_int_equal(s, WR_OK);
+    assert_true(wake_fd > 2);
+    assert_true(closed);
+}
+
 static void test_inherited_append_is_reported_and_kept(void **state)
 {
     struct fake *f = *state;
@@ -530,6 +549,7 @@ int main(void)
         T(test_large_write_to_a_slow_pipe_is_whole),
         T(test_wake_ends_a_blocking_read_and_a_full_write),
         T(test_directory_as_stdin_is_no_preopen),
+        T(test_streams_closed_in_the_process_are_closed_for_the_guest),
         T(test_inherited_append_is_reported_and_kept),
         T(test_fifo_open_does_not_block),
         T(test_random_calls_never_crash),
