@@ -46,7 +46,7 @@ static const char run_notes[] =
     "\n"
     "Exit codes: the guest's own (its low 8 bits; 0 when it returns), or\n"
     "  124  --timeout is over, or --fuel used up\n"
-    "  125  the command line is wrong\n"
+    "  125  the command line is wrong, or what wasmrun prints cannot be written\n"
     "  126  the module is invalid, cannot be linked or cannot be read\n"
     "  127  no such file\n"
     "  134  a trap or an uncaught exception\n"

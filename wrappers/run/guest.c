@@ -2,6 +2,7 @@
 /* guest.c - one guest from file to exit code: load, give it its world, link, run, report. */
 #include "run/run.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,11 +139,27 @@ static bool add_dirs(struct guest *guest)
     return true;
 }
 
+/* A stream that only holds its number (see main.c) is closed for the guest. */
+static wr_status_t close_held_streams(struct guest *guest, wr_error_t *err)
+{
+    wr_status_t status = WR_OK;
+    for (int fd = 0; fd <= 2 && status == WR_OK; fd++) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags >= 0 && (flags & O_PATH) != 0) {
+            status = wr_wasi_set_stdio(guest->wasi, fd, -1, err);
+        }
+    }
+    return status;
+}
+
 /* Exit code, 0 when the world stands. */
 static int make_world(struct guest *guest)
 {
     wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
     wr_status_t status = wr_wasi_new(&guest->wasi, &err);
+    if (status == WR_OK) {
+        status = close_held_streams(guest, &err);
+    }
     if (status == WR_OK) {
         status = set_args(guest, &err);
     }
@@ -247,7 +264,7 @@ static int invoke(struct guest *guest)
         return end_code(guest, status, &err);
     }
     wrap_invoke_print(results, count);
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         wrap_say("cannot write the results");
         return WRAP_EXIT_TRAP;
     }

@@ -2,8 +2,11 @@
 /* main.c - bin/wasmrun: finds the command; `run` when the first word is none. */
 #include "run/run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct wrap_command *const commands[] = {
     &wrap_command_run,
@@ -52,7 +55,20 @@ static int help(int argc, char **argv)
     return WRAP_EXIT_OK;
 }
 
-int main(int argc, char **argv)
+/*
+ * A standard stream that is closed keeps its number: else a file of the guest would get it, and
+ * messages would be written into that. Such a descriptor can be neither read nor written.
+ */
+static void hold_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            (void)!open("/", O_PATH | O_CLOEXEC);
+        }
+    }
+}
+
+static int run_command(int argc, char **argv)
 {
     if (argc < 2) {
         print_overview(stderr);
@@ -70,4 +86,17 @@ int main(int argc, char **argv)
         return command->run(command, argc - 2, argv + 2);
     }
     return wrap_command_run.run(&wrap_command_run, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    hold_closed_streams();
+    int code = run_command(argc, argv);
+    /* A full disk shows at the end; a guest's own output does not come this way. */
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+    if (code == WRAP_EXIT_OK && failed) {
+        wrap_say("cannot write to standard output");
+        code = WRAP_EXIT_USAGE;
+    }
+    return code;
 }

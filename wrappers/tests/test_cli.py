@@ -433,6 +433,74 @@ def a_closed_pipe_is_an_error_for_the_guest():
     assert done.returncode == 64, done.returncode  # errno pipe
 
 
+def closing(fds, *words):
+    """Runs wasmrun with these standard streams closed from the start."""
+    def close_them():
+        for fd in fds:
+            os.close(fd)
+    streams = {0: "stdin", 1: "stdout", 2: "stderr"}
+    pipes = {name: subprocess.PIPE for fd, name in streams.items() if fd not in fds}
+    return subprocess.run([WASMRUN, *words], preexec_fn=close_them, timeout=60, close_fds=True, **pipes)
+
+
+def stream_module():
+    """Exits with 16 * errno of fd_fdstat_get(0) + errno of fd_fdstat_get(1)."""
+    module = Module()
+    get = module.imp(WASI, "fd_fdstat_get", [I32, I32], [I32])
+    leave = module.imp(WASI, "proc_exit", [I32])
+    module.mem(1)
+    module.func(i32(0) + i32(0) + call(get) + i32(4) + b"\x74" + i32(1) + i32(0) + call(get) + b"\x72" +
+                call(leave), export="_start")
+    return module.bytes()
+
+
+def open_and_trap_module():
+    """Creates the file `new` in directory 3, keeps it open and traps."""
+    module = Module()
+    path_open = module.imp(WASI, "path_open", [I32, I32, I32, I32, I32, I64, I64, I32, I32], [I32])
+    module.mem(1)
+    module.data(0, b"new")
+    module.func(i32(3) + i32(0) + i32(0) + i32(3) + i32(1) + i64(0x40) + i64(0) + i32(0) + i32(16) +
+                call(path_open) + DROP + UNREACHABLE, export="_start")
+    return module.bytes()
+
+
+@test
+def closed_streams_are_closed_for_the_guest():
+    file = write("stream.wasm", stream_module())
+    badf = 8
+    for fds, code in (((), 0), ((0,), badf * 16), ((1,), badf), ((0, 1), badf * 17), ((0, 1, 2), badf * 17)):
+        done = closing(fds, "--timeout", "20", file)
+        assert done.returncode == code, (fds, done)
+
+
+@test
+def messages_never_go_to_a_file_of_the_guest():
+    file = write("open_trap.wasm", open_and_trap_module())
+    for fds in ((2,), (1, 2), (0, 1, 2)):
+        os.makedirs("own", exist_ok=True)
+        done = closing(fds, "--dir", "own", file)
+        assert done.returncode == 134, (fds, done)
+        with open("own/new", "rb") as made:
+            assert made.read() == b"", fds
+        os.remove("own/new")
+
+
+@test
+def a_full_disk_is_an_error():
+    file = write("hello.wasm", hello_module())
+    math = write("math.wasm", math_module())
+    nospc = 51
+    table = ((("--version",), 125), (("--help",), 125), (("run", "--help"), 125), (("inspect", file), 125),
+             (("inspect", "--json", file), 125), (("inspect", "none.wasm"), 127), ((file,), nospc),
+             (("--invoke", "add", math, "1", "2"), 134))
+    for words, code in table:
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([WASMRUN, *words], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == code, (words, done)
+        assert done.stderr.count(b"cannot write") == (code in (125, 134)), (words, done)
+
+
 # ---------------------------------------------------------------- --invoke
 
 @test
