@@ -103,11 +103,12 @@ int wr_exec_exit_code(const wr_exec_t *exec) { return to_exec(exec)->exit_code; 
 
 /* ---- blocking calls */
 
-/** Runs a prepared call that can't suspend to its end; *yields: it was asked to yield. */
-static wr_status_t run_to_end(struct vm_exec *x, bool *yields, wr_error_t *err)
+/** Runs a prepared call that can't suspend to its end; it yields to nobody. */
+static wr_status_t run_to_end(struct vm_exec *x, wr_error_t *err)
 {
     vm_status s;
-    while ((s = vm_exec_run(x)) == VM_YIELD) *yields = true;
+    do s = vm_exec_run(x);
+    while (s == VM_YIELD);
     return api_exec_error(err, x, s);
 }
 
@@ -116,17 +117,15 @@ static wr_status_t call_nested(struct vm_exec *x, struct vm_func *f, const wr_va
                                wr_val_t *results, wr_error_t *err)
 {
     struct vm_activation saved;
-    bool yields = false;
     if (vm_exec_nest(x, f, &saved) != VM_OK) {
         api_error_text(err, WR_TRAP, "%s", vm_trap_text(VM_TRAP_STACK));
         if (err) err->trap = vm_trap_text(VM_TRAP_STACK);
         return WR_TRAP;
     }
     put_args(x, args);
-    wr_status_t s = run_to_end(x, &yields, err);
+    wr_status_t s = run_to_end(x, err);
     if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
     vm_exec_unnest(x, &saved);
-    if (yields) vm_exec_interrupt(x); /* the call around this one can yield */
     return s;
 }
 
@@ -139,10 +138,9 @@ static wr_status_t call_new(struct vm_store *vs, struct vm_func *f, const wr_val
     if (vm_exec_new(vs, &x, &e) != VM_OK) return api_error(err, &e, NULL);
     x->now.no_suspend = true;
     wr_status_t s = WR_INTERNAL;
-    bool yields = false;
     if (vm_exec_start(x, f) == VM_OK) {
         put_args(x, args);
-        s = run_to_end(x, &yields, err);
+        s = run_to_end(x, err);
     }
     if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
     vm_exec_delete(x);

@@ -153,8 +153,9 @@ vm_status vm_exec_run(struct vm_exec *x)
         vm_status s = take_answer(x);
         if (s != VM_OK) return s;
     }
-    /* an interrupt from before this run has nothing to stop */
-    if (bits & VM_INTERRUPT_YIELD)
+    /* an interrupt from before this run has nothing to stop, but the run around a nested one */
+    bool nested = x->now.bottom != x->stack;
+    if ((bits & VM_INTERRUPT_YIELD) && !nested)
         atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_relaxed);
     if (store->nested_calls >= store->limits.nested_calls) {
         x->stop = VM_TRAP_STACK;
@@ -163,7 +164,7 @@ vm_status vm_exec_run(struct vm_exec *x)
     x->now.state = VM_EXEC_RUNNING;
     store->running = x;
     store->nested_calls++;
-    bool timed = x->epoch_ticks && x->now.bottom == x->stack;
+    bool timed = x->epoch_ticks && !nested;
     if (timed) vm_epochs_enter(store->epochs, x);
     do dispatch(x);
     while (is_stress_stop(x));

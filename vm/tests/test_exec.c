@@ -258,21 +258,31 @@ struct poker {
     wr_exec_t *x;
     void (*poke)(wr_exec_t *x);
     pthread_t thread;
+    _Atomic bool over;
 };
 
-static void *poke_soon(void *arg)
+/** Again and again, since an interrupt before the run has nothing to stop; a cancel stays: once. */
+static void *poke_until_over(void *arg)
 {
     struct poker *p = arg;
     struct timespec t = {.tv_nsec = 3000000};
-    (void)nanosleep(&t, NULL);
-    p->poke(p->x);
+    do {
+        (void)nanosleep(&t, NULL);
+        p->poke(p->x);
+    } while (!p->over && p->poke == wr_exec_interrupt);
     return NULL;
 }
 
 static void poke(struct poker *p, wr_exec_t *x, void (*how)(wr_exec_t *x))
 {
     *p = (struct poker){.x = x, .poke = how};
-    assert_int_equal(pthread_create(&p->thread, NULL, poke_soon, p), 0);
+    assert_int_equal(pthread_create(&p->thread, NULL, poke_until_over, p), 0);
+}
+
+static void poke_end(struct poker *p)
+{
+    p->over = true;
+    assert_int_equal(pthread_join(p->thread, NULL), 0);
 }
 
 static const struct endless {
@@ -293,13 +303,13 @@ static void interrupted(struct world *w)
             poke(&p, x, wr_exec_interrupt);
             assert_int_equal(wr_exec_run(x, &w->err), WR_YIELD);
             assert_int_equal(w->err.status, WR_YIELD);
-            (void)pthread_join(p.thread, NULL);
+            poke_end(&p);
         }
         struct poker p;
         poke(&p, x, wr_exec_cancel);
         assert_int_equal(wr_exec_run(x, &w->err), WR_CANCELLED);
         assert_true(w->err.frames > 0);
-        (void)pthread_join(p.thread, NULL);
+        poke_end(&p);
         assert_int_equal(wr_exec_run(x, &w->err), WR_ARGUMENT);
         wr_exec_delete(x);
     }
@@ -330,10 +340,10 @@ static void interrupted_between_instances(struct world *w)
     struct poker p;
     poke(&p, x, wr_exec_interrupt);
     assert_int_equal(wr_exec_run(x, &w->err), WR_YIELD);
-    (void)pthread_join(p.thread, NULL);
+    poke_end(&p);
     poke(&p, x, wr_exec_cancel);
     assert_int_equal(wr_exec_run(x, &w->err), WR_CANCELLED);
-    (void)pthread_join(p.thread, NULL);
+    poke_end(&p);
     wr_exec_delete(x);
 }
 static void test_interrupt_reaches_calls_between_instances(void **state)
@@ -463,7 +473,7 @@ static void cancelled_start(struct world *w)
                      WR_CANCELLED);
     assert_null(in);
     assert_int_equal(w->err.frames, 1);
-    (void)pthread_join(p.thread, NULL);
+    poke_end(&p);
     /* an exec with a call in progress is refused before anything happens */
     wr_instance_t *g = guest(w, NULL);
     wr_val_t five = {.kind = WR_I32, .of.i32 = 5};
@@ -558,7 +568,7 @@ static wr_status_t host_loop(wr_call_t *call, wr_slot_t *slots, void *env)
     struct poker p;
     poke(&p, x, wr_exec_cancel);
     n->innermost = wr_call(wr_call_store(call), n->f, NULL, 0, NULL, 0, NULL);
-    (void)pthread_join(p.thread, NULL);
+    poke_end(&p);
     return WR_OK; /* the cancel is for the guest around it, too */
 }
 
@@ -582,6 +592,43 @@ static void test_cancel_reaches_nested_calls(void **state)
 {
     (void)state;
     world_each(nested_cancel);
+}
+
+/** Interrupts its own exec, then calls into Wasm, which cannot yield there. */
+static wr_status_t host_interrupt(wr_call_t *call, wr_slot_t *slots, void *env)
+{
+    struct nest *n = env;
+    wr_val_t arg = {.kind = WR_I32, .of.i32 = 3}, r;
+    wr_exec_interrupt(wr_call_exec(call));
+    n->innermost = wr_call(wr_call_store(call), n->f, &arg, 1, &r, 1, NULL);
+    slots[0].i32 = r.of.i32;
+    return WR_OK;
+}
+
+static void nested_interrupt(struct world *w)
+{
+    struct nest n = {0};
+    wr_instance_t *in = nesting_guest(w, &n);
+    assert_int_equal(wr_linker_define_raw(w->linker, "h", "int", ":i", host_interrupt, &n, NULL),
+                     WR_OK);
+    struct wasm m = {0};
+    u32 import = wasm_import_func(&m, "h", "int", ":i");
+    wasm_func(&m, ":i", "f", "",
+              CODE(CALL((u8)import), LOOP(VOID), I32(0), BR_IF(0), END, CALL(2)));
+    wasm_func(&m, "i:i", NULL, "", CODE(LOCAL_GET(0)));
+    wr_instance_t *outer = world_instance(w, &m);
+    assert_non_null(in);
+    wr_exec_t *x = started(w, outer, "f", NO_ARGS);
+    assert_int_equal(wr_exec_run(x, &w->err), WR_YIELD); /* at the call behind the host's */
+    assert_int_equal(n.innermost, WR_OK);
+    assert_int_equal(wr_exec_run(x, &w->err), WR_OK);
+    assert_int_equal(result(x), 3);
+    wr_exec_delete(x);
+}
+static void test_interrupt_of_a_nested_call_yields_after_it(void **state)
+{
+    (void)state;
+    world_each(nested_interrupt);
 }
 
 /** An exec that another exec's host function runs; each is pending and traps for itself. */
@@ -670,6 +717,7 @@ int main(void)
         cmocka_unit_test(test_cancel_of_a_start_function),
         cmocka_unit_test(test_nested_calls_to_the_limit),
         cmocka_unit_test(test_cancel_reaches_nested_calls),
+        cmocka_unit_test(test_interrupt_of_a_nested_call_yields_after_it),
         cmocka_unit_test(test_exec_run_inside_a_host_function),
         cmocka_unit_test(test_answers_from_another_thread),
     };
