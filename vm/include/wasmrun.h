@@ -6,9 +6,11 @@
  *
  *   wr_engine_t   shared by everything below; thread-safe; outlives all of it
  *   wr_module_t   decoded, validated, immutable; thread-safe; outlives its instances' store
- *   wr_linker_t   a table of importable things; confined to one thread at a time
+ *   wr_linker_t   a table of importable things; confined to one thread at a time; outlives the
+ *                 stores instantiated through it, whose imported functions are its definitions
  *   wr_store_t    owns instances, functions, memories, tables, globals; confined to one thread
- *   wr_exec_t     one call in progress with its own value stack; belongs to a store
+ *   wr_exec_t     one call in progress with its own value stack; used with its store only, deleted
+ *                 before or after it
  *
  * Pointers to wr_instance_t, wr_func_t, wr_memory_t, wr_table_t and wr_global_t are borrowed:
  * they live until their store is deleted. A result marked `own` is deleted by the caller with the
@@ -269,8 +271,8 @@ typedef struct wr_store_config {
     uint64_t max_memory_bytes;  /**< all memories of the store together; 4 GiB each by format */
     uint64_t max_table_elems;   /**< all tables together; 10,000,000 */
     uint32_t max_instances;     /**< 10,000 */
-    uint64_t stack_bytes;       /**< value stack of one exec; 8 MiB */
-    uint32_t max_nested_calls;  /**< host function calling Wasm calling host…; 64 */
+    uint64_t stack_bytes;       /**< value stack of one exec; 8 MiB; at least about 32 KiB */
+    uint32_t max_nested_calls;  /**< Wasm calling host calling Wasm…, on this C stack; 64 */
     bool use_fuel;              /**< instructions are counted: see wr_store_set_fuel */
 } wr_store_config_t;
 
@@ -350,7 +352,8 @@ WR_API wr_status_t wr_table_set(wr_table_t *table, uint64_t i, const wr_val_t *v
 /**
  * A raw host function. `slots` holds the arguments on entry and takes the results, both from
  * index 0 (room for the larger of the two). Answers WR_OK; wr_call_trap(…); wr_call_exit(…);
- * or WR_PENDING after keeping what it needs to answer later with wr_exec_complete.
+ * or WR_PENDING after keeping what it needs to answer later with wr_exec_complete; or passes on
+ * WR_CANCELLED, WR_OOM, WR_LIMIT, WR_EXCEPTION of a call it made. Anything else is a trap.
  * It runs on the thread that runs the exec.
  */
 typedef wr_status_t (*wr_host_fn)(wr_call_t *call, wr_slot_t *slots, void *env);
@@ -371,13 +374,15 @@ WR_API wr_status_t wr_call_exit(wr_call_t *call, int code);
 /* ---------------------------------------------------------------- linker */
 
 WR_API wr_status_t wr_linker_new(wr_engine_t *engine, own wr_linker_t **out, wr_error_t *err);
+/** Deletes a linker; all stores instantiated through it must be gone. NULL is allowed. */
 WR_API void wr_linker_delete(own wr_linker_t *linker);
 
 /**
  * Defines a raw host function. `signature` is "PARAMS:RESULTS" with i (i32), I (i64), f (f32),
  * F (f64), V (v128), r (funcref), e (externref): "iI:i", ":" for none. Several definitions of one
  * name with different signatures may stand side by side: an import takes the one of its type.
- * Defining the same name and type again replaces it. Names are copied.
+ * Defining the same name and type again replaces it for later instances. Names are copied. At most
+ * 64 letters.
  */
 WR_API wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const char *name,
                                         const char *signature, wr_host_fn fn, void *env,
@@ -389,10 +394,12 @@ typedef void (*wr_c_fn)(void);
  * result is one of i I f F e or nothing, the C parameters are:
  *   i uint32_t/int32_t   I uint64_t/int64_t   f float   F double   e void * (externref)
  *   *  a pointer into the caller's memory 0 (guest type i32), checked for at least one byte,
- *   ~  after `*`: uint32_t length in bytes of the bytes it points to, checked (guest type i32),
+ *   ~  after `*`: uint32_t length in bytes of the bytes it points to (guest type i32), checked
+ *      instead; 0 bytes may lie at the very end of the memory,
  *   $  const char * to a NUL-terminated string inside memory 0, checked (guest type i32),
- *   @  wr_call_t * of this call (no guest parameter).
- * A pointer or string outside the memory traps with "out of bounds memory access".
+ *   @  wr_call_t * of this call (no guest parameter); after wr_call_trap or wr_call_exit on it the
+ *      function's own result is not used. It can't suspend.
+ * At most 32 parameters. A pointer or string outside the memory traps with "out of bounds memory access".
  * Errors: WR_ARGUMENT for a bad signature, WR_OOM.
  */
 WR_API wr_status_t wr_linker_define_c(wr_linker_t *linker, const char *module, const char *name,
@@ -413,7 +420,10 @@ typedef struct wr_missing {
     const char *similar; /**< a near miss, "module.name", or NULL */
 } wr_missing_t;
 typedef void (*wr_missing_fn)(const wr_missing_t *missing, void *env);
-/** Calls `fn` for every import that `linker` cannot satisfy; returns how many. */
+/**
+ * Calls `fn` (NULL: only counts) for every import that `linker` cannot satisfy in any store; returns
+ * how many. Near misses are searched for the first hundred only.
+ */
 WR_API size_t wr_linker_missing(const wr_linker_t *linker, const wr_module_t *module,
                                 wr_missing_fn fn, void *env);
 
@@ -422,8 +432,10 @@ WR_API size_t wr_linker_missing(const wr_linker_t *linker, const wr_module_t *mo
 /**
  * Instantiates: resolves imports, allocates, writes segments, runs the start function to its end
  * (one that would suspend traps). The start function runs on `exec`, so that wr_exec_cancel
- * reaches it; NULL: on one made for it. Errors: WR_LINK, WR_TRAP, WR_EXIT, WR_CANCELLED, WR_LIMIT,
- * WR_OOM. After a failure the store stays usable and keeps what was written before it.
+ * reaches it; NULL: on the exec running on this thread, else on one made for it. Errors: WR_LINK,
+ * WR_TRAP, WR_EXIT, WR_CANCELLED, WR_LIMIT, WR_OOM, WR_FUEL; WR_ARGUMENT when `exec` has a call in
+ * progress or is of another store. After a failure the store stays usable and keeps what was
+ * written before it; the failed instance counts against max_instances.
  */
 WR_API wr_status_t wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
                                          const wr_module_t *module, wr_exec_t *exec,
@@ -451,7 +463,7 @@ WR_API wr_status_t wr_exec_start(wr_exec_t *exec, wr_func_t *func, const wr_val_
  * WR_EXCEPTION, WR_EXIT, WR_CANCELLED, WR_OOM, WR_LIMIT; or WR_FUEL. Owner thread of the store.
  */
 WR_API wr_status_t wr_exec_run(wr_exec_t *exec, wr_error_t *err);
-/** After WR_OK from run: typed results. */
+/** After WR_OK from run: typed results. WR_ARGUMENT: another count, or no call has finished. */
 WR_API wr_status_t wr_exec_results(const wr_exec_t *exec, wr_val_t *results, size_t result_count);
 /**
  * Answers the host function an exec is pending in, with the raw results (as many slots as its
@@ -467,9 +479,16 @@ WR_API wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const w
  * it began, or a little later. 0, the default: none. While the exec is not running.
  */
 WR_API void wr_exec_set_epochs(wr_exec_t *exec, uint32_t ticks);
-/** Makes a running exec return WR_YIELD soon. Any thread; also from a signal handler. */
+/**
+ * Makes a running exec return WR_YIELD soon; one that is not running notices nothing. Any thread;
+ * also from a signal handler.
+ */
 WR_API void wr_exec_interrupt(wr_exec_t *exec);
-/** Makes a running or pending exec end with WR_CANCELLED at its next run or check. Any thread. */
+/**
+ * Makes a running or pending exec end with WR_CANCELLED at its next run or check, nested calls
+ * included. A cancel stays until it has ended a call, this one or, when none was in progress, the
+ * next. Any thread; also from a signal handler.
+ */
 WR_API void wr_exec_cancel(wr_exec_t *exec);
 /** After WR_EXIT. */
 WR_API int wr_exec_exit_code(const wr_exec_t *exec);
