@@ -33,6 +33,7 @@ wasi_errno wasi_preopen_dir(struct wasi_fdtable *table, const char *host, const 
     }
     fd->inheriting = WASI_RIGHTS_ALL;
     fd->read_only = read_only;
+    fd->root = true;
     fd->preopen_len = (u32)strlen(guest);
     fd->preopen = strdup(guest);
     u32 guest_fd;

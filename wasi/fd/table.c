@@ -59,6 +59,8 @@ struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e)
     fd->may_block = type_may_block(fd->filetype);
     fd->rights = wasi_rights_of_type(fd->filetype, isatty(host) == 1);
     fd->poll_slot = -1;
+    fd->dev = st.st_dev;
+    fd->ino = st.st_ino;
     *e = WASI_E_SUCCESS;
     return fd;
 }

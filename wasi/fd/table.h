@@ -21,6 +21,7 @@ struct wasi_fd {
     bool borrowed;       /**< the embedder's: never closed, its file status flags never changed */
     bool may_block; /**< pipe, terminal, socket: wait for readiness before reading or writing */
     bool host_append; /**< the host description itself has O_APPEND (borrowed only) */
+    bool root;      /**< the directory that a preopen shows, however it was opened */
     bool read_only; /**< beneath a read-only preopen: nothing may be changed through it */
     u8 filetype; /**< WASI_FILETYPE_* */
     u16 flags; /**< WASI_FDFLAG_*, kept here and applied per call, not on the host */
@@ -28,6 +29,8 @@ struct wasi_fd {
     u64 inheriting; /**< the most that path_open beneath it can give */
     char *preopen; /**< guest name of a preopened directory, else NULL; owned */
     u32 preopen_len; /**< bytes of that name */
+    dev_t dev;       /**< which file it is */
+    ino_t ino;
     int poll_slot; /**< scratch of poll_oneoff: index in its host array, -1 outside */
 };
 

@@ -68,9 +68,9 @@ static void put_entry(struct listing *l, const struct dirent64 *d)
     u64 ino = d->d_ino;
     struct stat st;
     bool is_parent = strcmp(d->d_name, "..") == 0;
-    /* At a mount point the directory holds another inode number than stat tells. The parent of a
-     * preopen is none of the guest's business: it is its own parent, like "/". */
-    const char *name = is_parent && l->fd->preopen != NULL ? "." : d->d_name;
+    /* At a mount point the directory holds another inode number than stat tells. What is above a
+     * preopen is none of the guest's business: its root is its own parent, like "/". */
+    const char *name = is_parent && l->fd->root ? "." : d->d_name;
     if (fstatat(l->fd->host, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         ino = (u64)st.st_ino;
         type = wasi_filetype(&st, -1);
@@ -91,6 +91,7 @@ static wasi_errno list_batch(struct listing *l, bool *end)
     size_t want = l->room - l->used;
     want = want < BATCH_MIN ? BATCH_MIN : want > BATCH_MAX ? BATCH_MAX : want;
     ssize_t got = getdents64(l->fd->host, batch, want);
+    if (got < 0 && errno == ENOENT) got = 0; /* removed while open: an empty directory */
     if (got < 0) return wasi_errno_from_host(errno);
     *end = got == 0;
     for (ssize_t at = 0; at < got && l->used < l->room;) {

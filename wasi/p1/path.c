@@ -246,6 +246,7 @@ static wasi_errno add_opened(struct wasi_call *c, const struct open_request *q, 
         return e;
     }
     fd->read_only = c->fd->read_only;
+    fd->root = c->fd->root && fd->dev == c->fd->dev && fd->ino == c->fd->ino;
     fd->flags = (u16)q->fdflags;
     fd->rights &= q->rights;
     fd->inheriting = q->inheriting;

@@ -151,6 +151,42 @@ static void test_rewinding_sees_new_entries(void **state)
     assert_int_equal(count, 6);
 }
 
+static void test_a_removed_directory_is_empty(void **state)
+{
+    struct fake *f = *state;
+    u32 fd;
+    host_mkdir(f, "d/gone");
+    assert_errno(fake_open(f, 3, "gone", WASI_OFLAG_DIRECTORY, WASI_RIGHT_FD_READDIR, &fd),
+                 SUCCESS);
+    assert_int_equal(rmdir(host_path(f, "d/gone")), 0);
+    assert_int_equal(read_dir(f, fd, 0, 4096), 0);
+}
+
+/* What lies above a preopen is not shown, whichever way its root was opened. */
+static void test_the_parent_of_the_root_is_the_root(void **state)
+{
+    struct fake *f = *state;
+    struct stat root;
+    assert_int_equal(stat(host_path(f, "d"), &root), 0);
+    static const char *const ways[] = {".", "sub/..", "./", "sub"};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        u32 fd, again, at = 0;
+        struct entry e;
+        bool found = false;
+        assert_errno(fake_open(f, 3, ways[i], 0, WASI_RIGHTS_ALL & ~WASI_RIGHTS_WRITING, &fd),
+                     SUCCESS);
+        assert_errno(fake_open(f, fd, ".", 0, WASI_RIGHTS_ALL & ~WASI_RIGHTS_WRITING, &again),
+                     SUCCESS);
+        u32 used = read_dir(f, again, 0, 4096);
+        while (next_entry(f, &at, used, &e)) {
+            if (strcmp(e.name, "..") != 0) continue;
+            assert_int_equal(e.ino, root.st_ino);
+            found = true;
+        }
+        assert_true(found);
+    }
+}
+
 static void test_odd_arguments(void **state)
 {
     struct fake *f = *state;
@@ -205,6 +241,8 @@ int main(void)
         T(test_small_buffers_see_every_entry_once),
         T(test_last_entry_is_cut_to_fill_the_buffer),
         T(test_rewinding_sees_new_entries),
+        T(test_a_removed_directory_is_empty),
+        T(test_the_parent_of_the_root_is_the_root),
         T(test_odd_arguments),
         T(test_prestat_names_the_preopen),
         T(test_preopen_errors_name_the_path),
