@@ -100,10 +100,21 @@ static wasi_errno reserve(struct wasi_fdtable *table, u32 guest_fd)
     return WASI_E_SUCCESS;
 }
 
-wasi_errno wasi_fdtable_add(struct wasi_fdtable *table, struct wasi_fd *fd, u32 *guest_fd)
+static u32 lowest_free(const struct wasi_fdtable *table)
 {
     u32 n = WASI_FD_FIRST;
     while (n < table->size && table->slot[n] != NULL) n++;
+    return n;
+}
+
+wasi_errno wasi_fdtable_make_room(struct wasi_fdtable *table)
+{
+    return reserve(table, lowest_free(table));
+}
+
+wasi_errno wasi_fdtable_add(struct wasi_fdtable *table, struct wasi_fd *fd, u32 *guest_fd)
+{
+    u32 n = lowest_free(table);
     wasi_errno e = reserve(table, n);
     if (e != WASI_E_SUCCESS) return e;
     table->slot[n] = fd;

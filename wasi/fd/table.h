@@ -45,6 +45,8 @@ void wasi_fdtable_fini(struct wasi_fdtable *table);
 /** The descriptor behind a guest number, or NULL. Valid until it is closed or renumbered. */
 struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd);
 
+/** Makes the next wasi_fdtable_add succeed. MFILE, NOMEM. */
+WASI_MUST_USE wasi_errno wasi_fdtable_make_room(struct wasi_fdtable *table);
 /** Puts `fd` (heap, taken over) at the lowest free number from WASI_FD_FIRST. MFILE, NOMEM. */
 WASI_MUST_USE wasi_errno wasi_fdtable_add(struct wasi_fdtable *table, struct wasi_fd *fd,
                                           u32 *guest_fd);

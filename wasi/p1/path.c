@@ -274,6 +274,8 @@ wasi_errno wasi_p1_path_open(struct wasi_call *c)
     path_buf path;
     wasi_errno e = get_path(c, 2, path);
     if (e == WASI_E_SUCCESS) e = check_request(c->fd, &q);
+    /* Before the file is made or emptied. */
+    if (e == WASI_E_SUCCESS) e = wasi_fdtable_make_room(&c->wasi->fds);
     if (e != WASI_E_SUCCESS) return e;
     int host;
     e = wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, host_flags(&q), &host);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -99,6 +100,19 @@ static void test_quota_of_descriptors_is_mfile(void **state)
     assert_errno(CALL(f, "fd_close", 77), SUCCESS);
     assert_errno(fake_open(f, 3, ".", 0, 0, &fd), SUCCESS);
     assert_int_equal(fd, 77);
+}
+
+/* An open that cannot get a number must not have made or emptied a file. */
+static void test_open_past_the_quota_changes_nothing(void **state)
+{
+    struct fake *f = *state;
+    u32 fd;
+    host_write(f, "d/full", "data");
+    while (fake_open(f, 3, ".", 0, 0, &fd) == WASI_E_SUCCESS) continue;
+    assert_errno(fake_open(f, 3, "full", WASI_OFLAG_TRUNC, WASI_RIGHTS_RW, &fd), MFILE);
+    assert_errno(fake_open(f, 3, "new", WASI_OFLAG_CREAT, WASI_RIGHTS_RW, &fd), MFILE);
+    host_expect(f, "d/full", "data");
+    assert_false(host_exists(f, "d/new"));
 }
 
 /* ---------------------------------------------------------------- rights */
@@ -227,6 +241,25 @@ static void test_iovecs_hostile(void **state)
     assert_errno(CALL(f, "fd_read", fd, FAKE_DATA, 1024, FAKE_OUT), SUCCESS);
     assert_int_equal(fake_u32(f, FAKE_OUT), 0);
     host_expect(f, "d/a", "");
+}
+
+/* The count of bytes is a u32: 1024 times almost 4 GiB must not wrap in it. */
+static void test_iovecs_together_stay_below_two_gib(void **state)
+{
+    (void)state;
+    const u64 size = UINT64_C(1) << 32;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(base != MAP_FAILED);
+    struct wasi_mem mem = {.base = base, .size = size};
+    static struct iovec iov[WASI_IOV_MAX];
+    u64 total = 0;
+    for (size_t i = 0; i < WASI_IOV_MAX; i++) wasi_put32(mem.base + i * 8 + 4, 0x7fff0000);
+    assert_errno(wasi_mem_iovecs(&mem, 0, WASI_IOV_MAX, iov), SUCCESS);
+    for (size_t i = 0; i < WASI_IOV_MAX; i++) total += iov[i].iov_len;
+    assert_int_equal(total, 0x7ffff000);
+    assert_int_equal(iov[0].iov_len, 0x7fff0000);
+    munmap(base, size);
 }
 
 static void test_size_space_and_advice_are_checked(void **state)
@@ -440,6 +473,24 @@ static void test_directory_as_stdin_is_no_preopen(void **state)
     close(dir);
 }
 
+/* `< file` gives a file to be read: its times are not the guest's to set. */
+static void test_a_stream_for_reading_changes_nothing(void **state)
+{
+    struct fake *f = *state;
+    host_write(f, "d/in", "data");
+    int host = open(host_path(f, "d/in"), O_RDONLY | O_CLOEXEC);
+    assert_true(host >= 0);
+    assert_int_equal(wr_wasi_set_stdio(f->wasi, 0, host, NULL), WR_OK);
+    struct stat before, after;
+    assert_int_equal(fstat(host, &before), 0);
+    assert_errno(CALL(f, "fd_filestat_set_times", 0, 77, 77, WASI_FST_MTIM | WASI_FST_ATIM), PERM);
+    assert_errno(CALL(f, "fd_filestat_set_size", 0, 0), NOTCAPABLE);
+    assert_int_equal(fstat(host, &after), 0);
+    assert_int_equal(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+    assert_errno(CALL(f, "fd_filestat_get", 0, FAKE_OUT), SUCCESS);
+    close(host);
+}
+
 /* The wake descriptor must not take the number, and so the place, of a stream that is closed. */
 static void test_streams_closed_in_the_process_are_closed_for_the_guest(void **state)
 {
@@ -534,12 +585,14 @@ int main(void)
         T(test_renumber_replaces_and_closes_the_target),
         T(test_numbers_are_reused_and_never_below_three),
         T(test_quota_of_descriptors_is_mfile),
+        T(test_open_past_the_quota_changes_nothing),
         T(test_set_rights_only_takes_away),
         T(test_inheriting_limits_what_is_opened_beneath),
         T(test_tell_right_lets_seek_ask_but_not_move),
         T(test_append_applies_to_write_but_not_to_pwrite),
         T(test_positioned_io_keeps_the_position),
         T(test_iovecs_hostile),
+        T(test_iovecs_together_stay_below_two_gib),
         T(test_size_space_and_advice_are_checked),
         T(test_times_are_set_and_contradictions_refused),
         T(test_stdin_reads_no_more_than_asked),
@@ -549,6 +602,7 @@ int main(void)
         T(test_large_write_to_a_slow_pipe_is_whole),
         T(test_wake_ends_a_blocking_read_and_a_full_write),
         T(test_directory_as_stdin_is_no_preopen),
+        T(test_a_stream_for_reading_changes_nothing),
         T(test_streams_closed_in_the_process_are_closed_for_the_guest),
         T(test_inherited_append_is_reported_and_kept),
         T(test_fifo_open_does_not_block),
