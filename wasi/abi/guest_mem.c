@@ -54,13 +54,15 @@ wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u32 count,
     if (count > WASI_IOV_MAX) return WASI_E_INVAL;
     const u8 *vec = wasi_mem_at(mem, addr, (u64)count * WASI_IOVEC_BYTES);
     if (vec == NULL) return WASI_E_FAULT;
+    size_t room = WASI_IO_MAX;
     for (u32 i = 0; i < count; i++) {
         u8 one[WASI_IOVEC_BYTES];
         memcpy(one, vec + (size_t)i * WASI_IOVEC_BYTES, sizeof(one));
         u32 len = wasi_get32(one + 4);
         u8 *p = wasi_mem_at(mem, wasi_get32(one), len);
         if (p == NULL) return WASI_E_FAULT;
-        out[i] = (struct iovec){.iov_base = p, .iov_len = len};
+        out[i] = (struct iovec){.iov_base = p, .iov_len = len < room ? len : room};
+        room -= out[i].iov_len;
     }
     return WASI_E_SUCCESS;
 }

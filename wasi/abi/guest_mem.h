@@ -14,7 +14,9 @@
 
 enum {
     WASI_PATH_MAX = 4096, /**< bytes of a guest path, without a NUL */
-    WASI_IOV_MAX = 1024   /**< iovecs per call */
+    WASI_IOV_MAX = 1024,  /**< iovecs per call */
+    /** Bytes per call, as in Linux: more is moved by the next call. Its count is a guest u32. */
+    WASI_IO_MAX = 0x7ffff000
 };
 
 /** A snapshot of the caller's memory: the base never moves and the size never shrinks. */
@@ -44,8 +46,8 @@ WASI_MUST_USE wasi_errno wasi_mem_path(const struct wasi_mem *mem, u32 addr, u32
                                        char buf[WASI_PATH_MAX + 1]);
 
 /**
- * Translates a guest iovec array into host iovecs over guest memory. At most WASI_IOV_MAX.
- * FAULT, INVAL (too many).
+ * Translates a guest iovec array into host iovecs over guest memory. At most WASI_IOV_MAX,
+ * which together are cut to WASI_IO_MAX bytes. FAULT, INVAL (too many).
  */
 WASI_MUST_USE wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u32 count,
                                          struct iovec out[WASI_IOV_MAX]);
