@@ -54,7 +54,10 @@ wasi_errno wasi_preopen_stdio(struct wasi_fdtable *table, u32 guest_fd, int host
         fd->filetype = WASI_FILETYPE_UNKNOWN;
         fd->rights = WASI_RIGHT_FD_FILESTAT_GET;
     }
-    if ((status & O_ACCMODE) == O_RDONLY) fd->rights &= ~WASI_RIGHTS_WRITING;
+    if ((status & O_ACCMODE) == O_RDONLY) {
+        fd->rights &= ~WASI_RIGHTS_WRITING;
+        fd->read_only = true; /* nor its times, which the host lets an owner set */
+    }
     if ((status & O_ACCMODE) == O_WRONLY) fd->rights &= ~WASI_RIGHT_FD_READ;
     if ((status & O_APPEND) != 0) {
         fd->host_append = true;
