@@ -77,16 +77,16 @@ static bool add_dir(struct wrap_run_options *run, const char *value)
         free(dir.host);
         return false;
     }
-    size_t length = strlen(dir.host);
-    if (length > 3 && strcmp(dir.host + length - 3, ":ro") == 0) {
-        dir.host[length - 3] = 0;
-        dir.read_only = true;
-    }
     char *split = strstr(dir.host, "::");
     dir.guest = dir.host;
-    if (split) {
+    if (split) { /* first, so that "HOST::ro" has a guest named "ro" */
         *split = 0;
         dir.guest = split + 2;
+    }
+    size_t length = strlen(dir.guest);
+    if (length >= 3 && strcmp(dir.guest + length - 3, ":ro") == 0) {
+        dir.guest[length - 3] = 0;
+        dir.read_only = true;
     }
     run->dirs[run->dir_count++] = dir;
     if (!dir.host[0] || !dir.guest[0]) {

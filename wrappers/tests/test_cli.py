@@ -404,6 +404,12 @@ def directories():
     run("--dir=d::/guest", file).want(0).prints("/guest")
     run("--dir", "d::/guest:ro", file).want(0).prints("/guest")
     run("--dir", "d:ro", file).want(0).prints("d")
+    run("--dir", "d::ro", file).want(0).prints("ro")
+    run("--dir", "d::ro:ro", file).want(0).prints("ro")
+    run("--dir", "d::a::b:ro", file).want(0).prints("a::b")
+    for value in ("", ":ro", "::", "::x", "d::", "d:::ro"):
+        run("--dir", value, file).want(125, "must not be empty")
+    run("--dir", "hello.wasm", file).want(125, "hello.wasm")
 
 
 @test
