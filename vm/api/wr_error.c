@@ -125,7 +125,10 @@ wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s
         api_error_text(out, status, "%s", text);
         out->trap = vm_trap_text(x->trap);
     } else {
-        api_error_text(out, status, "%s", wr_status_name(status));
+        bool too_large = s == VM_LIMIT && x->stop == VM_STOP_LIMIT;
+        api_error_text(out, status, "%s",
+                       too_large ? "a function is too large to be translated"
+                                 : wr_status_name(status));
     }
     struct frames f = {.out = out};
     vm_exec_walk(x, add_frame, &f);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "tests/world.h"
 
@@ -229,6 +230,63 @@ static void test_backtrace_through_another_instance(void **state)
     world_each(foreign_backtrace);
 }
 
+/* -------- one module in stores of several threads: each function's first call may race */
+
+enum { SHARED_FUNCS = 60, SHARED_THREADS = 3 };
+
+struct sharer {
+    struct world *w; /* engine and module */
+    pthread_t thread;
+    u64 sum;
+};
+
+static void *share(void *arg)
+{
+    struct sharer *s = arg;
+    wr_store_t *store = NULL;
+    wr_linker_t *linker = NULL;
+    wr_instance_t *in = NULL;
+    wr_extern_t e;
+    wr_val_t v = {.kind = WR_I32, .of.i32 = 5}, r;
+    if (wr_store_new(s->w->engine, &s->w->config, &store, NULL) != WR_OK ||
+        wr_linker_new(s->w->engine, &linker, NULL) != WR_OK ||
+        wr_linker_instantiate(linker, store, s->w->modules[0], NULL, &in, NULL) != WR_OK ||
+        !wr_instance_export(in, world_name("f"), &e))
+        return NULL;
+    if (wr_call(store, e.of.func, &v, 1, &r, 1, NULL) == WR_OK) s->sum = r.of.i32;
+    wr_store_delete(store);
+    wr_linker_delete(linker);
+    return NULL;
+}
+
+static void shared_module(struct world *w)
+{
+    struct wasm m = {0};
+    /* each calls the next with a frame of another size, directly and by tail call in turn */
+    for (u32 i = 0; i < SHARED_FUNCS; i++) {
+        u8 next = (u8)(i + 1);
+        struct wasm_code direct = CODE(LOCAL_GET(0), I32(1), I32_ADD, CALL(next));
+        struct wasm_code tail = CODE(LOCAL_GET(0), I32(1), I32_ADD, RETURN_CALL(next));
+        wasm_func_locals(&m, "i:i", i ? NULL : "f", 1 + i * 37 % 900, 'I', i % 3 ? direct : tail);
+    }
+    wasm_func(&m, "i:i", NULL, "", CODE(LOCAL_GET(0)));
+    (void)world_module(w, &m);
+    struct sharer s[SHARED_THREADS];
+    for (u32 i = 0; i < SHARED_THREADS; i++) {
+        s[i] = (struct sharer){.w = w};
+        assert_int_equal(pthread_create(&s[i].thread, NULL, share, &s[i]), 0);
+    }
+    for (u32 i = 0; i < SHARED_THREADS; i++) {
+        assert_int_equal(pthread_join(s[i].thread, NULL), 0);
+        assert_int_equal(s[i].sum, 5 + SHARED_FUNCS);
+    }
+}
+static void test_module_shared_by_threads(void **state)
+{
+    (void)state;
+    for (u32 i = 0; i < 10; i++) world_each(shared_module);
+}
+
 /* -------- host functions */
 
 static wr_status_t host_add(wr_call_t *call, wr_slot_t *slots, void *env)
@@ -405,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_tail_calls_between_instances_in_constant_space),
         cmocka_unit_test(test_first_call_from_another_instance),
         cmocka_unit_test(test_backtrace_through_another_instance),
+        cmocka_unit_test(test_module_shared_by_threads),
         cmocka_unit_test(test_host_functions_in_every_kind_of_call),
         cmocka_unit_test(test_stack_exhaustion_is_a_trap_in_every_kind_of_call),
         cmocka_unit_test(test_exec_is_reusable_after_exhaustion),

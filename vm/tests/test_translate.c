@@ -458,6 +458,7 @@ static void too_large(struct world *w)
     struct world_values r;
     for (u32 i = 0; i < 2; i++) {
         assert_int_equal(world_call(w, in, "f", ARGS(0), &r), WR_LIMIT);
+        assert_string_equal(w->err.text, "a function is too large to be translated");
         world_gives(w, in, "ok", ARGS(6), ARGS(6));
     }
 }
