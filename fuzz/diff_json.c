@@ -59,18 +59,27 @@ static void func_value(struct bytes *out, const struct ref_func *f)
         text(out, "[\"r\",\"h:%u\"]", f->index);
 }
 
+static char letter(vm_valtype t)
+{
+    if (t >= VM_F64 && t <= VM_I32) return "FfIi"[t - VM_F64];
+    return ref_is_func(t) ? 'r' : 'e';
+}
+
 static void value(struct bytes *out, vm_valtype t, struct ref_val v)
 {
     if (ref_is_func(t))
         func_value(out, (const struct ref_func *)(uintptr_t)v.bits);
     else
-        text(out, "[\"%c\",\"%llx\"]",
-             t == VM_I32   ? 'i'
-             : t == VM_I64 ? 'I'
-             : t == VM_F32 ? 'f'
-             : t == VM_F64 ? 'F'
-                           : 'e',
-             (unsigned long long)v.bits);
+        text(out, "[\"%c\",\"%llx\"]", letter(t), (unsigned long long)v.bits);
+}
+
+/** The signature of a function as host.h writes them. */
+static void signature(struct bytes *out, const struct vm_functype *t)
+{
+    for (u32 i = 0; i <= t->param_count + t->result_count; i++) {
+        if (i == t->param_count) text(out, ":");
+        if (i < t->param_count + t->result_count) text(out, "%c", letter(t->types[i]));
+    }
 }
 
 void json_call(struct bytes *out, u32 module, const struct vm_export *x,
@@ -127,7 +136,13 @@ void json_end(struct bytes *out, struct ref_instance *const *inst, u32 count,
             value(out, inst[i]->globals[k]->type, inst[i]->globals[k]->value);
             text(out, ",");
         }
-        text(out, "\"\":0}");
+        text(out, "\"sigs\":[");
+        for (u32 k = 0; k < m->func_count; k++) {
+            text(out, "%s\"", k ? "," : "");
+            signature(out, vm_module_functype(m, k));
+            text(out, "\"");
+        }
+        text(out, "]}");
     }
     text(out, "],\"trace\":\"%llx\"}\n", (unsigned long long)host->trace);
 }

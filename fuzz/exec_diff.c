@@ -3,6 +3,7 @@
  * exec_diff: generated programs by number, without a fuzzing library.
  *
  *   exec_diff --seed A..B             runs and compares cases A to B, B excluded
+ *   exec_diff --seconds S A           the same from A on for S seconds; says where it stopped
  *   exec_diff FILE…                   the same with cases of fuzz/regress or .wasm modules
  *   exec_diff --json A..B             prints the cases that agree as JSON lines, for diff_v8.mjs
  *   exec_diff --shrink SEED|FILE      makes a failing case smaller and prints it as text; FILE:
@@ -14,6 +15,7 @@
 #include "hexfile.h"
 
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --features N, before all: what may be generated (gen.h), for engines that lack some. */
@@ -70,10 +72,13 @@ static int finish(const struct totals *t)
     return t->cases[DIFF_FOUND] ? 1 : 0;
 }
 
-static int run_seeds(struct range range)
+/** `seconds` 0: to the end of the range. */
+static int run_seeds(struct range range, long seconds)
 {
     struct totals t = {0};
-    for (u64 seed = range.from; seed < range.to; seed++) {
+    time_t end = time(NULL) + seconds;
+    u64 seed = range.from;
+    for (; seconds ? time(NULL) < end : seed < range.to; seed++) {
         struct choice choice = choice_random(seed);
         struct diff_report r = {0};
         struct gen_case g;
@@ -82,6 +87,7 @@ static int run_seeds(struct range range)
         count(&t, &r);
         if (r.verdict == DIFF_FOUND) printf("seed %llu: %s\n", (unsigned long long)seed, r.text);
     }
+    if (seconds) printf("next program: %llu\n", (unsigned long long)seed);
     return finish(&t);
 }
 
@@ -244,14 +250,17 @@ int main(int argc, char **argv)
         argv += 2;
     }
     if (argc == 3 && strcmp(argv[1], "--seed") == 0 && parse_range(argv[2], &range))
-        return run_seeds(range);
+        return run_seeds(range, 0);
+    if (argc == 4 && strcmp(argv[1], "--seconds") == 0 && parse_range(argv[3], &range))
+        return run_seeds(range, strtol(argv[2], NULL, 10));
     if (argc == 3 && strcmp(argv[1], "--json") == 0 && parse_range(argv[2], &range))
         return print_json(range);
     if (argc == 3 && strcmp(argv[1], "--shrink") == 0) return shrink(argv[2]);
     if (argc == 4 && strcmp(argv[1], "--corpus") == 0 && parse_range(argv[3], &range))
         return write_corpus(argv[2], range);
     if (argc > 1 && argv[1][0] != '-') return run_files(argv + 1);
-    (void)fprintf(stderr, "usage: exec_diff [--features N] --seed A..B | --json A..B | --shrink "
-                          "SEED|FILE | --corpus DIR A..B | FILE...\n");
+    (void)fprintf(stderr,
+                  "usage: exec_diff [--features N] --seed A..B | --seconds S A | --json A..B "
+                  "| --shrink SEED|FILE | --corpus DIR A..B | FILE...\n");
     return 2;
 }
