@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runner.c - wasm-bench: options, choosing workloads, interleaved rounds. */
-#include "bench.h"
+#include "inside.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -31,7 +31,7 @@ struct bench {
     const char *json;
     unsigned rounds;
     unsigned timeout_s;
-    bool list;
+    bool list, load, latency;
 };
 
 /* ---------------------------------------------------------------- options */
@@ -46,7 +46,9 @@ enum option_id {
     OPT_CORPUS,
     OPT_MODULES,
     OPT_TIMEOUT,
-    OPT_LIST
+    OPT_LIST,
+    OPT_LOAD,
+    OPT_LATENCY
 };
 
 struct option_row {
@@ -61,12 +63,14 @@ static const struct option_row option_rows[] = {
     {"peer",     "NAME=COMMAND", OPT_PEER,     "also time this command; repeatable"},
     {"peer-dir", "NAME=FORMAT",  OPT_PEER_DIR, "what {dirs} becomes for that peer, for each directory"},
     {"own",      "COMMAND",      OPT_OWN,      "the first column (the wasmrun beside this program)"},
-    {"rounds",   "N",            OPT_ROUNDS,   "rounds, engines interleaved (5)"},
+    {"rounds",   "N",            OPT_ROUNDS,   "rounds, engines interleaved (5; 7 for loads, 200 interrupts)"},
     {"json",     "FILE",         OPT_JSON,     "also write all figures there"},
     {"corpus",   "DIR",          OPT_CORPUS,   "where manifest.json and the programs are"},
     {"modules",  "DIR",          OPT_MODULES,  "where fetched modules are (NAME.wasm)"},
     {"timeout",  "SECONDS",      OPT_TIMEOUT,  "CPU time after which a run is killed (300)"},
     {"list",     NULL,           OPT_LIST,     "print the workloads there are"},
+    {"load",     NULL,           OPT_LOAD,     "instead: what loading FILEs (the corpus) costs, in process"},
+    {"latency",  NULL,           OPT_LATENCY,  "instead: how soon an interrupt stops the guest"},
     {"help",     NULL,           OPT_HELP,     "print this text (also -h)"},
 };
 // clang-format on
@@ -75,6 +79,8 @@ enum { OPTION_COUNT = sizeof option_rows / sizeof option_rows[0] };
 static void print_help(void)
 {
     puts("usage: wasm-bench [OPTIONS] [WORKLOAD...]\n"
+         "       wasm-bench --load [--rounds N] [--json FILE] [--modules DIR] [FILE...]\n"
+         "       wasm-bench --latency [--rounds N] [--json FILE]\n"
          "Times programs of the corpus (NAME or NAME:RUN; those of bench/workloads.list when none\n"
          "is given) on wasmrun and on peers, and compares their output.\n\nOptions:");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
@@ -170,6 +176,8 @@ static bool apply(struct bench *bench, int id, const char *value)
     case OPT_MODULES: bench->modules = value; return true;
     case OPT_TIMEOUT: return set_number(value, 1000000, &bench->timeout_s);
     case OPT_LIST: bench->list = true; return true;
+    case OPT_LOAD: bench->load = true; return true;
+    case OPT_LATENCY: bench->latency = true; return true;
     default: return false; /* getopt has said why */
     }
 }
@@ -261,7 +269,7 @@ static bool choose_from_list(struct bench *bench, const char *path)
     return good;
 }
 
-static bool load_workloads(struct bench *bench, int argc, char **argv)
+static bool load_corpus(struct bench *bench)
 {
     const char *shared = getenv("WASMRUN_SHARED");
     char *corpus = bench->corpus ? bench_strdup(bench->corpus)
@@ -273,11 +281,35 @@ static bool load_workloads(struct bench *bench, int argc, char **argv)
     free(modules);
     free(manifest);
     free(corpus);
+    return good;
+}
+
+static bool load_workloads(struct bench *bench, int argc, char **argv)
+{
+    bool good = load_corpus(bench);
     for (int i = optind; good && i < argc; i++) {
         good = choose(bench, argv[i]);
     }
     if (good && optind == argc && !bench->list) good = choose_from_list(bench, WASM_BENCH_LIST);
     return good;
+}
+
+/* The files given, else all modules of the corpus, each once. */
+static int run_load(struct bench *bench, int argc, char **argv)
+{
+    struct bench_words files = {0};
+    for (int i = optind; i < argc; i++) bench_words_add(&files, bench_strdup(argv[i]));
+    if (!files.count && load_corpus(bench)) {
+        for (size_t i = 0; i < bench->all.count; i++) {
+            const char *module = bench->all.list[i].module;
+            bool is_new = i == 0 || strcmp(module, bench->all.list[i - 1].module) != 0;
+            if (is_new) bench_words_add(&files, bench_strdup(module));
+        }
+    }
+    int code = 2;
+    if (files.count) code = bench_load_main(&files, bench->rounds ? bench->rounds : 7, bench->json);
+    bench_words_fini(&files);
+    return code;
 }
 
 /* ---------------------------------------------------------------- rounds */
@@ -354,6 +386,15 @@ static int run_all(struct bench *bench)
     return code;
 }
 
+static int run_programs(struct bench *bench, int argc, char **argv)
+{
+    set_own(bench);
+    if (!bench->rounds) bench->rounds = 5;
+    if (!load_workloads(bench, argc, argv)) return 2;
+    for (size_t i = 0; bench->list && i < bench->all.count; i++) puts(bench->all.list[i].name);
+    return bench->list ? 0 : run_all(bench);
+}
+
 static void fini(struct bench *bench)
 {
     for (size_t i = 0; i < bench->engine_count; i++) {
@@ -369,7 +410,7 @@ static void fini(struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.rounds = 5, .timeout_s = 300};
+    struct bench bench = {.timeout_s = 300};
     char *own = bench_format("wasmrun %s", own_default);
     add_engine(&bench, "wasmrun", strlen("wasmrun"), own);
     free(own);
@@ -378,13 +419,12 @@ int main(int argc, char **argv)
         fini(&bench);
         return code - 1;
     }
-    set_own(&bench);
-    code = 2;
-    if (load_workloads(&bench, argc, argv)) {
-        for (size_t i = 0; bench.list && i < bench.all.count; i++) {
-            puts(bench.all.list[i].name);
-        }
-        code = bench.list ? 0 : run_all(&bench);
+    if (bench.load) {
+        code = run_load(&bench, argc, argv);
+    } else if (bench.latency) {
+        code = bench_latency_main(bench.rounds ? bench.rounds : 200, bench.json);
+    } else {
+        code = run_programs(&bench, argc, argv);
     }
     fini(&bench);
     return code;
