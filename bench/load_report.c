@@ -69,9 +69,9 @@ static void print_row(const struct bench_load *load)
     printf(
         "%-22.22s %7.2f %7.2f | %8.2f %8.2f %8.2f %8.2f %7.2f | %6.0f %6.0f | %7.2f %6.2f %7.2f  %s\n",
         base_name(load->path), (double)load->file_bytes / 1e6, (double)load->code_bytes / 1e6,
-        bench_median(load->one.wall_ms, load->one.count),
+        bench_median(load->one.cpu_ms, load->one.count),
         bench_median(load->all.wall_ms, load->all.count),
-        bench_median(load->instance.wall_ms, load->instance.count), total_ms(load), per_mb(load),
+        bench_median(load->instance.cpu_ms, load->instance.count), total_ms(load), per_mb(load),
         code_rate(load, &load->one), code_rate(load, &load->all),
         (double)memory_bytes(load) / (1 << 20), memory_ratio(load),
         (double)load->rss_growth / (1 << 20), bad ? bad : "ok");

@@ -72,12 +72,12 @@ const struct vm_rule vm_rules[VM_OP_COUNT + 1] = {
 const struct vm_quick_row vm_quick_rows[256] = {
     [0 ... 255] = {.op = VM_OP_ILLEGAL},
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [(prefix) ? (prefix) : (code)] = {                                                             \
-        (prefix) ? VM_QUICK_NONE : QUICK(VM_OP_##id, VM_IMM_##imm, sig),                           \
-        VM_FEATURE_##feature,                                                                      \
-        align,                                                                                     \
-        {TYPE(sig, 0), TYPE(sig, 1), TYPE(sig, 2)},                                                \
-        (prefix) ? VM_OP_ILLEGAL : VM_OP_##id},
+    [(prefix) ? (prefix) : (code)] = {(prefix) ? VM_QUICK_NONE                                     \
+                                               : QUICK(VM_OP_##id, VM_IMM_##imm, sig),             \
+                                      VM_FEATURE_##feature,                                        \
+                                      align,                                                       \
+                                      {TYPE(sig, 0), TYPE(sig, 1), TYPE(sig, 2)},                  \
+                                      (prefix) ? VM_OP_ILLEGAL : VM_OP_##id},
 #include "isa/wasm_ops.def"
 #undef OP
 };
