@@ -390,17 +390,17 @@ WR_API wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module,
 
 typedef void (*wr_c_fn)(void);
 /**
- * Defines a plain C function, called through libffi. `signature` is "(PARAMS)RESULT", "(iI*~$@)i"; the
- * result is one of i I f F e or nothing, the C parameters are:
- *   i uint32_t/int32_t   I uint64_t/int64_t   f float   F double   e void * (externref)
+ * Defines a plain C function, called through libffi. `signature` is "(PARAMS)RESULT", "(iI*~$@)i";
+ * the result is one of i I f F e or nothing, the C parameters are: i uint32_t/int32_t   I
+ * uint64_t/int64_t   f float   F double   e void * (externref)
  *   *  a pointer into the caller's memory 0 (guest type i32), checked for at least one byte,
  *   ~  after `*`: uint32_t length in bytes of the bytes it points to (guest type i32), checked
  *      instead; 0 bytes may lie at the very end of the memory,
  *   $  const char * to a NUL-terminated string inside memory 0, checked (guest type i32),
  *   @  wr_call_t * of this call (no guest parameter); after wr_call_trap or wr_call_exit on it the
  *      function's own result is not used. It can't suspend.
- * At most 32 parameters. A pointer or string outside the memory traps with "out of bounds memory access".
- * Errors: WR_ARGUMENT for a bad signature, WR_OOM.
+ * At most 32 parameters. A pointer or string outside the memory traps with "out of bounds memory
+ * access". Errors: WR_ARGUMENT for a bad signature, WR_OOM.
  */
 WR_API wr_status_t wr_linker_define_c(wr_linker_t *linker, const char *module, const char *name,
                                       const char *signature, wr_c_fn fn, wr_error_t *err);
@@ -421,8 +421,8 @@ typedef struct wr_missing {
 } wr_missing_t;
 typedef void (*wr_missing_fn)(const wr_missing_t *missing, void *env);
 /**
- * Calls `fn` (NULL: only counts) for every import that `linker` cannot satisfy in any store; returns
- * how many. Near misses are searched for the first hundred only.
+ * Calls `fn` (NULL: only counts) for every import that `linker` cannot satisfy in any store;
+ * returns how many. Near misses are searched for the first hundred only.
  */
 WR_API size_t wr_linker_missing(const wr_linker_t *linker, const wr_module_t *module,
                                 wr_missing_fn fn, void *env);

@@ -47,19 +47,19 @@ struct vm_codeset;
 struct vm_code {
     _Atomic(const union vm_word *) entry; /* the lazy stub until translated */
     _Atomic u32 frame_slots; /* from fp on, header included: what the stack check needs; relaxed */
-    u32 below;       /* max(parameter, result slots) */
+    u32 below; /* max(parameter, result slots) */
     u32 func_idx;
     u32 word_count;
     u32 map_count;
-    union vm_word *words;   /* own; NULL until translated */
+    union vm_word *words; /* own; NULL until translated */
     struct vm_codemap *map; /* own; ascending by word */
     struct vm_codeset *set; /* whose member this is */
 };
 
 /** How code is made: which handler words, which access to memory 0, with fuel counting or not. */
 enum vm_code_backend {
-    VM_CODE_LOOP,    /* the portable switch loop */
-    VM_CODE_TAIL,    /* tail-call handlers for the architecture's baseline */
+    VM_CODE_LOOP, /* the portable switch loop */
+    VM_CODE_TAIL, /* tail-call handlers for the architecture's baseline */
     VM_CODE_TAIL_V3, /* the same for x86-64-v3 */
     VM_CODE_BACKENDS
 };

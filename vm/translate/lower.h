@@ -40,7 +40,8 @@ struct vm_label_frame {
     const vm_valtype *params, *results;
     u32 param_count, result_count;
     vm_valtype one_result; /* storage of a one-value block type */
-    /* br_table number `stub_table` has its moves for this label at word `stub`; VM_NO_INDEX: none */
+    /* br_table number `stub_table` has its moves for this label at word `stub`; VM_NO_INDEX: none
+     */
     u32 stub_table, stub;
 };
 
