@@ -277,8 +277,7 @@ static int run_linked(struct guest *guest)
     wrap_timeout_watch(guest->exec, guest->wasi);
     wr_status_t status = wr_linker_instantiate(guest->linker, guest->store, guest->module,
                                                guest->exec, &guest->instance, &err);
-    if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED ||
-        status == WR_FUEL) {
+    if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED || status == WR_FUEL) {
         return end_code(guest, status, &err);
     }
     if (status != WR_OK) {
