@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -260,6 +262,14 @@ static wasi_errno add_opened(struct wasi_call *c, const struct open_request *q, 
     return WASI_E_SUCCESS;
 }
 
+/* /proc/self/mem is the memory of this process: whoever writes it has left the sandbox. */
+static bool writes_procfs(const struct open_request *q, int host)
+{
+    struct statfs fs;
+    return (q->rights & WASI_RIGHTS_WRITING) != 0 && fstatfs(host, &fs) == 0 &&
+           fs.f_type == PROC_SUPER_MAGIC;
+}
+
 wasi_errno wasi_p1_path_open(struct wasi_call *c)
 {
     struct open_request q = {
@@ -279,5 +289,10 @@ wasi_errno wasi_p1_path_open(struct wasi_call *c)
     if (e != WASI_E_SUCCESS) return e;
     int host;
     e = wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, host_flags(&q), &host);
-    return e == WASI_E_SUCCESS ? add_opened(c, &q, host, out) : e;
+    if (e != WASI_E_SUCCESS) return e;
+    if (writes_procfs(&q, host)) {
+        wasi_close(host);
+        return WASI_E_PERM;
+    }
+    return add_opened(c, &q, host, out);
 }

@@ -340,6 +340,17 @@ static void test_stat_and_times_follow_only_when_asked(void **state)
 
 /* ---------------------------------------------------------------- path_open */
 
+/* A guest that is given "/" is not given the memory of its host process. */
+static void test_procfs_is_not_opened_for_writing(void **state)
+{
+    struct fake *f = *state;
+    u32 fd;
+    assert_int_equal(wr_wasi_preopen_dir(f->wasi, "/proc", "/proc", false, NULL), WR_OK);
+    assert_errno(fake_open(f, 5, "self/mem", 0, WASI_RIGHTS_RW, &fd), PERM);
+    assert_errno(fake_open(f, 5, "self/mem", 0, WASI_RIGHT_FD_WRITE, &fd), PERM);
+    assert_errno(fake_open(f, 5, "self/status", 0, WASI_RIGHT_FD_READ, &fd), SUCCESS);
+}
+
 static void test_open_by_kind(void **state)
 {
     struct fake *f = *state;
@@ -381,6 +392,7 @@ int main(void)
         T(test_remove_slashes_and_dots),
         T(test_symlink_targets),
         T(test_stat_and_times_follow_only_when_asked),
+        T(test_procfs_is_not_opened_for_writing),
         T(test_open_by_kind),
     };
     mode = WASI_RESOLVE_PROBE;
