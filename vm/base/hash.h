@@ -59,4 +59,7 @@ static inline u64 vm_hash_end(struct vm_hash *h)
     return h->v0 ^ h->v1 ^ h->v2 ^ h->v3;
 }
 
+/** A fresh secret key, from the system's random numbers; `salt` is used where there are none. */
+void vm_hash_key_make(struct vm_hash_key *key, const void *salt);
+
 #endif

@@ -260,7 +260,7 @@ typedef enum wr_backend {
 
 typedef enum wr_memory_mode {
     WR_MEMORY_AUTO = 0, /**< guard pages where the address space allows, else explicit */
-    WR_MEMORY_GUARD,
+    WR_MEMORY_GUARD, /**< wanted; a memory whose reservation fails is checked explicitly */
     WR_MEMORY_EXPLICIT /**< every access checked; no signal handler is installed */
 } wr_memory_mode_t;
 

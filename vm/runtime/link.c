@@ -10,6 +10,7 @@ struct vm_linker *vm_linker_new(const struct vm_alloc *alloc, struct vm_types *t
     if (!l) return NULL;
     l->alloc = alloc;
     l->types = types;
+    vm_hash_key_make(&l->key, l);
     return l;
 }
 
@@ -37,15 +38,25 @@ void vm_linker_delete(struct vm_linker *l)
 
 /* ---- hashing */
 
-static u32 hash_bytes(u32 h, struct vm_name n)
+static void hash_name(struct vm_hash *h, struct vm_name n)
 {
-    for (u32 i = 0; i < n.size; i++) h = (h ^ n.data[i]) * 16777619u;
-    return (h ^ 0xffu) * 16777619u;
+    u64 word = 0;
+    for (u32 i = 0; i < n.size; i++) {
+        word = word << 8 | n.data[i];
+        if (i % 8 == 7) vm_hash_add(h, word);
+    }
+    vm_hash_add(h, word);
+    vm_hash_add(h, n.size);
 }
 
-static u32 hash_names(struct vm_name module, struct vm_name name)
+/** Keyed: names come from modules, which could choose ones that collide. */
+static u32 hash_names(const struct vm_linker *l, struct vm_name module, struct vm_name name)
 {
-    return hash_bytes(hash_bytes(2166136261u, module), name);
+    struct vm_hash h;
+    vm_hash_init(&h, &l->key);
+    hash_name(&h, module);
+    hash_name(&h, name);
+    return (u32)vm_hash_end(&h);
 }
 
 static bool name_equal(struct vm_name a, struct vm_name b)
@@ -132,7 +143,7 @@ static vm_status add(struct vm_linker *l, struct vm_name module, struct vm_name 
     struct vm_def d = *proto;
     if (!VM_VEC_RESERVE(l->alloc, &l->defs, 1) || !grow_buckets(l))
         return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "linker");
-    d.hash = hash_names(module, name);
+    d.hash = hash_names(l, module, name);
     d.module = name_copy(l->alloc, module);
     d.name = name_copy(l->alloc, name);
     if (!d.module.data || !d.name.data) {
@@ -228,7 +239,7 @@ const struct vm_def *vm_linker_find(const struct vm_linker *l, const struct vm_p
                                     const struct vm_store *store)
 {
     const struct vm_import *im = &p->module.imports[i];
-    u32 hash = hash_names(im->module, im->name);
+    u32 hash = hash_names(l, im->module, im->name);
     u32 k = find_from(l, chain_head(l, hash), hash, im->module, im->name);
     while (k != VM_NO_INDEX && !matches(l, &l->defs.data[k], p, im, store))
         k = find_from(l, l->defs.data[k].next, hash, im->module, im->name);
@@ -238,7 +249,7 @@ const struct vm_def *vm_linker_find(const struct vm_linker *l, const struct vm_p
 const struct vm_def *vm_linker_find_name(const struct vm_linker *l, struct vm_name module,
                                          struct vm_name name)
 {
-    u32 hash = hash_names(module, name);
+    u32 hash = hash_names(l, module, name);
     u32 k = find_from(l, chain_head(l, hash), hash, module, name);
     return k == VM_NO_INDEX ? NULL : &l->defs.data[k];
 }

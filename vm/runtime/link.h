@@ -4,6 +4,7 @@
 #ifndef VM_RUNTIME_LINK_H
 #define VM_RUNTIME_LINK_H
 
+#include "base/hash.h"
 #include "runtime/objects.h"
 
 /** One definition. Host functions have no store until they are imported. */
@@ -24,6 +25,7 @@ struct vm_def {
 struct vm_linker {
     const struct vm_alloc *alloc;
     struct vm_types *types;
+    struct vm_hash_key key;
     struct VM_VEC(struct vm_def) defs;
     u32 *buckets; /* index into defs or VM_NO_INDEX; a power of two of them */
     u32 bucket_count;

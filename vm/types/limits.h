@@ -52,7 +52,7 @@ enum {
     VM_MAX_BR_TABLE = 1000000,
     VM_MAX_STACK_SLOTS = 1000000, /* frame of one function */
     VM_MAX_TRANSLATE_OPERANDS = 1 << 26, /* operands pushed while translating a function */
-    VM_MAX_CODE_WORDS = 1 << 27    /* internal code of one function */
+    VM_MAX_CODE_WORDS = 1 << 24    /* internal code of one function */
 };
 
 #endif

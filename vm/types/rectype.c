@@ -10,7 +10,6 @@
 #include "types/typeids.h"
 
 #include <pthread.h>
-#include <sys/random.h>
 
 /* An interned group: one allocation, with its types' parts behind it. lock: of the registry */
 struct group {
@@ -346,14 +345,6 @@ static void release_group(struct vm_types *reg, u32 id)
 
 /* -------- the registry */
 
-static void make_key(struct vm_types *reg)
-{
-    /* Not blocking: early at boot the address alone must do. */
-    if (getrandom(&reg->key, sizeof reg->key, GRND_NONBLOCK) != (ssize_t)sizeof reg->key) {
-        reg->key = (struct vm_hash_key){{(u64)(uintptr_t)reg, (u64)(uintptr_t)&reg}};
-    }
-}
-
 struct vm_types *vm_types_new(const struct vm_alloc *alloc)
 {
     struct vm_types *reg = vm_alloc_zero(alloc, sizeof *reg);
@@ -366,7 +357,7 @@ struct vm_types *vm_types_new(const struct vm_alloc *alloc)
         vm_alloc_free(alloc, reg, sizeof *reg);
         return NULL;
     }
-    make_key(reg);
+    vm_hash_key_make(&reg->key, reg);
     vm_typeids_init(&reg->ids, alloc);
     return reg;
 }
