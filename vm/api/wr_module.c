@@ -87,37 +87,50 @@ wr_status_t wr_module_new(wr_engine_t *engine, const void *bytes, size_t size, w
     return module_from(engine, copy, size, NULL, out, err);
 }
 
-/** Reads to the end of file into a growing private buffer. */
+/** True when bytes that begin so may be a module; what can't is not read to its end. */
+static bool may_be_module(const u8 *bytes, usize size)
+{
+    return size < 4 || memcmp(bytes, "\0asm", 4) == 0;
+}
+
+/** A private buffer that grows; `data` has `cap` bytes of which `len` are read. */
+struct buffer {
+    u8 *data;
+    usize len, cap;
+};
+
+/** Reads to the end of file, or as far as it takes to see that it is no module. */
+static vm_status read_into(const struct vm_alloc *a, int fd, struct buffer *b)
+{
+    for (;;) {
+        ssize_t n = read(fd, b->data + b->len, b->cap - b->len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return VM_IO;
+        b->len += (usize)n;
+        if (n == 0 || !may_be_module(b->data, b->len)) return VM_OK;
+        if (b->len > VM_MAX_MODULE_BYTES) return VM_LIMIT;
+        if (b->len < b->cap) continue;
+        u8 *grown = vm_alloc_resize(a, b->data, b->cap, b->cap * 2);
+        if (!grown) return VM_OOM;
+        b->data = grown;
+        b->cap *= 2;
+    }
+}
+
+/** `hint` is the size to expect. The result has exactly *size bytes; NULL when there are none. */
 static vm_status read_all(const struct vm_alloc *a, int fd, usize hint, void **out, usize *size)
 {
-    usize cap = hint + 1 > 65536 ? hint + 1 : 65536, len = 0;
-    u8 *buf = vm_alloc_resize(a, NULL, 0, cap);
-    if (!buf) return VM_OOM;
-    for (;;) {
-        ssize_t n = read(fd, buf + len, cap - len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 || len > VM_MAX_MODULE_BYTES) {
-            int error = errno;
-            vm_alloc_free(a, buf, cap);
-            errno = error;
-            return n < 0 ? VM_IO : VM_LIMIT;
-        }
-        if (n == 0) break;
-        len += (usize)n;
-        if (len < cap) continue;
-        u8 *grown = vm_alloc_resize(a, buf, cap, cap * 2);
-        if (!grown) {
-            vm_alloc_free(a, buf, cap);
-            return VM_OOM;
-        }
-        buf = grown;
-        cap *= 2;
-    }
-    u8 *exact = len ? vm_alloc_resize(a, buf, cap, len) : NULL;
-    if (!exact) vm_alloc_free(a, buf, cap);
+    struct buffer b = {.cap = hint + 1 > 65536 ? hint + 1 : 65536};
+    b.data = vm_alloc_resize(a, NULL, 0, b.cap);
+    if (!b.data) return VM_OOM;
+    vm_status s = read_into(a, fd, &b);
+    int error = errno;
+    u8 *exact = s == VM_OK && b.len ? vm_alloc_resize(a, b.data, b.cap, b.len) : NULL;
+    if (!exact) vm_alloc_free(a, b.data, b.cap);
+    errno = error;
     *out = exact;
-    *size = len;
-    return exact || len == 0 ? VM_OK : VM_OOM;
+    *size = b.len;
+    return s == VM_OK && b.len && !exact ? VM_OOM : s;
 }
 
 wr_status_t wr_module_load_fd(wr_engine_t *engine, int fd, const char *name, wr_module_t **out,
@@ -129,10 +142,10 @@ wr_status_t wr_module_load_fd(wr_engine_t *engine, int fd, const char *name, wr_
     if (!name) name = "module";
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
         return api_error_text(err, WR_IO, "%s: is a directory", name);
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        st.st_size <= VM_MAX_MODULE_BYTES)
-        hint = (usize)st.st_size;
-    vm_status s = read_all(&engine->alloc, fd, hint, &bytes, &size);
+    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    bool too_large = regular && st.st_size > VM_MAX_MODULE_BYTES;
+    if (regular && !too_large) hint = (usize)st.st_size;
+    vm_status s = too_large ? VM_LIMIT : read_all(&engine->alloc, fd, hint, &bytes, &size);
     if (s == VM_OK && size == 0)
         return api_error_text(err, WR_MALFORMED, "%s: unexpected end: the file is empty", name);
     if (s == VM_OK) return module_from(engine, bytes, size, name, out, err);

@@ -323,6 +323,14 @@ def control_characters_of_names_are_escaped():
     assert "\x1b" not in result.err
 
 
+@test
+def what_is_no_module_is_not_read_to_its_end():
+    run("/dev/zero", timeout=20).want(126, "magic header not detected")
+    big = write("big.wasm", b"\0asm\1\0\0\0")
+    os.truncate(big, 100 << 30)
+    run(big, timeout=20).want(126, "larger than 1 GiB")
+
+
 # ---------------------------------------------------------------- limits
 
 @test
