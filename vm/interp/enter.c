@@ -57,8 +57,15 @@ static void drop_answer(struct vm_exec *x)
     }
 }
 
-/** Takes the request out of the interrupt word. A cancel stays for the calls around a nested one.
- */
+/** The cancel has ended this call; it stays for the calls around a nested one. */
+static vm_status end_cancelled(struct vm_exec *x)
+{
+    if (x->now.bottom == x->stack)
+        atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_CANCEL, memory_order_relaxed);
+    return end(x, VM_CANCELLED);
+}
+
+/** Takes the request out of the interrupt word. */
 static vm_status on_interrupt(struct vm_exec *x)
 {
     bool nested = x->now.bottom != x->stack;
@@ -66,11 +73,8 @@ static vm_status on_interrupt(struct vm_exec *x)
     u32 bits =
         atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_acq_rel);
     if (bits & VM_INTERRUPT_CANCEL) {
-        if (!nested)
-            atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_CANCEL,
-                                      memory_order_relaxed);
         drop_answer(x);
-        return end(x, VM_CANCELLED);
+        return end_cancelled(x);
     }
     if (nested) x->yield_later = true;
     x->now.state = VM_EXEC_READY;
@@ -83,9 +87,9 @@ static vm_status on_host(struct vm_exec *x, vm_status s)
     case VM_PENDING: x->now.state = VM_EXEC_PENDING; return VM_PENDING;
     case VM_EXIT:
     case VM_EXCEPTION:
-    case VM_CANCELLED:
     case VM_OOM:
     case VM_LIMIT: return end(x, s);
+    case VM_CANCELLED: return end_cancelled(x); /* passed on from a nested call */
     default: /* a trap, or what a host function has no business to answer */
         if (x->trap == VM_TRAP_NONE) x->trap = VM_TRAP_HOST;
         return end(x, VM_TRAP);
