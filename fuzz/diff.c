@@ -512,6 +512,8 @@ void diff_run(const struct diff_case *c, struct diff_report *r)
     if (!d->stop) call_all(d);
     if (!d->stop) compare_state(d);
     if (r->verdict == DIFF_SAME) json_end(json, d->inst, d->instances, &d->store->host);
+    for (u32 k = 0; k < ENGINE_KINDS; k++)
+        r->stops += d->engines[k].yields + d->engines[k].suspensions + d->engines[k].refuels;
     unload(d);
     free(d);
 }

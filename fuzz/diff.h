@@ -32,6 +32,7 @@ enum diff_verdict {
 struct diff_report {
     enum diff_verdict verdict;
     u32 calls, traps, funcs;
+    u32 stops; /* interrupts, suspensions, times without fuel */
     char text[1024];    /* DIFF_FOUND: what differs */
     struct bytes *json; /* NULL, or takes the plan and the oracle's answers (for diff_v8.mjs) */
 };

@@ -18,6 +18,7 @@ struct kind {
 };
 static const struct kind kinds[ENGINE_KINDS] = {
     {"tail/guard", WR_BACKEND_TAIL, WR_MEMORY_GUARD, STYLE_EXEC},
+    {"tail-v3/guard", WR_BACKEND_TAIL_V3, WR_MEMORY_GUARD, STYLE_EXEC},
     {"loop/guard", WR_BACKEND_LOOP, WR_MEMORY_GUARD, STYLE_CALL},
     {"tail/explicit", WR_BACKEND_TAIL, WR_MEMORY_EXPLICIT, STYLE_CALL},
     {"loop/explicit", WR_BACKEND_LOOP, WR_MEMORY_EXPLICIT, STYLE_EXEC},
@@ -143,8 +144,8 @@ bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed)
                                 .use_fuel = k->style == STYLE_FUEL};
     wr_error_t err;
     *e = (struct engine){.name = k->name, .style = k->style, .rng = seed};
-    if (config.backend == WR_BACKEND_AUTO) /* a choice of its own, so that both are sliced */
-        config.backend = choice_next(&e->rng) & 1 ? WR_BACKEND_LOOP : WR_BACKEND_AUTO;
+    if (config.backend == WR_BACKEND_AUTO && choice_next(&e->rng) & 1)
+        config.backend = WR_BACKEND_LOOP; /* all styles on all backends */
     wr_status_t s = wr_store_new(engine, &config, &e->store, &err);
     if (s == WR_UNSUPPORTED) return false;
     must(s == WR_OK);
@@ -200,6 +201,12 @@ static void complete(struct engine *e)
     must(s == WR_OK);
 }
 
+static void refuel(struct engine *e)
+{
+    wr_store_set_fuel(e->store, wr_store_fuel(e->store) + 1 + choice_next(&e->rng) % 40);
+    e->refuels++;
+}
+
 static wr_status_t run_exec(struct engine *e, wr_error_t *err)
 {
     for (;;) {
@@ -209,7 +216,7 @@ static wr_status_t run_exec(struct engine *e, wr_error_t *err)
         else if (s == WR_PENDING)
             complete(e);
         else if (s == WR_FUEL)
-            wr_store_set_fuel(e->store, wr_store_fuel(e->store) + 1 + choice_next(&e->rng) % 40);
+            refuel(e);
         else
             return s;
     }

@@ -38,10 +38,10 @@ struct engine {
     wr_slot_t pending[HOST_SLOTS];
     u32 pending_count;
     bool pending_trap;
-    u32 yields, suspensions;
+    u32 yields, suspensions, refuels;
 };
 
-enum { ENGINE_KINDS = 6 };
+enum { ENGINE_KINDS = 7 };
 
 /** Opens configuration `kind`; false when this build does not have it. Aborts when out of memory.
  */

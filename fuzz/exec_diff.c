@@ -46,7 +46,7 @@ static bool parse_range(const char *s, struct range *out)
 }
 
 struct totals {
-    u64 cases[DIFF_VERDICTS], calls, traps, funcs;
+    u64 cases[DIFF_VERDICTS], calls, traps, funcs, stops;
 };
 
 static void count(struct totals *t, const struct diff_report *r)
@@ -55,6 +55,7 @@ static void count(struct totals *t, const struct diff_report *r)
     t->calls += r->calls;
     t->traps += r->traps;
     t->funcs += r->funcs;
+    t->stops += r->stops;
 }
 
 static int finish(const struct totals *t)
@@ -65,8 +66,9 @@ static int finish(const struct totals *t)
         if (t->cases[i])
             printf("%s: %llu\n", diff_verdict_name[i], (unsigned long long)t->cases[i]);
     }
-    printf("%llu functions, %llu calls, %llu of them trapped\n", (unsigned long long)t->funcs,
-           (unsigned long long)t->calls, (unsigned long long)t->traps);
+    printf("%llu functions, %llu calls, %llu of them trapped, %llu stops on the way\n",
+           (unsigned long long)t->funcs, (unsigned long long)t->calls, (unsigned long long)t->traps,
+           (unsigned long long)t->stops);
     printf("%llu passed, %llu failed\n", (unsigned long long)(all - t->cases[DIFF_FOUND]),
            (unsigned long long)t->cases[DIFF_FOUND]);
     return t->cases[DIFF_FOUND] ? 1 : 0;
