@@ -31,7 +31,8 @@ static u32 next_random(u32 *state)
 
 static void spin(u32 turns)
 {
-    for (volatile u32 i = 0; i < turns; i++) {}
+    for (volatile u32 i = 0; i < turns; i++) {
+    }
 }
 
 static void nap_ms(void)
@@ -188,8 +189,8 @@ static void one_batch(struct race *r, wr_func_t *after)
 
 static void cancelled(struct world *w)
 {
-    static const char *const names[] = {"loop", "recursion", "tail", "host_loop", "fill",
-                                        "short", "wait", "nest", "nest_pass"};
+    static const char *const names[] = {"loop",  "recursion", "tail", "host_loop", "fill",
+                                        "short", "wait",      "nest", "nest_pass"};
     static struct race r; /* larger than a stack frame should be */
     wr_instance_t *in = guest(w);
     memset(&r, 0, sizeof r);
@@ -278,8 +279,8 @@ static wr_instance_t *computing_guest(struct world *w, u32 *calls)
                    RETURN_CALL((u8)first)));
     wasm_func(&m, "i:i", "tail", "", CODE(LOCAL_GET(0), I32(0), CALL((u8)first)));
     wasm_func(&m, "i:i", NULL, "", /* fib(n) */
-              CODE(LOCAL_GET(0), I32(2), I32_LT_S, IF(T_I32), LOCAL_GET(0), ELSE, LOCAL_GET(0), I32(1),
-                   I32_SUB, CALL((u8)(first + 2)), LOCAL_GET(0), I32(2), I32_SUB, I32(0),
+              CODE(LOCAL_GET(0), I32(2), I32_LT_S, IF(T_I32), LOCAL_GET(0), ELSE, LOCAL_GET(0),
+                   I32(1), I32_SUB, CALL((u8)(first + 2)), LOCAL_GET(0), I32(2), I32_SUB, I32(0),
                    CALL_INDIRECT((u8)unary, 0), I32_ADD, END));
     wasm_func(&m, "i:i", "recursion", "", CODE(I32(19), CALL((u8)(first + 2))));
     wasm_table(&m, 'r', 1, 1, NULL);
