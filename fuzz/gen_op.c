@@ -17,7 +17,7 @@ static const struct row rows[VM_OP_COUNT] = {
 #undef OP
 };
 static const bool executable[VM_FEATURE_COUNT] = {
-#define FEATURE(id, name, on) on,
+#define FEATURE(id, name, executable, standard) executable,
 #include "isa/features.def"
 #undef FEATURE
 };

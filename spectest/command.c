@@ -210,16 +210,22 @@ static void do_register(struct spec_script *script, const json_t *command, struc
 
 /* ---------------------------------------------------------------- actions */
 
+/* A bare action is there for what it changes: without it the instance says nothing any more. */
 static void do_action(struct spec_script *script, const json_t *command, struct spec_outcome *out)
 {
     struct spec_result result;
-    if (!spec_action_perform(script, json_object_get(command, "action"), &result, out)) {
+    const json_t *action = json_object_get(command, "action");
+    if (!spec_action_perform(script, action, &result, out)) {
         return;
     }
     if (result.status == WR_OK) {
         spec_pass(out);
-    } else {
-        spec_wrong_status(out, "a return", result.status, &result.err);
+        return;
+    }
+    spec_wrong_status(out, "a return", result.status, &result.err);
+    struct spec_item *item = spec_items_find(&script->instances, json_object_get(action, "module"));
+    if (out->verdict == SPEC_SKIP && item && item->state == SPEC_READY) {
+        settle(item, out);
     }
 }
 

@@ -120,6 +120,9 @@ struct vm_module {
     u32 section_count;
     struct vm_range func_names; /* name subsection 1: vec(idx name); size 0: none */
     struct vm_name module_name;
+    u32 unsupported_const; /* file offset of the first constant instruction that can't be evaluated,
+                              or 0 (validate fills it) */
+    u32 unsupported_const_op; /* vm_op */
     u64 *declared_funcs; /* bit set: functions that ref.func may name (validate fills it) */
 };
 

@@ -166,6 +166,13 @@ WR_API void wr_engine_delete(own wr_engine_t *engine);
 WR_API void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads);
 
 /**
+ * What becomes of valid Wasm 3.0 that this build cannot execute yet: refused when the module is
+ * loaded (false, the default: WR_UNSUPPORTED with name and offset), or loaded, validated, and
+ * trapping with the instruction's name when its function is first called. Not while modules are
+ * being loaded.
+ */
+WR_API void wr_engine_set_defer_unsupported(wr_engine_t *engine, bool defer);
+/**
  * One tick of the engine's epoch clock: interrupts running execs whose time slice is over
  * (wr_exec_set_epochs). Call it at regular times from one thread. Any thread, no signal handler.
  */

@@ -107,7 +107,7 @@ static vm_status on_stop(struct vm_exec *x)
     case VM_STOP_LIMIT: return end(x, VM_LIMIT);
     default:
         x->trap = (vm_trap)x->stop;
-        x->trap_text[0] = 0;
+        if (x->trap != VM_TRAP_UNSUPPORTED) x->trap_text[0] = 0; /* it names the instruction */
         return end(x, VM_TRAP);
     }
 }

@@ -5,6 +5,7 @@
 #include "isa/handlers.h"
 #include "translate/translate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void set_instance(struct vm_exec *x, struct vm_instance *inst)
@@ -176,7 +177,7 @@ u32 vm_slow_tail_indirect(struct vm_exec *x, const union vm_word *pc, union vm_s
 /* ---- first calls */
 
 /** Translates under the program's lock; another thread may have been first. */
-static vm_status translate(struct vm_code *code)
+static vm_status translate(struct vm_code *code, struct vm_err *err)
 {
     struct vm_program *p = code->set->program;
     struct vm_translate_env env = {.alloc = p->alloc,
@@ -184,26 +185,36 @@ static vm_status translate(struct vm_code *code)
                                    .canon = p->canon,
                                    .codes = code->set->codes,
                                    .mode = code->set->mode,
-                                   .features = p->features};
+                                   .features = p->features & vm_features_executable()};
     struct vm_arena scratch;
     vm_status s = VM_OK;
     vm_arena_init(&scratch, p->alloc);
     (void)pthread_mutex_lock(&p->lock);
-    if (!code->words) s = vm_translate(&env, code, &scratch, NULL);
+    if (!code->words) s = vm_translate(&env, code, &scratch, err);
     if (s == VM_OK) atomic_store_explicit(&code->entry, code->words, memory_order_release);
     (void)pthread_mutex_unlock(&p->lock);
     vm_arena_free(&scratch);
     return s;
 }
 
+/** "unsupported instruction: v128.add (offset 0x1234)" */
+static u32 trap_unsupported(struct vm_exec *x, const struct vm_err *err)
+{
+    (void)snprintf(x->trap_text, sizeof x->trap_text, "%.80s (offset 0x%llx)", err->text,
+                   (unsigned long long)err->offset);
+    return VM_TRAP_UNSUPPORTED;
+}
+
 u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp)
 {
     struct vm_code *code = fp[VM_FRAME_CODE].ptr;
-    vm_status s = translate(code);
+    struct vm_err err;
+    vm_err_init(&err);
+    vm_status s = translate(code, &err);
     x->now.fp = fp;
     x->now.pc = atomic_load_explicit(&code->entry, memory_order_acquire);
     if (s == VM_OOM) return VM_STOP_OOM;
     if (s == VM_LIMIT) return VM_STOP_LIMIT;
-    if (s != VM_OK) return VM_TRAP_UNSUPPORTED;
+    if (s != VM_OK) return trap_unsupported(x, &err);
     return stack_fits(x, fp, code) ? (u32)VM_STOP_NONE : (u32)VM_TRAP_STACK;
 }

@@ -63,7 +63,7 @@ typedef enum vm_imm {
 
 /** When an instruction is allowed, and what a feature switch turns off. features.def */
 typedef enum vm_feature {
-#define FEATURE(id, name, on) VM_FEATURE_##id,
+#define FEATURE(id, name, executable, standard) VM_FEATURE_##id,
 #include "isa/features.def"
 #undef FEATURE
     VM_FEATURE_COUNT

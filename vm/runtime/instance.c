@@ -3,6 +3,7 @@
 #include "runtime/instance.h"
 
 #include "base/leb128.h"
+#include "isa/opcode.h"
 
 #include <string.h>
 
@@ -172,6 +173,10 @@ vm_status vm_instance_new(struct vm_store *store, struct vm_program *program,
     if (store->instance_count >= store->limits.instances)
         return vm_err_set(err, VM_ERR_LIMIT, VM_NO_OFFSET, "the store has %u instances",
                           store->instance_count);
+    if (program->module.unsupported_const)
+        return vm_err_set(err, VM_ERR_UNSUPPORTED_OP, program->module.unsupported_const,
+                          "%s in a constant expression",
+                          vm_op_name((vm_op)program->module.unsupported_const_op));
     struct vm_instance *in = vm_alloc_zero(store->alloc, sizeof *in);
     if (!in) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "instance");
     in->store = store;

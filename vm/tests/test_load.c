@@ -90,10 +90,67 @@ static void test_the_first_bad_function_is_told_on_any_number_of_threads(void **
     }
 }
 
+/* (func (export "a") (v128.const 0) drop)  (func (export "b")) */
+static const unsigned char vector[] = {
+    0, 'a', 's', 'm', 1, 0, 0, 0,   1, 4, 1,  0x60, 0, 0,    3,    3,    2,  0,   0, 7,
+    9, 2,   1,   'a', 0, 0, 1, 'b', 0, 1, 10, 26,   2, 21,   0,    0xfd, 12, 0,   0, 0,
+    0, 0,   0,   0,   0, 0, 0, 0,   0, 0, 0,  0,    0, 0x1a, 0x0b, 2,    0,  0x0b};
+enum { VECTOR_OFFSET = 35 };
+
+static void test_what_cannot_be_executed_is_refused_by_name_and_place(void **state)
+{
+    (void)state;
+    wr_engine_t *engine = wr_engine_new(NULL);
+    wr_module_t *module = NULL;
+    wr_error_t err;
+    assert_int_equal(wr_module_new(engine, vector, sizeof vector, &module, &err), WR_UNSUPPORTED);
+    assert_string_equal(err.text, "unsupported instruction: v128.const");
+    assert_true(err.offset == VECTOR_OFFSET);
+    assert_int_equal(err.func_idx, 0);
+    wr_engine_delete(engine);
+}
+
+static wr_status_t call(wr_store_t *store, wr_instance_t *instance, const char *name,
+                        wr_error_t *err)
+{
+    wr_extern_t item;
+    assert_true(wr_instance_export(instance, (wr_name_t){name, 1}, &item));
+    return wr_call(store, item.of.func, NULL, 0, NULL, 0, err);
+}
+
+static void test_what_cannot_be_executed_may_be_deferred_to_its_call(void **state)
+{
+    (void)state;
+    wr_engine_t *engine = wr_engine_new(NULL);
+    wr_module_t *module = NULL;
+    wr_linker_t *linker = NULL;
+    wr_store_t *store = NULL;
+    wr_instance_t *instance = NULL;
+    wr_error_t err;
+    wr_engine_set_defer_unsupported(engine, true);
+    assert_int_equal(wr_module_new(engine, vector, sizeof vector, &module, &err), WR_OK);
+    assert_int_equal(wr_linker_new(engine, &linker, &err), WR_OK);
+    assert_int_equal(wr_store_new(engine, NULL, &store, &err), WR_OK);
+    assert_int_equal(wr_linker_instantiate(linker, store, module, NULL, &instance, &err), WR_OK);
+    assert_int_equal(call(store, instance, "b", &err), WR_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(call(store, instance, "a", &err), WR_TRAP);
+        assert_string_equal(err.trap, "unsupported instruction");
+        assert_string_equal(err.text, "unsupported instruction: v128.const (offset 0x23)");
+        assert_int_equal(err.frames, 1);
+    }
+    wr_store_delete(store);
+    wr_linker_delete(linker);
+    wr_module_delete(module);
+    wr_engine_delete(engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_module_is_valid_on_any_number_of_threads),
+        cmocka_unit_test(test_what_cannot_be_executed_is_refused_by_name_and_place),
+        cmocka_unit_test(test_what_cannot_be_executed_may_be_deferred_to_its_call),
         cmocka_unit_test(test_the_first_bad_function_is_told_on_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

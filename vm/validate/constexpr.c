@@ -3,6 +3,7 @@
 #include "validate/constexpr.h"
 
 #include "validate/ctrl.h"
+#include "validate/validate.h"
 
 static bool is_extended_const(vm_op op)
 {
@@ -51,6 +52,12 @@ static bool check_const_op(struct vm_walker *w)
     if (is_extended_const(op) && !(w->features >> VM_FEATURE_EXTENDED_CONST & 1)) {
         return vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s in a constant expression",
                             vm_op_name(op));
+    }
+    /* v128.const is evaluated although its feature is not executed */
+    if (w->note && !w->note->unsupported_const && op != VM_OP_V128_CONST &&
+        !(vm_features_executable() >> vm_op_feature(op) & 1)) {
+        w->note->unsupported_const = w->insn.offset;
+        w->note->unsupported_const_op = op;
     }
     return true;
 }

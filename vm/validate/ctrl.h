@@ -88,6 +88,7 @@ struct vm_walker {
     bool is_const;
     u32 visible_globals; /* global.get may name those below */
     u64 *declare;        /* functions named are added here; NULL: not wanted */
+    struct vm_module *note; /* declarations: takes unsupported_const; NULL: nobody asks */
 };
 
 /** A check reads nothing but immediates left to it, changes the stacks, answers false on error. */

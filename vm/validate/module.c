@@ -116,6 +116,7 @@ vm_status vm_validate_declarations(struct vm_module *m, vm_features features,
     vm_err_init(&own);
     checker_init(&k, m, features, alloc, err ? err : &own);
     k.m = m;
+    k.w.note = m;
     vm_status s = check_declarations(&k);
     checker_free(&k);
     return s;
@@ -147,7 +148,16 @@ vm_features vm_features_all(void) { return ((u64)1 << VM_FEATURE_COUNT) - 1; }
 vm_features vm_features_executable(void)
 {
     vm_features set = 0;
-#define FEATURE(id, name, on) set |= (u64)(on) << VM_FEATURE_##id;
+#define FEATURE(id, name, executable, standard) set |= (u64)(executable) << VM_FEATURE_##id;
+#include "isa/features.def"
+#undef FEATURE
+    return set;
+}
+
+vm_features vm_features_standard(void)
+{
+    vm_features set = 0;
+#define FEATURE(id, name, executable, standard) set |= (u64)(standard) << VM_FEATURE_##id;
 #include "isa/features.def"
 #undef FEATURE
     return set;

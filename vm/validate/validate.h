@@ -24,5 +24,7 @@ vm_status vm_validate_bodies(const struct vm_module *m, vm_features features, u3
 vm_features vm_features_all(void);
 /** Those marked executable in features.def. */
 vm_features vm_features_executable(void);
+/** Those marked standard: what modules may use. */
+vm_features vm_features_standard(void);
 
 #endif
