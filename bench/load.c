@@ -168,7 +168,8 @@ static bool round_on(struct bench_load *load, const void *bytes, size_t size, un
     wr_status_t status = wr_module_new(engine, bytes, size, &module, err);
     finish(step, threads == 1 ? &load->one : &load->all);
     if (status != WR_OK) {
-        snprintf(load->problem, sizeof load->problem, "%s: %s", wr_status_name(status), err->text);
+        snprintf(load->problem, sizeof load->problem, "%s: %.400s", wr_status_name(status),
+                 err->text);
     }
     if (status == WR_OK && threads == 1) {
         struct world world;

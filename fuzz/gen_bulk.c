@@ -95,7 +95,7 @@ static void memory_grow(struct gen *g)
 
 static void table_set(struct gen *g, u32 depth)
 {
-    u32 t;
+    u32 t = 0;
     const struct gen_limits *l = table(g, VM_BOT, &t);
     gen_index(g, l->is_64, l->min, depth);
     gen_value(g, elem_of(g, t), depth);
@@ -105,7 +105,7 @@ static void table_set(struct gen *g, u32 depth)
 
 static void table_grow(struct gen *g, u32 depth)
 {
-    u32 t;
+    u32 t = 0;
     const struct gen_limits *l = table(g, VM_BOT, &t);
     gen_value(g, elem_of(g, t), depth);
     gen_op(g, l->is_64 ? VM_OP_I64_CONST : VM_OP_I32_CONST);
@@ -117,7 +117,7 @@ static void table_grow(struct gen *g, u32 depth)
 
 static void table_fill(struct gen *g, u32 depth)
 {
-    u32 t;
+    u32 t = 0;
     const struct gen_limits *l = table(g, VM_BOT, &t);
     gen_index(g, l->is_64, l->min, depth);
     gen_value(g, elem_of(g, t), depth);
@@ -128,7 +128,7 @@ static void table_fill(struct gen *g, u32 depth)
 
 static void table_copy(struct gen *g, u32 depth)
 {
-    u32 s, d;
+    u32 s = 0, d = 0;
     const struct gen_limits *src = table(g, VM_BOT, &s), *dst = table(g, elem_of(g, s), &d);
     gen_index(g, dst->is_64, dst->min, depth);
     gen_index(g, src->is_64, src->min, depth);
