@@ -155,6 +155,18 @@ static bool load_one(struct run *d, u32 i)
     return true;
 }
 
+/** Host modules are imported from by name; only the first letter counts here. */
+static bool imports_host_memory(const struct run *d)
+{
+    for (u32 i = 0; i < d->decoded_count; i++)
+        for (u32 k = 0; k < d->decoded[i].import_count; k++) {
+            const struct vm_import *im = &d->decoded[i].imports[k];
+            if (im->kind == VM_EXTERN_MEMORY && im->module.size && im->module.data[0] == 'h')
+                return true;
+        }
+    return false;
+}
+
 static void load(struct run *d)
 {
     const wr_allocator_t alloc = {counting_realloc, &d->live};
@@ -164,7 +176,7 @@ static void load(struct run *d)
         if (!load_one(d, i)) return;
     d->store = ref_store_new();
     for (u32 k = 0; k < ENGINE_KINDS; k++)
-        d->open[k] = engine_open(&d->engines[k], k, d->engine, d->c->seed);
+        d->open[k] = engine_open(&d->engines[k], k, d->engine, d->c->seed, imports_host_memory(d));
 }
 
 static void unload(struct run *d)
@@ -255,7 +267,7 @@ static void compare_host(struct run *d, u32 k)
     if (e->host.trace != d->store->host.trace)
         found(d, "%s: the host was called otherwise (%u calls, oracle %u)", e->name, e->host.calls,
               d->store->host.calls);
-    if (!d->stop) compare_memory(d, k, d->store->host_memory, e->host_memory);
+    if (!d->stop && e->host_memory) compare_memory(d, k, d->store->host_memory, e->host_memory);
     if (!d->stop) compare_table(d, k, d->store->host_table, VM_FUNCREF, e->host_table);
     for (u32 i = 0; i < HOST_GLOBALS && !d->stop; i++)
         compare_global(d, k, d->store->host_globals[i], e->host_globals[i]);

@@ -118,7 +118,7 @@ static void define_global(struct engine *e, u32 i)
     define(e, name, (wr_extern_t){.kind = WR_EXTERN_GLOBAL, .of.global = e->host_globals[i]});
 }
 
-static void define_host(struct engine *e)
+static void define_host(struct engine *e, bool with_memory)
 {
     wr_error_t err;
     wr_limits_t memory = {HOST_MEMORY_MIN, HOST_MEMORY_MAX, false};
@@ -128,14 +128,16 @@ static void define_host(struct engine *e)
         must(wr_linker_define_raw(e->linker, "host", host_func_name[i], host_func_signature[i],
                                   host_entry, &e->envs[i], &err) == WR_OK);
     }
-    must(wr_memory_new(e->store, memory, &e->host_memory, &err) == WR_OK);
     must(wr_table_new(e->store, WR_FUNCREF, table, &e->host_table, &err) == WR_OK);
-    define(e, "memory", (wr_extern_t){.kind = WR_EXTERN_MEMORY, .of.memory = e->host_memory});
+    if (with_memory) {
+        must(wr_memory_new(e->store, memory, &e->host_memory, &err) == WR_OK);
+        define(e, "memory", (wr_extern_t){.kind = WR_EXTERN_MEMORY, .of.memory = e->host_memory});
+    }
     define(e, "table", (wr_extern_t){.kind = WR_EXTERN_TABLE, .of.table = e->host_table});
     for (u32 i = 0; i < HOST_GLOBALS; i++) define_global(e, i);
 }
 
-bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed)
+bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed, bool with_memory)
 {
     const struct kind *k = &kinds[kind];
     wr_store_config_t config = {.backend = k->backend,
@@ -151,7 +153,7 @@ bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed)
     must(s == WR_OK);
     must(wr_linker_new(engine, &e->linker, &err) == WR_OK);
     must(wr_exec_new(e->store, &e->exec, &err) == WR_OK);
-    define_host(e);
+    define_host(e, with_memory);
     return true;
 }
 

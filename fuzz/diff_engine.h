@@ -28,7 +28,7 @@ struct engine {
     wr_linker_t *linker;
     wr_exec_t *exec;
     wr_instance_t *inst[GEN_MODULES];
-    wr_memory_t *host_memory;
+    wr_memory_t *host_memory; /* may be NULL */
     wr_table_t *host_table;
     wr_global_t *host_globals[HOST_GLOBALS];
     struct host_state host;
@@ -43,9 +43,11 @@ struct engine {
 
 enum { ENGINE_KINDS = 7 };
 
-/** Opens configuration `kind`; false when this build does not have it. Aborts when out of memory.
+/**
+ * Opens configuration `kind`; false when this build does not have it. Aborts when out of memory.
+ * Reserving memory takes time: the host has one only `with_memory`.
  */
-bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed);
+bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed, bool with_memory);
 void engine_close(struct engine *e);
 wr_status_t engine_instantiate(struct engine *e, u32 i, const wr_module_t *m, wr_error_t *err);
 /** Calls in the configuration's style; WR_OK, WR_TRAP, or something unexpected. */
