@@ -286,19 +286,26 @@ static void compare_state(struct run *d)
 
 /* ---- comparing ends */
 
-/** The innermost frame of a trap is where the oracle trapped. */
+/** The frames of a trap are the oracle's. */
 static void compare_place(struct run *d, u32 k, const struct ref_end *want, const wr_error_t *err)
 {
-    u32 module = 0;
-    if (!want->module || want->trap == VM_TRAP_HOST) return;
-    while (module < d->decoded_count && &d->decoded[module] != want->module) module++;
-    if (err->frames == 0 || module == d->decoded_count)
-        found(d, "%s: \"%s\" without a frame", d->engines[k].name, err->trap);
-    else if (err->frame[0].module != d->modules[module] || err->frame[0].func_idx != want->func ||
-             err->frame[0].file_offset != want->offset)
-        found(d, "%s: \"%s\" in function %u at 0x%llx, oracle: module %u, function %u at 0x%x",
-              d->engines[k].name, err->trap, err->frame[0].func_idx,
-              (unsigned long long)err->frame[0].file_offset, module, want->func, want->offset);
+    const char *name = d->engines[k].name;
+    /* a host function that was tail-called has its caller's frame here, and has none there */
+    if (want->trap == VM_TRAP_HOST) return;
+    if (err->frames + err->frames_left_out != want->frame_count)
+        found(d, "%s: \"%s\" under %u frames, oracle: %u", name, err->trap,
+              err->frames + err->frames_left_out, want->frame_count);
+    for (u32 i = 0; i < want->frame_count && i < REF_FRAMES && !d->stop; i++) {
+        const struct ref_place *w = &want->frame[i];
+        u32 module = 0;
+        while (module < d->decoded_count && &d->decoded[module] != w->module) module++;
+        if (err->frame[i].module == d->modules[module] && err->frame[i].func_idx == w->func &&
+            err->frame[i].file_offset == w->offset)
+            continue;
+        found(d, "%s: \"%s\": frame %u in function %u at 0x%llx, oracle: module %u, %u at 0x%x",
+              name, err->trap, i, err->frame[i].func_idx,
+              (unsigned long long)err->frame[i].file_offset, module, w->func, w->offset);
+    }
 }
 
 static void compare_end(struct run *d, u32 k, const struct ref_end *want, wr_status_t s,
@@ -448,23 +455,38 @@ static void set_fuel(struct run *d)
     }
 }
 
-static void call_engine(struct run *d, u32 k, const struct pair *p, const struct ref_val *args,
-                        const struct ref_end *end, const struct ref_val *want)
+static void compare_results(struct run *d, u32 k, const struct diff_call *c, const wr_val_t *got)
 {
-    const struct vm_functype *sig = p->ref->sig;
+    for (u32 i = 0; i < c->sig->result_count && !d->stop; i++) {
+        if (same_value(d, k, c->sig->types[c->sig->param_count + i], c->results[i], &got[i]))
+            continue;
+        found(d, "%s: result %u is 0x%llx, oracle 0x%llx%s", d->engines[k].name, i,
+              (unsigned long long)bits_of(&got[i]), (unsigned long long)c->results[i].bits,
+              c->results[i].open ? " (any NaN)" : "");
+    }
+}
+
+/** Fuel is what the oracle executed; a trap leaves some that was paid in advance. */
+static void compare_fuel(struct run *d, u32 k)
+{
+    const struct engine *e = &d->engines[k];
+    u64 used = e->fuel_given - wr_store_fuel(e->store);
+    if (e->style == STYLE_FUEL && used != d->store->fuel)
+        found(d, "%s: %llu fuel used, oracle %llu", e->name, (unsigned long long)used,
+              (unsigned long long)d->store->fuel);
+}
+
+static void call_engine(struct run *d, u32 k, wr_func_t *f, const struct diff_call *c)
+{
     wr_val_t in[VALUES], out[VALUES];
     wr_error_t err;
-    for (u32 i = 0; i < sig->param_count; i++) in[i] = to_engine(d, k, sig->types[i], args[i]);
-    wr_status_t s = engine_call(&d->engines[k], p->func[k], in, out, &err);
+    for (u32 i = 0; i < c->sig->param_count; i++)
+        in[i] = to_engine(d, k, c->sig->types[i], c->args[i]);
+    wr_status_t s = engine_call(&d->engines[k], f, in, out, &err);
     if (d->store->leaked) return;
-    compare_end(d, k, end, s, &err);
-    for (u32 i = 0; i < sig->result_count && !d->stop && s == WR_OK; i++) {
-        vm_valtype t = sig->types[sig->param_count + i];
-        if (same_value(d, k, t, want[i], &out[i])) continue;
-        found(d, "%s: result %u is 0x%llx, oracle 0x%llx%s", d->engines[k].name, i,
-              (unsigned long long)bits_of(&out[i]), (unsigned long long)want[i].bits,
-              want[i].open ? " (any NaN)" : "");
-    }
+    compare_end(d, k, &c->end, s, &err);
+    if (s == WR_OK && !d->stop) compare_results(d, k, c, out);
+    if (s == WR_OK && !d->stop) compare_fuel(d, k);
 }
 
 static void call(struct run *d, u32 i, const struct vm_export *x)
@@ -481,20 +503,21 @@ static void call(struct run *d, u32 i, const struct vm_export *x)
     memcpy(vals, args, sizeof vals);
     set_fuel(d);
     d->store->steps = STEPS_PER_CALL;
-    struct ref_end end = ref_call(d->store, f, vals);
-    if (end.kind == REF_SKIP) {
+    d->store->fuel = 0;
+    const struct diff_call c = {i, x, f->sig, args, vals, ref_call(d->store, f, vals)};
+    if (c.end.kind == REF_SKIP) {
         give_up(d, DIFF_SKIPPED);
         return;
     }
     d->r->calls++;
-    d->r->traps += end.kind == REF_TRAP;
+    d->r->traps += c.end.kind == REF_TRAP;
     (void)snprintf(d->where, sizeof d->where, "call %u: module %u, %.*s", d->r->calls, i,
                    x->name.size < 20 ? (int)x->name.size : 20, (const char *)x->name.data);
     for (u32 k = 0; k < ENGINE_KINDS && !d->stop; k++)
-        if (d->open[k]) call_engine(d, k, &d->pairs[at], args, &end, vals);
+        if (d->open[k]) call_engine(d, k, d->pairs[at].func[k], &c);
     if (d->store->leaked) give_up(d, DIFF_LEAKED);
-    if (!d->stop && end.kind == REF_TRAP) compare_state(d);
-    if (!d->stop) json_call(d->r->json, i, x, f->sig, args, &end, vals);
+    if (!d->stop && c.end.kind == REF_TRAP) compare_state(d);
+    if (!d->stop) json_call(d->r->json, &c);
 }
 
 static void call_all(struct run *d)

@@ -203,10 +203,10 @@ static void complete(struct engine *e)
     must(s == WR_OK);
 }
 
-static void refuel(struct engine *e)
+static void give_fuel(struct engine *e, u64 n)
 {
-    wr_store_set_fuel(e->store, wr_store_fuel(e->store) + 1 + choice_next(&e->rng) % 40);
-    e->refuels++;
+    wr_store_set_fuel(e->store, wr_store_fuel(e->store) + n);
+    e->fuel_given += n;
 }
 
 static wr_status_t run_exec(struct engine *e, wr_error_t *err)
@@ -217,9 +217,10 @@ static wr_status_t run_exec(struct engine *e, wr_error_t *err)
             e->yields++;
         else if (s == WR_PENDING)
             complete(e);
-        else if (s == WR_FUEL)
-            refuel(e);
-        else
+        else if (s == WR_FUEL) {
+            give_fuel(e, 1 + choice_next(&e->rng) % 40);
+            e->refuels++;
+        } else
             return s;
     }
 }
@@ -235,7 +236,9 @@ wr_status_t engine_call(struct engine *e, wr_func_t *f, const wr_val_t *args, wr
         bool sliced = e->style == STYLE_SLICED;
         s = wr_exec_start(e->exec, f, args, params, err);
         if (s != WR_OK) return s;
-        if (e->style == STYLE_FUEL) wr_store_set_fuel(e->store, choice_next(&e->rng) % 60);
+        wr_store_set_fuel(e->store, 0);
+        e->fuel_given = 0;
+        give_fuel(e, choice_next(&e->rng) % 60);
         if (sliced) tick(e->exec, 1000);
         s = run_exec(e, err);
         if (sliced) tick(NULL, 0);

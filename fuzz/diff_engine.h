@@ -39,6 +39,7 @@ struct engine {
     u32 pending_count;
     bool pending_trap;
     u32 yields, suspensions, refuels;
+    u64 fuel_given; /* STYLE_FUEL: in the last call */
 };
 
 enum { ENGINE_KINDS = 7 };

@@ -82,23 +82,23 @@ static void signature(struct bytes *out, const struct vm_functype *t)
     }
 }
 
-void json_call(struct bytes *out, u32 module, const struct vm_export *x,
-               const struct vm_functype *sig, const struct ref_val *args, const struct ref_end *end,
-               const struct ref_val *results)
+void json_call(struct bytes *out, const struct diff_call *c)
 {
+    const struct vm_name *name = &c->export->name;
+    const struct vm_functype *sig = c->sig;
     if (!out) return;
-    text(out, "{\"m\":%u,\"f\":\"%.*s\",\"args\":[", module,
-         x->name.size < 20 ? (int)x->name.size : 20, (const char *)x->name.data);
+    text(out, "{\"m\":%u,\"f\":\"%.*s\",\"args\":[", c->module,
+         name->size < 20 ? (int)name->size : 20, (const char *)name->data);
     for (u32 i = 0; i < sig->param_count; i++) {
         if (i) text(out, ",");
-        value(out, sig->types[i], args[i]);
+        value(out, sig->types[i], c->args[i]);
     }
     text(out, "],");
-    end_of(out, end);
+    end_of(out, &c->end);
     text(out, ",\"results\":[");
-    for (u32 i = 0; i < sig->result_count && end->kind == REF_OK; i++) {
+    for (u32 i = 0; i < sig->result_count && c->end.kind == REF_OK; i++) {
         if (i) text(out, ",");
-        value(out, sig->types[sig->param_count + i], results[i]);
+        value(out, sig->types[sig->param_count + i], c->results[i]);
     }
     text(out, "]},");
 }

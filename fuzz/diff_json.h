@@ -7,11 +7,18 @@
 #include "diff.h"
 #include "ref_interp.h"
 
+/** A call of the plan and how the oracle ended it. */
+struct diff_call {
+    u32 module;
+    const struct vm_export *export;
+    const struct vm_functype *sig;
+    const struct ref_val *args, *results;
+    struct ref_end end;
+};
+
 void json_begin(struct bytes *out, const struct diff_case *c);
 void json_instance(struct bytes *out, const struct ref_end *end);
-void json_call(struct bytes *out, u32 module, const struct vm_export *x,
-               const struct vm_functype *sig, const struct ref_val *args, const struct ref_end *end,
-               const struct ref_val *results);
+void json_call(struct bytes *out, const struct diff_call *c);
 void json_end(struct bytes *out, struct ref_instance *const *inst, u32 count,
               const struct host_state *host);
 

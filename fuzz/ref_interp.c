@@ -20,6 +20,7 @@ struct frame {
     const struct ref_body *body;
     u32 func;
     const u8 *p;
+    const u8 *insn; /* being executed */
     u32 locals, labels; /* bases */
     u32 results;
 };
@@ -138,9 +139,11 @@ static bool call_back(struct machine *m, u64 slots[HOST_SLOTS])
     if (f->sig->types[0] != VM_I32 || f->sig->types[1] != VM_I32) return true;
     if (s->host.depth >= HOST_CALL_DEPTH) return true;
     struct ref_val v = {(u32)args[1], false};
+    u64 fuel = s->fuel;
     s->host.depth++;
     struct ref_end end = ref_call(s, f, &v);
     s->host.depth--;
+    s->fuel = fuel;
     slots[0] = (u32)v.bits;
     m->skip |= end.kind == REF_SKIP;
     return end.kind == REF_OK;
@@ -565,16 +568,24 @@ static bool numeric(struct machine *m, u32 op)
     return true;
 }
 
+/** What wr_store_set_fuel says costs nothing. */
+static bool is_free(u32 op)
+{
+    return op == VM_OP_BLOCK || op == VM_OP_LOOP || op == VM_OP_ELSE || op == VM_OP_END ||
+           op == VM_OP_NOP || op == VM_OP_DROP;
+}
+
 static void run(struct machine *m)
 {
     while (!m->done && !m->trap && !m->skip) {
-        const u8 *insn = m->insn = m->f->p;
+        const u8 *insn = m->f->insn = m->f->p;
         u32 op = ref_op(&m->f->p);
         if (m->store->steps == 0) {
             m->skip = true;
             break;
         }
         m->store->steps--;
+        m->store->fuel += !is_free(op);
         if (!control(m, op, insn) && !variable(m, op) && !load_store(m, op) && !bulk(m, op) &&
             !numeric(m, op))
             m->skip = true;
@@ -590,10 +601,11 @@ struct ref_end ref_call(struct ref_store *s, const struct ref_func *f, struct re
     run(&m);
     for (u32 i = 0; i < f->sig->result_count && !m.trap && !m.skip; i++) vals[i] = m.vals[i];
     struct ref_end end = {.kind = m.skip ? REF_SKIP : m.trap ? REF_TRAP : REF_OK, .trap = m.trap};
-    if (end.kind == REF_TRAP && m.f) {
-        end.module = m.f->inst->module;
-        end.func = m.f->func;
-        end.offset = (u32)(m.insn - end.module->bytes);
+    end.frame_count = m.frame_count;
+    for (u32 i = 0; i < m.frame_count && i < REF_FRAMES; i++) {
+        const struct frame *x = &m.frames[m.frame_count - 1 - i];
+        const struct vm_module *module = x->inst->module;
+        end.frame[i] = (struct ref_place){module, x->func, (u32)(x->insn - module->bytes)};
     }
     free(m.vals);
     free(m.labels);

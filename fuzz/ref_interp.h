@@ -66,6 +66,7 @@ struct ref_instance {
 struct ref_store {
     struct host_state host;
     u64 steps; /* instructions still granted; none left: REF_SKIP */
+    u64 fuel;  /* used so far by what wr_store_set_fuel counts, outside calls from the host */
     bool leaked;
     u32 instance_count;
     struct ref_func host_funcs[HOST_FUNC_COUNT];
@@ -82,11 +83,17 @@ enum ref_kind {
     REF_TRAP,
     REF_SKIP /* too long, too large, or not supported here */
 };
+/** An instruction: its function and its offset in the module. */
+struct ref_place {
+    const struct vm_module *module;
+    u32 func, offset;
+};
+enum { REF_FRAMES = 8 };
 struct ref_end {
     enum ref_kind kind;
     vm_trap trap;
-    const struct vm_module *module; /* REF_TRAP: where, if in a function; else NULL */
-    u32 func, offset;               /* offset of the instruction in the module */
+    u32 frame_count; /* REF_TRAP: of calls in progress; the innermost REF_FRAMES of them: */
+    struct ref_place frame[REF_FRAMES];
 };
 
 struct ref_store *ref_store_new(void);
