@@ -31,6 +31,7 @@ enum option_id {
     OPT_BACKEND,
     OPT_MEMORY,
     OPT_SKIP_LIST,
+    OPT_MAX_MEMORY,
     OPT_TIMEOUT,
     OPT_VERSION
 };
@@ -48,6 +49,7 @@ static const struct option_row option_rows[] = {
     {"filter",    "SUBSTR",              OPT_FILTER,    "only scripts whose path holds SUBSTR"},
     {"backend",   "auto|tail|tail-v3|loop",    OPT_BACKEND,   "which interpreter loop to test"},
     {"memory",    "auto|guard|explicit", OPT_MEMORY,    "how memory accesses are checked"},
+    {"max-memory", "MIB",                OPT_MAX_MEMORY, "limit of a script's memories together"},
     {"skip-list", "FILE",                OPT_SKIP_LIST, "lines `script.json:LINE reason` (LINE * is all)"},
     {"timeout",   "SECONDS",             OPT_TIMEOUT,   "cancel a call after this long (60)"},
     {"help",      NULL,                  OPT_HELP,      "print this text (also -h)"},
@@ -106,6 +108,13 @@ static bool apply(struct runner *runner, int id, const char *value)
             return false;
         }
         runner->ctx.store_config.memory_mode = (wr_memory_mode_t)choice;
+        return true;
+    case OPT_MAX_MEMORY:
+        runner->ctx.store_config.max_memory_bytes = (uint64_t)strtoul(value, &end, 10) << 20;
+        if (*end || !runner->ctx.store_config.max_memory_bytes) {
+            fprintf(stderr, "wasm-spectest: bad memory limit '%s'\n", value);
+            return false;
+        }
         return true;
     case OPT_TIMEOUT:
         runner->timeout_s = (unsigned)strtoul(value, &end, 10);
