@@ -146,9 +146,9 @@ wr_status_t wr_module_load_fd(wr_engine_t *engine, int fd, const char *name, wr_
     usize hint = 0, size = 0;
     void *bytes = NULL;
     if (!name) name = "module";
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-        return api_error_text(err, WR_IO, "%s: is a directory", name);
-    bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    bool known = fstat(fd, &st) == 0;
+    if (known && S_ISDIR(st.st_mode)) return api_error_text(err, WR_IO, "%s: is a directory", name);
+    bool regular = known && S_ISREG(st.st_mode) && st.st_size > 0;
     bool too_large = regular && st.st_size > VM_MAX_MODULE_BYTES;
     if (regular && !too_large) hint = (usize)st.st_size;
     vm_status s = too_large ? VM_LIMIT : read_all(&engine->alloc, fd, hint, &bytes, &size);

@@ -81,10 +81,10 @@ vm_status vm_load_bodies(const struct vm_module *m, vm_features features, u32 th
 {
     struct worker workers[THREADS_MAX];
     struct shares s = {.m = m, .features = features, .alloc = alloc, .end = m->body_count};
-    u32 count = threads ? threads : vm_cpu_count();
+    u32 count = 1;
+    if (code_bytes(m) >= WORTH_BYTES) count = threads ? threads : vm_cpu_count();
     if (count > THREADS_MAX) count = THREADS_MAX;
-    if (count == 1 || code_bytes(m) < WORTH_BYTES)
-        return vm_validate_bodies(m, features, 0, m->body_count, alloc, err);
+    if (count == 1) return vm_validate_bodies(m, features, 0, m->body_count, alloc, err);
     (void)pthread_mutex_init(&s.lock, NULL);
     for (u32 i = 0; i < count; i++) {
         workers[i] = (struct worker){.shares = &s, .status = VM_OK};

@@ -96,7 +96,7 @@ static bool codeset_init(struct vm_program *p, struct vm_codeset *set)
         const struct vm_functype *t = vm_module_functype(m, n_imported + i);
         atomic_init(&codes[i].entry, stubs->lazy);
         atomic_init(&codes[i].frame_slots, VM_FRAME_SLOTS);
-        codes[i].below = t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
+        codes[i].below = vm_functype_shared_slots(t);
         codes[i].func_idx = n_imported + i;
         codes[i].set = set;
     }

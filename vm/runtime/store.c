@@ -79,8 +79,7 @@ struct vm_func *vm_host_func_new(struct vm_store *store, u32 type, vm_host_fn fn
     if (!f) return NULL;
     f->type = type;
     f->sig = &vm_types_get(store->types, type)->of.func;
-    f->below =
-        f->sig->param_slots > f->sig->result_slots ? f->sig->param_slots : f->sig->result_slots;
+    f->below = vm_functype_shared_slots(f->sig);
     f->store = store;
     f->host = fn;
     f->env = env;

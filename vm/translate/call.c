@@ -13,11 +13,6 @@
 
 #include "binary/module.h"
 
-static u32 below_of(const struct vm_functype *sig)
-{
-    return sig->param_slots > sig->result_slots ? sig->param_slots : sig->result_slots;
-}
-
 static bool is_import(const struct vm_lower *l, u32 func)
 {
     return func < l->env->module->n_imported[VM_EXTERN_FUNC];
@@ -37,7 +32,7 @@ static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
             vm_emit(l, tail ? VM_IR_return_call_import : VM_IR_call_import, w);
             break;
         }
-        if (!tail) w.w.lo = base + (i32)below_of(in->func);
+        if (!tail) w.w.lo = base + (i32)vm_functype_shared_slots(in->func);
         vm_emit(l, tail ? VM_IR_return_call : VM_IR_call, w);
         const void *code = &l->env->codes[in->a - l->env->module->n_imported[VM_EXTERN_FUNC]];
         vm_emit_word(l, (union vm_word){.ptr = code});
@@ -69,7 +64,7 @@ void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
     vm_materialise_top(l, sig->param_count);
     if (l->status != VM_OK) return;
     i32 base = sig->param_count ? vm_top(l, sig->param_count - 1)->home : l->next_home;
-    vm_use_slots(l, (i64)base + below_of(sig));
+    vm_use_slots(l, (i64)base + vm_functype_shared_slots(sig));
     emit_call(l, in, base, &callee, tail);
     for (u32 i = 0; i < sig->param_count && l->status == VM_OK; i++) (void)vm_pop(l);
     for (u32 i = 0; i < sig->result_count && l->status == VM_OK; i++)

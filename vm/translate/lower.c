@@ -320,8 +320,7 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
     l->local_slots = vm_alloc_array(a, (usize)count + 1, sizeof(i32));
     if (!l->local_heads || !l->local_slots) return l->status = VM_OOM;
     l->local_types = types;
-    l->below =
-        l->sig->param_slots > l->sig->result_slots ? l->sig->param_slots : l->sig->result_slots;
+    l->below = vm_functype_shared_slots(l->sig);
     i32 param = -(i32)l->below, other = VM_FRAME_SLOTS + (l->far ? VM_FAR_SLOTS : 0), first = other;
     for (u32 i = 0; i < count; i++) {
         i32 *next = i < l->sig->param_count ? &param : &other;

@@ -19,6 +19,12 @@ struct vm_functype {
     const vm_valtype *types; /* parameters, then results */
 };
 
+/** Slots that parameters and results share in a frame: the larger of the two. */
+static inline u32 vm_functype_shared_slots(const struct vm_functype *t)
+{
+    return t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
+}
+
 /** spec syntax-fieldtype */
 struct vm_fieldtype {
     vm_valtype type; /* may be VM_I8 or VM_I16 */

@@ -68,7 +68,6 @@ static inline bool vm_valtype_is_indexed(vm_valtype t)
 {
     return vm_valtype_is_ref(t) && !vm_heap_is_abstract(vm_valtype_heap(t));
 }
-static inline bool vm_valtype_is_num(vm_valtype t) { return t >= VM_F64 && t <= VM_I32; }
 /** 8-byte stack slots of a value: 2 for v128, 1 for all others. */
 static inline u32 vm_valtype_slots(vm_valtype t) { return t == VM_V128 ? 2 : 1; }
 
