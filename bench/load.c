@@ -165,7 +165,6 @@ static bool round_on(struct bench_load *load, const void *bytes, size_t size, un
     wr_engine_t *engine = wr_engine_new(NULL);
     if (!engine) abort();
     wr_engine_set_load_threads(engine, threads);
-    wr_engine_set_defer_unsupported(engine, true);
     wr_status_t status = wr_module_new(engine, bytes, size, &module, err);
     finish(step, threads == 1 ? &load->one : &load->all);
     if (status != WR_OK) {
@@ -261,7 +260,6 @@ static void weigh(const char *path, struct figures *out)
     wr_engine_t *engine = wr_engine_new(&allocator);
     if (!engine) return;
     wr_engine_set_load_threads(engine, 1);
-    wr_engine_set_defer_unsupported(engine, true);
     if (wr_module_load(engine, path, &module, NULL) == WR_OK) {
         bool good = world_init(&world, engine, module, note, sizeof note);
         out->heap_after = counter.now;

@@ -88,8 +88,6 @@ static bool setup(struct spec_script *script)
         fputs("wasm-spectest: cannot make an engine\n", stderr);
         return false;
     }
-    /* one instruction of a module that can't be executed should not hide the rest of its script */
-    wr_engine_set_defer_unsupported(script->engine, true);
     wr_status_t status =
         wr_store_new(script->engine, &script->ctx->store_config, &script->store, &err);
     if (status == WR_OK) {

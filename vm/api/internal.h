@@ -13,7 +13,6 @@ struct wr_engine {
     struct vm_types *types;
     struct vm_epochs epochs;
     u32 load_threads; /* 0: as many as there are processors */
-    bool defer_unsupported;
 };
 
 /** Modules, stores, … are their internal structs; the public names are only seen as pointers. */

@@ -35,11 +35,6 @@ void wr_engine_delete(wr_engine_t *engine)
     vm_alloc_free(&alloc, engine, sizeof *engine);
 }
 
-void wr_engine_set_defer_unsupported(wr_engine_t *engine, bool defer)
-{
-    engine->defer_unsupported = defer;
-}
-
 void wr_engine_tick(wr_engine_t *engine) { vm_epochs_tick(&engine->epochs); }
 
 void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads)
@@ -61,7 +56,6 @@ static wr_status_t module_from(wr_engine_t *engine, void *bytes, usize size, con
         struct vm_load from = {.alloc = &engine->alloc,
                                .types = engine->types,
                                .threads = engine->load_threads,
-                               .defer = engine->defer_unsupported,
                                .bytes = bytes,
                                .size = size,
                                .name = name ? name : "module"};

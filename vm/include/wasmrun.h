@@ -60,7 +60,7 @@ typedef enum wr_status {
     WR_OK = 0,
     WR_MALFORMED,   /**< the bytes are not a module */
     WR_INVALID,     /**< the module does not validate */
-    WR_UNSUPPORTED, /**< valid, but uses what this build cannot execute */
+    WR_UNSUPPORTED, /**< uses what is not Wasm 3.0, or needs what this build cannot execute */
     WR_LINK,        /**< an import is missing or of another type */
     WR_TRAP,        /**< execution trapped: see wr_error_t.trap and frames */
     WR_EXCEPTION,   /**< a Wasm exception left the outermost function */
@@ -165,13 +165,6 @@ WR_API void wr_engine_delete(own wr_engine_t *engine);
  */
 WR_API void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads);
 
-/**
- * What becomes of valid Wasm 3.0 that this build cannot execute yet: refused when the module is
- * loaded (false, the default: WR_UNSUPPORTED with name and offset), or loaded, validated, and
- * trapping with the instruction's name when its function is first called. Not while modules are
- * being loaded.
- */
-WR_API void wr_engine_set_defer_unsupported(wr_engine_t *engine, bool defer);
 /**
  * One tick of the engine's epoch clock: interrupts running execs whose time slice is over
  * (wr_exec_set_epochs). Call it at regular times from one thread. Any thread, no signal handler.

@@ -38,7 +38,6 @@ struct vm_load {
     const struct vm_alloc *alloc;
     struct vm_types *types;
     u32 threads; /* for validation; 0: as many as there are processors */
-    bool defer;  /* functions that can't be executed trap when called, instead of being refused */
     void *bytes; /* become the program's on success, stay the caller's on failure */
     usize size;
     const char *name;
