@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bulk memory and table instructions. Long ones look at the interrupt word every MiB. */
+/* Bulk memory and table instructions. Long ones look at the interrupt word after every chunk. */
 #include "interp/slow.h"
 
 #include <string.h>
 
-enum { CHUNK = 1 << 20 };
+/* A chunk of untouched memory costs a page fault for each page: below 1 ms on slow machines too. */
+enum { CHUNK = VM_STRESS ? 1 << 12 : 1 << 17 };
 
 static bool interrupted(const struct vm_exec *x)
 {
@@ -79,8 +80,22 @@ u32 vm_slow_memory_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 
 u32 vm_slow_memory_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
-    u64 d = operand(&s[0], x->now.inst->memories[b]->type.is_64);
-    return vm_memory_init(x->now.inst, b, a, d, s[1].u32, s[2].u32);
+    struct vm_instance *inst = x->now.inst;
+    u64 d = operand(&s[0], inst->memories[b]->type.is_64), n = s[2].u32;
+    u32 from = s[1].u32;
+    if (!vm_range_ok(from, n, inst->data_sizes[a]) ||
+        !vm_range_ok(d, n, vm_memory_size(inst->memories[b])))
+        return VM_TRAP_MEMORY;
+    while (n) {
+        u64 k = n < CHUNK ? n : CHUNK;
+        (void)vm_memory_init(inst, b, a, d, from, k);
+        n -= k;
+        s[0].u64 = d += k;
+        s[1].u64 = from += (u32)k;
+        s[2].u64 = n;
+        if (n && interrupted(x)) return VM_STOP_INTERRUPT;
+    }
+    return VM_STOP_NONE;
 }
 
 u32 vm_slow_data_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)

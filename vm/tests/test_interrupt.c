@@ -27,6 +27,7 @@ enum { BATCH = 250, BATCHES = 12, SLICES = 40 };
 #endif
 enum { BUDGET_MS = 15000 }; /* of each configuration */
 enum { LOST_AFTER_MS = 60000 };
+enum { SEGMENT_BYTES = 300000 };
 
 static u32 next_random(u32 *state)
 {
@@ -288,6 +289,10 @@ static wr_instance_t *computing_guest(struct world *w, u32 *calls)
               CODE(LOOP(VOID), LOCAL_GET(1), LOCAL_GET(1), I32(90000), MEMORY_FILL, I32(1000),
                    I32(7), I32(500000), MEMORY_COPY, LOCAL_GET(2), I32(31), I32_MUL, LOCAL_GET(1),
                    I32_LOAD(1000), I32_ADD, LOCAL_SET(2), NEXT(2048), END, LOCAL_GET(2)));
+    wasm_func(&m, "i:i", "init", "ii",
+              CODE(LOOP(VOID), LOCAL_GET(1), I32(3), I32(SEGMENT_BYTES - 3), MEMORY_INIT(0),
+                   LOCAL_GET(2), I32(31), I32_MUL, LOCAL_GET(1), I32_LOAD(SEGMENT_BYTES - 8),
+                   I32_ADD, LOCAL_SET(2), NEXT(2048), END, LOCAL_GET(2)));
     wasm_func(&m, "i:i", "host", "ii",
               CODE(LOOP(VOID), LOCAL_GET(2), CALL(0), LOCAL_SET(2), NEXT(16), END, LOCAL_GET(2)));
     u32 first = m.func_count;
@@ -303,6 +308,9 @@ static wr_instance_t *computing_guest(struct world *w, u32 *calls)
     wasm_func(&m, "i:i", "recursion", "", CODE(I32(19), CALL((u8)(first + 2))));
     wasm_table(&m, 'r', 1, 1, NULL);
     wasm_elem(&m, 0, 0, (const u32[]){first + 2}, 1);
+    static char segment[SEGMENT_BYTES];
+    for (u32 i = 0, random = 1; i < SEGMENT_BYTES; i++) segment[i] = (char)next_random(&random);
+    wasm_data_passive(&m, segment, SEGMENT_BYTES);
     return world_instance(w, &m);
 }
 
@@ -346,8 +354,8 @@ static u32 in_slices(struct world *w, wr_func_t *f, u32 n, u32 seed, u32 *yields
 
 static void sliced(struct world *w)
 {
-    static const char *const names[] = {"arithmetic", "memory", "table",    "bulk",
-                                        "host",       "tail",   "recursion"};
+    static const char *const names[] = {"arithmetic", "memory", "table", "bulk",
+                                        "init",       "host",   "tail",  "recursion"};
     u32 calls = 0, all_yields = 0;
     wr_instance_t *in = computing_guest(w, &calls);
     for (u32 i = 0; i < VM_COUNT(names); i++) {

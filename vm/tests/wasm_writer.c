@@ -226,6 +226,16 @@ void wasm_data(struct wasm *w, u32 memory, u32 offset, const char *bytes, u32 si
     wasm_put(b, bytes, size);
 }
 
+void wasm_data_passive(struct wasm *w, const char *bytes, u32 size)
+{
+    struct wasm_bytes *b = &w->datas.bytes;
+    w->datas.count++;
+    w->has_passive = true;
+    wasm_put_u8(b, 1);
+    wasm_put_u32(b, size);
+    wasm_put(b, bytes, size);
+}
+
 void wasm_start(struct wasm *w, u32 func) { w->start = func + 1; }
 
 void wasm_name(struct wasm *w, u32 func, const char *name)
@@ -247,6 +257,17 @@ static void put_section(struct wasm_bytes *b, u8 id, struct wasm_section *s)
         free(head.data);
     }
     free(s->bytes.data);
+}
+
+/** Section of one number: start, data count. */
+static void put_number(struct wasm_bytes *b, u8 id, u32 number)
+{
+    struct wasm_bytes body = {0};
+    wasm_put_u32(&body, number);
+    wasm_put_u8(b, id);
+    wasm_put_u32(b, (u32)body.size);
+    wasm_put(b, body.data, body.size);
+    free(body.data);
 }
 
 /** Custom section "name" with the function names alone. */
@@ -278,15 +299,9 @@ struct wasm_bytes wasm_finish(struct wasm *w)
     put_section(&b, 5, &w->memories);
     put_section(&b, 6, &w->globals);
     put_section(&b, 7, &w->exports);
-    if (w->start) {
-        struct wasm_bytes index = {0};
-        wasm_put_u32(&index, w->start - 1);
-        wasm_put_u8(&b, 8);
-        wasm_put_u32(&b, (u32)index.size);
-        wasm_put(&b, index.data, index.size);
-        free(index.data);
-    }
+    if (w->start) put_number(&b, 8, w->start - 1);
     put_section(&b, 9, &w->elems);
+    if (w->has_passive) put_number(&b, 12, w->datas.count);
     put_section(&b, 10, &w->codes);
     put_section(&b, 11, &w->datas);
     if (w->names.count) put_names(&b, &w->names);

@@ -35,6 +35,7 @@ struct wasm {
     struct wasm_section datas, names;
     u32 func_count, table_count, memory_count, global_count; /* imports included */
     u32 start;                                               /* function index + 1 */
+    bool has_passive;                                        /* a data count is needed */
 };
 
 /** Bytes of instructions; the final end is added by the functions that take code. */
@@ -66,6 +67,7 @@ void wasm_export(struct wasm *w, const char *name, u32 kind, u32 index);
 /** Active segments at constant offsets. */
 void wasm_elem(struct wasm *w, u32 table, u32 offset, const u32 *funcs, u32 count);
 void wasm_data(struct wasm *w, u32 memory, u32 offset, const char *bytes, u32 size);
+void wasm_data_passive(struct wasm *w, const char *bytes, u32 size);
 /** A declarative segment, so that ref.func may name the function. */
 void wasm_declare(struct wasm *w, u32 func);
 void wasm_start(struct wasm *w, u32 func);
@@ -150,6 +152,7 @@ struct wasm_bytes wasm_finish(struct wasm *w);
 #define REF_NULL_FUNC 0xd0, 0x70
 #define REF_IS_NULL 0xd1
 #define REF_FUNC(f) 0xd2, (f)
+#define MEMORY_INIT(data) 0xfc, 8, (data), 0
 #define MEMORY_COPY 0xfc, 10, 0, 0
 #define MEMORY_FILL 0xfc, 11, 0
 #define TABLE_GROW(t) 0xfc, 15, (t)
