@@ -13,6 +13,7 @@
  *   }
  */
 #include "interp/dispatch.h"
+#include "interp/profile.h"
 #include "interp/step_control.h"
 
 #ifndef VM_TAIL_TABLE
@@ -45,9 +46,11 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
                                             struct vm_exec *x, u64 acc, f64 facc)                  \
     {                                                                                              \
         struct vm_regs r = {pc, fp, mem, x, acc, facc};                                            \
+        VM_PROFILE_RUN(VM_IR_##name);                                                              \
         u32 stop = step_##name(&r);                                                                \
         if (VM_LIKELY(stop == VM_STOP_NONE)) JUMP(r.pc->ptr, r);                                   \
         if (VM_LIKELY(stop == VM_TAKEN)) {                                                         \
+            VM_PROFILE_TAKEN();                                                                    \
             __asm__ volatile("" : "+r"(r.pc)); /* keeps the two dispatches apart */                \
             JUMP(r.pc->ptr, r);                                                                    \
         }                                                                                          \
