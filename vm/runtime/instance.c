@@ -207,7 +207,7 @@ static u64 eval_offset(const struct vm_instance *in, struct vm_range expr, bool 
     return is_64 ? v[0].u64 : v[0].u32;
 }
 
-vm_trap vm_instance_write_segments(struct vm_instance *in)
+static vm_trap write_elems(struct vm_instance *in)
 {
     const struct vm_module *m = &in->program->module;
     for (u32 i = 0; i < m->elem_count; i++) {
@@ -218,15 +218,34 @@ vm_trap vm_instance_write_segments(struct vm_instance *in)
         if (t) return t;
         in->elems[i].size = 0;
     }
+    return VM_TRAP_NONE;
+}
+
+/** Active data segments; those below `mapped` are in the memory already. */
+static vm_trap write_datas(struct vm_instance *in, u32 mapped)
+{
+    const struct vm_module *m = &in->program->module;
     for (u32 i = 0; i < m->data_count; i++) {
         const struct vm_data_decl *d = &m->datas[i];
         if (d->mode != VM_SEGMENT_ACTIVE) continue;
-        u64 at = eval_offset(in, d->offset, in->memories[d->memory]->type.is_64);
-        vm_trap t = vm_memory_init(in, d->memory, i, at, 0, d->bytes.size);
-        if (t) return t;
+        if (i >= mapped) {
+            u64 at = eval_offset(in, d->offset, in->memories[d->memory]->type.is_64);
+            vm_trap t = vm_memory_init(in, d->memory, i, at, 0, d->bytes.size);
+            if (t) return t;
+        }
         in->data_sizes[i] = 0;
     }
     return VM_TRAP_NONE;
+}
+
+vm_status vm_instance_write_segments(struct vm_instance *in, vm_trap *trap)
+{
+    *trap = write_elems(in);
+    if (*trap) return VM_TRAP;
+    enum vm_image_result image = vm_image_map(in);
+    if (image == VM_IMAGE_BROKEN) return VM_OOM;
+    *trap = write_datas(in, image == VM_IMAGE_MAPPED ? in->program->image.data_end : 0);
+    return *trap ? VM_TRAP : VM_OK;
 }
 
 struct vm_extern vm_instance_extern(struct vm_instance *in, enum vm_extern_kind kind, u32 index)

@@ -70,6 +70,7 @@ static void codeset_free(struct vm_program *p, struct vm_codeset *set)
 void vm_program_delete(struct vm_program *p)
 {
     if (!p) return;
+    vm_image_fini(&p->image);
     for (u32 b = 0; b < VM_CODE_BACKENDS; b++)
         for (u32 m = 0; m < VM_CODE_MEMORIES; m++)
             for (u32 f = 0; f < 2; f++) codeset_free(p, &p->sets[b][m][f]);
