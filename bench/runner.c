@@ -31,7 +31,7 @@ struct bench {
     const char *json;
     unsigned rounds;
     unsigned timeout_s;
-    bool list, load, latency;
+    bool list, load, latency, instantiate;
 };
 
 /* ---------------------------------------------------------------- options */
@@ -48,7 +48,8 @@ enum option_id {
     OPT_TIMEOUT,
     OPT_LIST,
     OPT_LOAD,
-    OPT_LATENCY
+    OPT_LATENCY,
+    OPT_INSTANTIATE
 };
 
 struct option_row {
@@ -71,6 +72,7 @@ static const struct option_row option_rows[] = {
     {"list",     NULL,           OPT_LIST,     "print the workloads there are"},
     {"load",     NULL,           OPT_LOAD,     "instead: what loading FILEs (the corpus) costs, in process"},
     {"latency",  NULL,           OPT_LATENCY,  "instead: how soon an interrupt stops the guest"},
+    {"instantiate", NULL,        OPT_INSTANTIATE, "instead: what the instances of generated modules and FILEs cost"},
     {"help",     NULL,           OPT_HELP,     "print this text (also -h)"},
 };
 // clang-format on
@@ -81,6 +83,7 @@ static void print_help(void)
     puts("usage: wasm-bench [OPTIONS] [WORKLOAD...]\n"
          "       wasm-bench --load [--rounds N] [--json FILE] [--modules DIR] [FILE...]\n"
          "       wasm-bench --latency [--rounds N] [--json FILE]\n"
+         "       wasm-bench --instantiate [--rounds N] [--json FILE] [FILE...]\n"
          "Times programs of the corpus (NAME or NAME:RUN; those of bench/workloads.list when none\n"
          "is given) on wasmrun and on peers, and compares their output.\n\nOptions:");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
@@ -178,6 +181,7 @@ static bool apply(struct bench *bench, int id, const char *value)
     case OPT_LIST: bench->list = true; return true;
     case OPT_LOAD: bench->load = true; return true;
     case OPT_LATENCY: bench->latency = true; return true;
+    case OPT_INSTANTIATE: bench->instantiate = true; return true;
     default: return false; /* getopt has said why */
     }
 }
@@ -312,6 +316,15 @@ static int run_load(struct bench *bench, int argc, char **argv)
     return code;
 }
 
+static int run_instantiate(const struct bench *bench, int argc, char **argv)
+{
+    struct bench_words files = {0};
+    for (int i = optind; i < argc; i++) bench_words_add(&files, bench_strdup(argv[i]));
+    int code = bench_instantiate_main(&files, bench->rounds ? bench->rounds : 101, bench->json);
+    bench_words_fini(&files);
+    return code;
+}
+
 /* ---------------------------------------------------------------- rounds */
 
 /* Engines must agree with each other where the corpus does not say what is right. */
@@ -423,6 +436,8 @@ int main(int argc, char **argv)
         code = run_load(&bench, argc, argv);
     } else if (bench.latency) {
         code = bench_latency_main(bench.rounds ? bench.rounds : 200, bench.json);
+    } else if (bench.instantiate) {
+        code = run_instantiate(&bench, argc, argv);
     } else {
         code = run_programs(&bench, argc, argv);
     }
