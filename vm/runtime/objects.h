@@ -79,7 +79,7 @@ struct vm_instance {
     struct vm_program *program;
     struct vm_codeset *codeset;
     struct vm_func **funcs;       /* index space: imports first */
-    struct vm_func *own_funcs;    /* defined ones, contiguous */
+    struct vm_func *own_funcs;    /* defined ones, contiguous; not zeroed */
     struct vm_memory **memories;
     struct vm_table **tables;
     union vm_slot **cells;        /* value of each global, imported ones too */

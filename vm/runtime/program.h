@@ -26,6 +26,7 @@ struct vm_program {
     const struct vm_alloc *alloc;
     struct vm_types *types;
     u32 *canon; /* canonical number of local type i */
+    const struct vm_functype **sigs; /* canonical signature of local type i; NULL: no function */
     vm_features features;
     void *bytes; /* own: the module's private copy */
     char *name;  /* own: file name for messages */
