@@ -100,6 +100,7 @@ static bool plan(const struct vm_instance *in, struct plan *p)
 
 /* ---- writing */
 
+enum { COLLECTED = 1 << 16 };
 /**
  * Collects small segments that follow each other, so that a module of thousands costs few system
  * calls. Gaps are filled with zeroes, which is right only above all that was written before.
@@ -110,7 +111,7 @@ struct writer {
     u64 at;   /* of the bytes collected, in the file */
     u32 used; /* of `bytes` */
     bool ok;
-    u8 bytes[4096];
+    u8 *bytes; /* COLLECTED */
 };
 
 static void flush(struct writer *w)
@@ -130,10 +131,10 @@ static u64 file_place(const struct vm_image *image, u64 addr)
 
 static void write_segment(struct writer *w, u64 at, const u8 *data, u32 size)
 {
-    bool follows = w->used && at >= w->at + w->used && at - w->at <= sizeof w->bytes &&
-                   size <= sizeof w->bytes - (at - w->at);
+    bool follows = w->used && at >= w->at + w->used && at - w->at <= COLLECTED &&
+                   size <= COLLECTED - (at - w->at);
     if (!follows) flush(w);
-    if (size > sizeof w->bytes || (!follows && at < w->top)) {
+    if (size > COLLECTED || (!follows && at < w->top)) {
         w->ok = w->ok && vm_cowfile_write(w->image->fd, at, data, size);
         if (w->top < at + size) w->top = at + size;
         return;
@@ -148,15 +149,20 @@ static void write_segment(struct writer *w, u64 at, const u8 *data, u32 size)
 static bool write_segments(const struct vm_instance *in, const struct plan *p)
 {
     const struct vm_module *m = &in->program->module;
-    struct writer w = {.image = &p->image, .ok = true};
+    const struct vm_alloc *alloc = in->program->alloc;
+    struct writer w = {.image = &p->image, .bytes = vm_alloc_zero(alloc, COLLECTED)};
+    w.ok = w.bytes != NULL;
     for (u32 i = 0; i < p->image.data_end && w.ok; i++) {
         const struct vm_data_decl *d = &m->datas[i];
         u64 addr;
         if (d->mode != VM_SEGMENT_ACTIVE || d->bytes.size == 0) continue;
-        if (!fixed_address(in, p, d, &addr)) return false; /* it was fixed when planned */
-        write_segment(&w, file_place(&p->image, addr), m->bytes + d->bytes.start, d->bytes.size);
+        w.ok = fixed_address(in, p, d, &addr); /* as it was when planned */
+        if (w.ok)
+            write_segment(&w, file_place(&p->image, addr), m->bytes + d->bytes.start,
+                          d->bytes.size);
     }
     flush(&w);
+    vm_alloc_free(alloc, w.bytes, COLLECTED);
     return w.ok;
 }
 

@@ -20,6 +20,12 @@
 #include "tests/image_data.h"
 #include "tests/world.h"
 
+#ifdef VM_SANITIZED
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
+
 /* -------- threads: one module, one linker, a store each */
 
 enum { THREADS = 4, ROUNDS = 10 };
@@ -119,7 +125,7 @@ static void test_threads_share_one_module(void **state)
 
 #define CHECK(x) ((x) ? (void)0 : (fprintf(stderr, "%d: %s\n", __LINE__, #x), _exit(1)))
 
-static void check_without_image(void (*refuse)(void))
+static void check_contents(void (*refuse)(void))
 {
     static u8 want[BIG];
     struct wasm m = {0};
@@ -161,13 +167,19 @@ static void no_file_bytes(void)
     CHECK(setrlimit(RLIMIT_FSIZE, &few) == 0);
 }
 
+static void little_address_space(void)
+{
+    const struct rlimit gib = {.rlim_cur = (rlim_t)1 << 30, .rlim_max = (rlim_t)1 << 30};
+    CHECK(setrlimit(RLIMIT_AS, &gib) == 0);
+}
+
 static int in_child(void (*refuse)(void))
 {
     (void)fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        check_without_image(refuse);
+        check_contents(refuse);
         _exit(0);
     }
     int status = 0;
@@ -184,6 +196,13 @@ static void test_file_size_limit_means_copying(void **state)
 {
     (void)state;
     assert_int_equal(in_child(no_file_bytes), 0); /* SIGXFSZ would kill */
+}
+
+static void test_little_address_space_changes_nothing(void **state)
+{
+    (void)state;
+    if (IS_SANITIZED) skip(); /* its shadow needs more */
+    assert_int_equal(in_child(little_address_space), 0);
 }
 
 /* -------- failing allocations */
@@ -238,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_threads_share_one_module),
         cmocka_unit_test(test_no_descriptors_means_copying),
         cmocka_unit_test(test_file_size_limit_means_copying),
+        cmocka_unit_test(test_little_address_space_changes_nothing),
         cmocka_unit_test(test_failing_allocations_leak_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
