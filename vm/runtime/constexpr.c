@@ -102,19 +102,23 @@ static bool is_binary(vm_op op)
            op == VM_OP_I64_ADD || op == VM_OP_I64_SUB || op == VM_OP_I64_MUL;
 }
 
-bool vm_constexpr_uses_instance(const struct vm_module *m, struct vm_range expr)
+bool vm_constexpr_fixed(const struct vm_module *m, struct vm_range expr, u64 *out)
 {
-    struct eval e; /* its stack takes up what is only to be skipped */
+    struct eval e;
     e.p = m->bytes + expr.start;
     e.end = e.p + expr.size;
     e.len = 0;
     while (e.p < e.end) {
         vm_op op = next_op(&e);
         if (op == VM_OP_END) break;
-        if (op == VM_OP_GLOBAL_GET || op == VM_OP_REF_FUNC) return true;
-        if (!is_binary(op)) eval_const(&e, op);
+        if (op == VM_OP_GLOBAL_GET || op == VM_OP_REF_FUNC) return false;
+        if (is_binary(op))
+            eval_binary(&e, op);
+        else
+            eval_const(&e, op);
     }
-    return false;
+    *out = pop(&e).u64;
+    return true;
 }
 
 u32 vm_constexpr_eval(const struct vm_instance *in, struct vm_range expr, union vm_slot out[2])

@@ -46,21 +46,16 @@ static bool add_extent(struct vm_image *image, u64 begin, u64 end)
 }
 
 /** Where an active segment goes in every instance; false when that differs or is out of bounds. */
-static bool fixed_address(const struct vm_instance *in, const struct plan *p,
+static bool fixed_address(const struct vm_module *m, const struct plan *p,
                           const struct vm_data_decl *d, u64 *addr)
 {
-    const struct vm_module *m = &in->program->module;
-    union vm_slot v[2] = {{0}, {0}};
-    if (d->memory != p->image.memory || vm_constexpr_uses_instance(m, d->offset)) return false;
-    (void)vm_constexpr_eval(in, d->offset, v);
-    *addr = m->memories[d->memory].is_64 ? v[0].u64 : v[0].u32;
+    if (d->memory != p->image.memory || !vm_constexpr_fixed(m, d->offset, addr)) return false;
     return vm_range_ok(*addr, d->bytes.size, p->memory_bytes);
 }
 
 /** Memory and bytes of the plan, from the first active segment; false: no memory for an image. */
-static bool plan_memory(const struct vm_instance *in, struct plan *p)
+static bool plan_memory(const struct vm_module *m, struct plan *p)
 {
-    const struct vm_module *m = &in->program->module;
     u32 i = 0;
     while (i < m->data_count && m->datas[i].mode != VM_SEGMENT_ACTIVE) i++;
     if (i == m->data_count) return false;
@@ -74,16 +69,15 @@ static bool plan_memory(const struct vm_instance *in, struct plan *p)
 }
 
 /** Takes segments as long as they fit; false when it comes to too little. */
-static bool plan(const struct vm_instance *in, struct plan *p)
+static bool plan(const struct vm_module *m, struct plan *p)
 {
-    const struct vm_module *m = &in->program->module;
     u64 file_bytes = 0;
-    if (!plan_memory(in, p)) return false;
+    if (!plan_memory(m, p)) return false;
     for (u32 i = 0; i < m->data_count; i++) {
         const struct vm_data_decl *d = &m->datas[i];
         u64 addr, size = d->bytes.size;
         if (d->mode == VM_SEGMENT_ACTIVE) {
-            if (!fixed_address(in, p, d, &addr)) break;
+            if (!fixed_address(m, p, d, &addr)) break;
             u64 begin = addr / p->page_bytes * p->page_bytes;
             u64 end = (addr + size + p->page_bytes - 1) / p->page_bytes * p->page_bytes;
             if (size && !add_extent(&p->image, begin, end)) break;
@@ -146,17 +140,17 @@ static void write_segment(struct writer *w, u64 at, const u8 *data, u32 size)
     w->used = begin + size;
 }
 
-static bool write_segments(const struct vm_instance *in, const struct plan *p)
+static bool write_segments(const struct vm_program *program, const struct plan *p)
 {
-    const struct vm_module *m = &in->program->module;
-    const struct vm_alloc *alloc = in->program->alloc;
+    const struct vm_module *m = &program->module;
+    const struct vm_alloc *alloc = program->alloc;
     struct writer w = {.image = &p->image, .bytes = vm_alloc_zero(alloc, COLLECTED)};
     w.ok = w.bytes != NULL;
     for (u32 i = 0; i < p->image.data_end && w.ok; i++) {
         const struct vm_data_decl *d = &m->datas[i];
         u64 addr;
         if (d->mode != VM_SEGMENT_ACTIVE || d->bytes.size == 0) continue;
-        w.ok = fixed_address(in, p, d, &addr); /* as it was when planned */
+        w.ok = fixed_address(m, p, d, &addr); /* as it was when planned */
         if (w.ok)
             write_segment(&w, file_place(&p->image, addr), m->bytes + d->bytes.start,
                           d->bytes.size);
@@ -167,20 +161,21 @@ static bool write_segments(const struct vm_instance *in, const struct plan *p)
 }
 
 /** Makes the file of a plan; false when the system does not play along. */
-static bool make(const struct vm_instance *in, struct plan *p)
+static bool make(const struct vm_program *program, struct plan *p)
 {
     struct vm_image *image = &p->image;
     const struct vm_image_extent *last = &image->extents[image->extent_count - 1];
     image->fd = vm_cowfile_new(last->at + last->bytes);
     if (image->fd < 0) return false;
-    if (write_segments(in, p) && vm_cowfile_seal(image->fd)) return true;
+    if (write_segments(program, p) && vm_cowfile_seal(image->fd)) return true;
     vm_cowfile_delete(image->fd);
     return false;
 }
 
 /** True when the image is there, perhaps after making it. */
-static bool is_there(const struct vm_instance *in, struct vm_image *image)
+static bool is_there(struct vm_program *program)
 {
+    struct vm_image *image = &program->image;
     /* acquire: pairs with the release below */
     u32 state = atomic_load_explicit(&image->state, memory_order_acquire);
     if (state != IMAGE_UNTRIED) return state == IMAGE_THERE;
@@ -189,7 +184,7 @@ static bool is_there(const struct vm_instance *in, struct vm_image *image)
         return false;
     struct plan p;
     memset(&p, 0, sizeof p);
-    bool made = plan(in, &p) && make(in, &p);
+    bool made = plan(&program->module, &p) && make(program, &p);
     if (made) {
         image->fd = p.image.fd;
         image->memory = p.image.memory;
@@ -207,7 +202,7 @@ static bool is_there(const struct vm_instance *in, struct vm_image *image)
 enum vm_image_result vm_image_map(struct vm_instance *in)
 {
     struct vm_image *image = &in->program->image;
-    if (!is_there(in, image)) return VM_IMAGE_NONE;
+    if (!is_there(in->program)) return VM_IMAGE_NONE;
     struct vm_memory *memory = in->memories[image->memory];
     for (u32 i = 0; i < image->extent_count; i++) {
         const struct vm_image_extent *e = &image->extents[i];

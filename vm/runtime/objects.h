@@ -194,7 +194,7 @@ vm_trap vm_memory_init(struct vm_instance *inst, u32 memory, u32 data, u64 d, u6
  * Two slots for v128. Returns the offset in the module behind it.
  */
 u32 vm_constexpr_eval(const struct vm_instance *inst, struct vm_range expr, union vm_slot out[2]);
-/** True when the value of a validated constant expression may differ between instances. */
-bool vm_constexpr_uses_instance(const struct vm_module *m, struct vm_range expr);
+/** The bits of a validated integer expression; false when they may differ between instances. */
+bool vm_constexpr_fixed(const struct vm_module *m, struct vm_range expr, u64 *out);
 
 #endif
