@@ -46,6 +46,8 @@ static wr_status_t host_add(wr_call_t *call, wr_slot_t *slots, void *env)
     return WR_OK;
 }
 
+static u32 c_twice(u32 a) { return 2 * a; }
+
 /** What a thread found wrong, or NULL. */
 static const char *one_instance(const struct shared *s, u32 seed)
 {
@@ -66,7 +68,8 @@ static const char *one_instance(const struct shared *s, u32 seed)
     wr_val_t arg = {.kind = WR_I32, .of.i32 = 1000}, sum = {.kind = WR_I32};
     u32 sum_want = 0;
     for (u32 i = 1; i <= 1000; i++) sum_want += i < 10 ? 0u : want[i - 10];
-    if (wr_call(store, f.of.func, &arg, 1, &sum, 1, NULL) != WR_OK || sum.of.i32 != sum_want + 1)
+    if (wr_call(store, f.of.func, &arg, 1, &sum, 1, NULL) != WR_OK ||
+        sum.of.i32 != 2 * (sum_want + 1))
         problem = "a wrong sum";
     memset(p, (int)seed, BIG);
     wr_store_delete(store);
@@ -87,12 +90,13 @@ static void many_threads(struct world *w)
     for (u32 round = 0; round < 5; round++) { /* each with a new module: no image, no code yet */
         struct wasm m = {0};
         u32 add = wasm_import_func(&m, "h", "add", "i:i");
+        u32 twice = wasm_import_func(&m, "h", "twice", "i:i");
         wasm_memory(&m, 2, 2, "memory");
-        /* sum of the bytes 1 … n, then the host's one more */
+        /* sum of the bytes 1 … n, then the host's one more, then twice that */
         u32 sum = wasm_func(&m, "i:i", "sum", "i",
                             CODE(LOOP(VOID), LOCAL_GET(0), I32_LOAD8_U(0), LOCAL_GET(1), I32_ADD,
                                  LOCAL_SET(1), LOCAL_GET(0), I32(1), I32_SUB, LOCAL_TEE(0),
-                                 BR_IF(0), END, LOCAL_GET(1), CALL((u8)add)));
+                                 BR_IF(0), END, LOCAL_GET(1), CALL((u8)add), CALL((u8)twice)));
         wasm_table(&m, 'r', 1, 1, NULL);
         wasm_elem(&m, 0, 0, &sum, 1);
         big_data(&m, 0, 10, BIG, 1);
@@ -102,6 +106,8 @@ static void many_threads(struct world *w)
                            .config = &w->config};
         assert_int_equal(
             wr_linker_define_raw(w->linker, "h", "add", "i:i", host_add, NULL, &w->err), WR_OK);
+        assert_int_equal(
+            wr_linker_define_c(w->linker, "h", "twice", "(i)i", (wr_c_fn)c_twice, &w->err), WR_OK);
         pthread_t threads[THREADS];
         assert_int_equal(pthread_barrier_init(&s.start, NULL, THREADS), 0);
         for (u32 i = 0; i < THREADS; i++)
