@@ -4,18 +4,22 @@
 
 #include "platform/cowfile.h"
 #include "platform/vmem.h"
+#include "runtime/exec.h" /* VM_STRESS */
 #include "runtime/objects.h"
 
 #include <string.h>
 
 enum { IMAGE_UNTRIED, IMAGE_IN_THE_MAKING, IMAGE_REFUSED, IMAGE_THERE };
 
-/* Less data than this is copied: mapping costs about as much as copying four to eight pages. */
-#define LEAST_DATA ((u64)32 << 10)
+/*
+ * Less data than this is copied: mapping costs about as much as copying four to eight pages. Stress
+ * builds make images of everything that has data.
+ */
+#define LEAST_DATA (VM_STRESS ? (u64)1 : (u64)32 << 10)
 /* Extents this close to each other become one: a mapping more costs more than a few zero pages. */
 #define JOINED_GAP ((u64)64 << 10)
 /* An image is at most this many times the data: holes become pages when somebody reads them. */
-enum { MOST_WASTE = 4 };
+enum { MOST_WASTE = VM_STRESS ? 1 << 20 : 4 };
 
 /* ---- which segments */
 
