@@ -372,8 +372,8 @@ static void imported(struct world *w)
 {
     struct wasm m = {0};
     wasm_memory(&m, 2, 2, "memory");
-    wasm_data(&m, 0, 2 * PAGE - 4, "kept", 4);
     wr_instance_t *owner = world_named(w, &m, "owner");
+    memcpy(wr_memory_data(memory_of(owner)) + 2 * PAGE - 4, "kept", 4);
     (void)wasm_import_memory(&m, "owner", "memory", 2);
     big_data(&m, 0, 0, BIG, 4);
     wr_module_t *module = world_module(w, &m);
