@@ -4,10 +4,12 @@
 #define VM_TESTS_IMAGE_DATA_H
 
 #include "platform/cowfile.h"
+#include "platform/vmem.h"
 #include "tests/wasm_writer.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { PAGE = 65536, BIG = 100000 /* bytes: enough for an image, no multiple of a page */ };
 
@@ -34,6 +36,17 @@ static inline bool has_images(void)
     bool sealed = fd >= 0 && vm_cowfile_seal(fd);
     if (fd >= 0) vm_cowfile_delete(fd);
     return sealed;
+}
+
+/** `n`, or a fifth of it where reserving address space takes long: 0.1 s under qemu-user. */
+static inline u32 rounds_of(u32 n)
+{
+    struct timespec begin, end;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    vm_release(vm_reserve((u64)8 << 30), (u64)8 << 30);
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    double s = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    return s > 0.02 ? n / 5 : n;
 }
 
 /** Descriptors in use. */

@@ -198,10 +198,10 @@ static void random_segments(struct wasm *m, u8 *want, u32 total, u32 *random)
 
 static void any_segments(struct world *w)
 {
-    enum { TOTAL = 30 * PAGE, ROUNDS = 40 };
-    u32 random = 1, images = 0;
+    enum { TOTAL = 30 * PAGE };
+    u32 random = 1, images = 0, rounds = rounds_of(40);
     u8 *want = malloc(TOTAL);
-    for (u32 i = 0; i < ROUNDS; i++) {
+    for (u32 i = 0; i < rounds; i++) {
         struct world own;
         world_init(&own, &w->config);
         struct wasm m = {0};
@@ -216,7 +216,7 @@ static void any_segments(struct world *w)
         world_free(&own);
     }
     free(want);
-    if (has_images()) assert_true(images > ROUNDS / 4);
+    if (has_images()) assert_true(images > rounds / 4);
 }
 static void test_any_segments_make_what_copying_makes(void **state)
 {

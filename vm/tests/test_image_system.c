@@ -28,13 +28,14 @@
 
 /* -------- threads: one module, one linker, a store each */
 
-enum { THREADS = 4, ROUNDS = 10 };
+enum { THREADS = 4 };
 
 struct shared {
     wr_engine_t *engine;
     wr_linker_t *linker;
     wr_module_t *module;
     const wr_store_config_t *config;
+    u32 rounds; /* of each thread */
     pthread_barrier_t start;
 };
 
@@ -81,7 +82,7 @@ static void *instantiate_often(void *arg)
     struct shared *s = arg;
     const char *problem = NULL;
     (void)pthread_barrier_wait(&s->start);
-    for (u32 i = 0; i < ROUNDS && !problem; i++) problem = one_instance(s, i);
+    for (u32 i = 0; i < s->rounds && !problem; i++) problem = one_instance(s, i);
     return (void *)(uintptr_t)problem;
 }
 
@@ -103,7 +104,8 @@ static void many_threads(struct world *w)
         struct shared s = {.engine = w->engine,
                            .linker = w->linker,
                            .module = world_module(w, &m),
-                           .config = &w->config};
+                           .config = &w->config,
+                           .rounds = rounds_of(10)};
         assert_int_equal(
             wr_linker_define_raw(w->linker, "h", "add", "i:i", host_add, NULL, &w->err), WR_OK);
         assert_int_equal(
@@ -213,7 +215,8 @@ static void test_little_address_space_changes_nothing(void **state)
 
 /* -------- failing allocations */
 
-static wr_status_t round_once(const struct wasm_bytes *code, struct counter *n)
+static wr_status_t round_once(const wr_store_config_t *config, const struct wasm_bytes *code,
+                              struct counter *n)
 {
     wr_allocator_t alloc = {.realloc = counting_realloc, .ctx = n};
     wr_engine_t *engine = wr_engine_new(&alloc);
@@ -223,7 +226,7 @@ static wr_status_t round_once(const struct wasm_bytes *code, struct counter *n)
     wr_instance_t *in;
     wr_status_t s = engine ? wr_module_new(engine, code->data, code->size, &module, NULL) : WR_OOM;
     if (s == WR_OK) s = wr_linker_new(engine, &linker, NULL);
-    if (s == WR_OK) s = wr_store_new(engine, NULL, &store, NULL);
+    if (s == WR_OK) s = wr_store_new(engine, config, &store, NULL);
     for (u32 i = 0; s == WR_OK && i < 3; i++)
         s = wr_linker_instantiate(linker, store, module, NULL, &in, NULL);
     wr_store_delete(store);
@@ -238,6 +241,9 @@ static void test_failing_allocations_leak_nothing(void **state)
     (void)state;
     struct wasm m = {0};
     u32 before = open_files();
+    /* hundreds of reservations */
+    wr_store_config_t config = {.memory_mode =
+                                    rounds_of(5) < 5 ? WR_MEMORY_EXPLICIT : WR_MEMORY_AUTO};
     wasm_memory(&m, 2, 2, "memory");
     wasm_table(&m, 'r', 1, 1, NULL);
     u32 f = wasm_func(&m, "i:i", "f", "", CODE(LOCAL_GET(0)));
@@ -245,11 +251,11 @@ static void test_failing_allocations_leak_nothing(void **state)
     big_data(&m, 0, 0, BIG, 1);
     struct wasm_bytes code = wasm_finish(&m);
     struct counter whole = {0};
-    assert_int_equal(round_once(&code, &whole), WR_OK);
+    assert_int_equal(round_once(&config, &code, &whole), WR_OK);
     assert_int_equal(whole.live, 0);
     for (u32 i = 1; i <= whole.calls; i++) {
         struct counter n = {.fail_at = i};
-        wr_status_t s = round_once(&code, &n);
+        wr_status_t s = round_once(&config, &code, &n);
         assert_true(s == WR_OOM || s == WR_OK);
         assert_int_equal(n.live, 0);
         assert_int_equal(open_files(), before);
