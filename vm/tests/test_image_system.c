@@ -88,7 +88,8 @@ static void *instantiate_often(void *arg)
 
 static void many_threads(struct world *w)
 {
-    for (u32 round = 0; round < 5; round++) { /* each with a new module: no image, no code yet */
+    u32 modules = rounds_of(5);
+    for (u32 i = 0; i < modules; i++) { /* each with a new module: no image, no code yet */
         struct wasm m = {0};
         u32 add = wasm_import_func(&m, "h", "add", "i:i");
         u32 twice = wasm_import_func(&m, "h", "twice", "i:i");
@@ -112,11 +113,11 @@ static void many_threads(struct world *w)
             wr_linker_define_c(w->linker, "h", "twice", "(i)i", (wr_c_fn)c_twice, &w->err), WR_OK);
         pthread_t threads[THREADS];
         assert_int_equal(pthread_barrier_init(&s.start, NULL, THREADS), 0);
-        for (u32 i = 0; i < THREADS; i++)
-            assert_int_equal(pthread_create(&threads[i], NULL, instantiate_often, &s), 0);
-        for (u32 i = 0; i < THREADS; i++) {
+        for (u32 k = 0; k < THREADS; k++)
+            assert_int_equal(pthread_create(&threads[k], NULL, instantiate_often, &s), 0);
+        for (u32 k = 0; k < THREADS; k++) {
             void *problem = NULL;
-            assert_int_equal(pthread_join(threads[i], &problem), 0);
+            assert_int_equal(pthread_join(threads[k], &problem), 0);
             if (problem) print_error("%s\n", (const char *)problem);
             assert_null(problem);
         }
