@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes chains.def (one row per instruction, with its steps) and edges.def (which chain follows
- * from which) into the build: fusion OUTPUT_DIRECTORY [--none]. No rules here.
+ * from which) into the build: fusion DIRECTORY all|none|N. No rules here.
  */
 #include "isa/gen/fusion.h"
 
@@ -57,6 +57,7 @@ struct node {
 
 static struct node nodes[NODES_MAX];
 static int node_count = 1;
+static int one_in = 1; /* of the chains of two parts, with what follows from them */
 
 static void fail(const char *what, const char *name)
 {
@@ -76,13 +77,21 @@ static uint16_t find(uint16_t parent, uint16_t part, const char *form, bool keep
     return 0;
 }
 
-static uint16_t add(uint16_t parent, uint16_t part, const char *form, bool keep)
+static unsigned hash(const char *text)
+{
+    unsigned h = 5381;
+    while (*text) h = h * 33 + (unsigned char)*text++;
+    return h ^ h >> 16;
+}
+
+/** The node; 0 if it is one that a sample leaves out. */
+static uint16_t add(uint16_t parent, uint16_t part, const char *form, bool keep, bool generic)
 {
     uint16_t old = find(parent, part, form, keep);
     if (old) return old;
     if (node_count == NODES_MAX) fail("too many chains", parts[part].name);
     struct node *n = &nodes[node_count];
-    *n = (struct node){.parent = parent, .part = part, .keep = keep};
+    *n = (struct node){.parent = parent, .part = part, .keep = keep, .generic = generic};
     n->depth = parent ? nodes[parent].depth + 1 : 1;
     snprintf(n->form, sizeof n->form, "%s", form);
     const char *before = parent ? nodes[parent].name : "";
@@ -90,6 +99,7 @@ static uint16_t add(uint16_t parent, uint16_t part, const char *form, bool keep)
     int size = snprintf(n->name, sizeof n->name, "%s%s%s%s%s", before, link, parts[part].name,
                         *form ? "_" : "", form);
     if (size >= (int)sizeof n->name) fail("too long a chain", n->name);
+    if (n->depth == 2 && !generic && hash(n->name) % (unsigned)one_in) return 0;
     return (uint16_t)node_count++;
 }
 
@@ -118,6 +128,7 @@ static uint16_t part_named(const char *name)
 
 static void put(struct set *s, uint16_t node)
 {
+    if (!node) return;
     s->nodes = realloc(s->nodes, ((size_t)s->count + 1) * sizeof *s->nodes);
     if (!s->nodes) fail("memory", "");
     s->nodes[s->count++] = node;
@@ -131,10 +142,10 @@ static void each(struct set *out, uint16_t parent, const char *names, const char
         uint16_t part = part_named(name);
         const struct part *p = &parts[part];
         const char *list = forms;
-        if (!p->inputs) put(out, add(parent, part, "", keep));
+        if (!p->inputs) put(out, add(parent, part, "", keep, false));
         while (next_word(&list, form, sizeof form)) {
             if ((int)strlen(form) != p->inputs) continue;
-            put(out, add(parent, part, form, keep));
+            put(out, add(parent, part, form, keep, false));
         }
     }
 }
@@ -217,17 +228,16 @@ static void generic(void)
     static const char *const slots[] = {"", "s", "ss", "sss"};
     for (uint16_t i = 0; i < PART_COUNT; i++) {
         bool constant = !strcmp(parts[i].name, "const32");
-        nodes[add(0, i, constant ? "c" : slots[parts[i].inputs], false)].generic = true;
-        if (takes_constant(&parts[i])) nodes[add(0, i, "sc", false)].generic = true;
-        if (!strcmp(parts[i].name, "ret_value")) nodes[add(0, i, "c", false)].generic = true;
+        add(0, i, constant ? "c" : slots[parts[i].inputs], false, true);
+        if (takes_constant(&parts[i])) add(0, i, "sc", false, true);
+        if (!strcmp(parts[i].name, "ret_value")) add(0, i, "c", false, true);
     }
     /* comparison and branch; kept out of the loop above to stand behind their parents */
     for (int i = 1, n = node_count; i < n; i++) {
         const struct part *p = &parts[nodes[i].part];
         if (p->kind != BIN_ || strcmp(p->R, "u32") || !is_comparison(p)) continue;
-        nodes[add((uint16_t)i, part_named("br_if"), "t", false)].generic = true;
-        if (!p->inverse)
-            nodes[add((uint16_t)i, part_named("br_unless"), "t", false)].generic = true;
+        add((uint16_t)i, part_named("br_if"), "t", false, true);
+        if (!p->inverse) add((uint16_t)i, part_named("br_unless"), "t", false, true);
     }
 }
 
@@ -357,9 +367,11 @@ static FILE *create(const char *directory, const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) fail("usage", "fusion DIRECTORY [--none]");
+    if (argc < 3) fail("usage", "fusion DIRECTORY all|none|N (one in N of the chains)");
     generic();
-    if (argc < 3) families();
+    bool all = !strcmp(argv[2], "all");
+    one_in = all ? 1 : atoi(argv[2]);
+    if (one_in > 0) families();
     FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
     for (int i = 1; i < node_count; i++) write_chain(chains, i);
     write_edges(edges);
