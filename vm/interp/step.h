@@ -100,6 +100,14 @@ VM_INLINE u64 vm_imm64(const union vm_word *pc, u32 i)
     return vm_imm32(pc, i) | (u64)vm_imm32(pc, i + 2) << 32;
 }
 
+/** Entry `n` of the table of distances at half `i`. */
+VM_INLINE i32 vm_label(const union vm_word *pc, u32 i, u32 n)
+{
+    i32 v;
+    memcpy(&v, (const char *)(pc + 1) + 2 * (usize)i + 4 * (usize)n, sizeof v);
+    return v;
+}
+
 VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 VM_INLINE u64 vm_bits_f64(f64 v)
 {
@@ -193,10 +201,47 @@ VM_INLINE f64 vm_float64(u64 bits)
     if (c) return vm_take(r, (i32)vm_imm32(r->pc, imm));
 #define DO_br_unless(k, c, imm)                                                                    \
     if (!(c)) return vm_take(r, (i32)vm_imm32(r->pc, imm));
+#define DO_br_table(k, c, imm)                                                                     \
+    const u32 last##k = vm_imm32(r->pc, imm), at##k = (c) < last##k ? (c) : last##k;               \
+    return vm_take(r, vm_label(r->pc, (imm) + 2, at##k));
+#define DO_enter(k, imm) vm_zero(r->fp + (i32)vm_imm32(r->pc, imm), vm_imm32(r->pc, (imm) + 2));
+#define DO_enter1(k, imm) vm_zero(r->fp + vm_half(r->pc, imm), VM_ENTER_BLOCK);
+#define DO_call(k, imm)                                                                            \
+    return vm_enter_frame(r, (const void *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),                  \
+                          r->fp + (i32)vm_imm32(r->pc, imm), r->pc + 1 + ((imm) + 9) / 4);
 #define DO_ret(k) return vm_leave(r);
 #define DO_ret_value(k, x, imm)                                                                    \
     r->fp[vm_half(r->pc, imm)].u64 = (x);                                                          \
     return vm_leave(r);
+
+/** Enters `code` of the running instance with frame `nfp`, to return to `next`. */
+VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, union vm_slot *nfp,
+                             const union vm_word *next)
+{
+    const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
+    u32 frame_slots = atomic_load_explicit(&code->frame_slots, memory_order_relaxed);
+    if (VM_UNLIKELY(nfp + frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
+    nfp[VM_FRAME_RET].cptr = next;
+    nfp[VM_FRAME_CALLER].ptr = r->fp;
+    nfp[VM_FRAME_CODE].cptr = code;
+    r->fp = nfp;
+    r->pc = entry;
+    if (VM_UNLIKELY(atomic_load_explicit(&r->x->interrupt, memory_order_relaxed)))
+        return VM_STOP_INTERRUPT; /* resumed at the callee's entry */
+    return VM_STOP_NONE;
+}
+
+/** Zeroes `count` slots from `p` on, a multiple of VM_ENTER_BLOCK that the frame was checked for.
+ */
+VM_INLINE void vm_zero(union vm_slot *p, u32 count)
+{
+    union vm_slot *end = p + count;
+    do {
+        memset(p, 0, VM_ENTER_BLOCK * sizeof *p);
+        p += VM_ENTER_BLOCK;
+        __asm__ volatile("" : "+r"(p)); /* or it becomes a call of memset, with a prologue */
+    } while (p < end);
+}
 
 /** Returns; the results are in place. */
 VM_INLINE u32 vm_leave(struct vm_regs *r)

@@ -94,16 +94,6 @@ VM_STEP(ref_as_non_null)
 VM_STEP_BRANCH(br_on_null, A_(u64) == 0, w.st.target, 2)
 VM_STEP_BRANCH(br_on_non_null, A_(u64) != 0, w.st.target, 2)
 
-VM_STEP(br_table)
-{
-    const union vm_word w = r->pc[1];
-    u32 i = A_(u32);
-    if (i > w.si.i) i = w.si.i;
-    i32 distance;
-    memcpy(&distance, (const char *)(r->pc + 2) + (usize)i * sizeof distance, sizeof distance);
-    return vm_take(r, distance);
-}
-
 /** [h] [count64]. Runs again when the store has got more fuel. */
 VM_STEP(fuel)
 {
@@ -130,40 +120,6 @@ VM_INLINE u32 vm_reload(struct vm_regs *r, u32 stop)
     r->mem = vm_memory_base(r->x->now.inst);
     return stop;
 }
-
-/** Zeroes blocks of VM_ENTER_BLOCK slots from `lo` to `lo` + `hi`; the frame was checked for them.
- */
-VM_STEP(enter)
-{
-    const union vm_word w = r->pc[1];
-    union vm_slot *p = r->fp + w.w.lo, *end = p + w.w.hi;
-    do {
-        memset(p, 0, VM_ENTER_BLOCK * sizeof *p);
-        p += VM_ENTER_BLOCK;
-        __asm__ volatile("" : "+r"(p)); /* or it becomes a call of memset, with a prologue */
-    } while (p < end);
-    r->pc += 2;
-    return VM_STOP_NONE;
-}
-
-/** Enters `code` of the running instance with frame `nfp`, to return to `next`. */
-VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, union vm_slot *nfp,
-                             const union vm_word *next)
-{
-    const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
-    u32 frame_slots = atomic_load_explicit(&code->frame_slots, memory_order_relaxed);
-    if (VM_UNLIKELY(nfp + frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
-    nfp[VM_FRAME_RET].cptr = next;
-    nfp[VM_FRAME_CALLER].ptr = r->fp;
-    nfp[VM_FRAME_CODE].cptr = code;
-    r->fp = nfp;
-    r->pc = entry;
-    if (VM_UNLIKELY(atomic_load_explicit(&r->x->interrupt, memory_order_relaxed)))
-        return VM_STOP_INTERRUPT; /* resumed at the callee's entry */
-    return VM_STOP_NONE;
-}
-
-VM_STEP(call) { return vm_enter_frame(r, r->pc[2].ptr, r->fp + r->pc[1].w.lo, r->pc + 3); }
 
 VM_STEP(call_import)
 {

@@ -277,16 +277,16 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
             break;
         }
     }
-    union vm_word w = {.si = {.a = vm_src(l, &index, 0), .i = n - 1}};
-    u32 insn = vm_emit(l, VM_IR_br_table, w);
-    for (u32 i = 0; i < (n + 1) / 2; i++) vm_emit_word(l, (union vm_word){.u = 0});
+    vm_emit_part(l, VM_PART_br_table, &index, n - 1, VM_NO_SLOT);
+    u32 insn = l->tail.insn, half_of_table = VM_WORD_HALVES + l->tail.halves;
+    for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_append(l, 0, 2);
     vm_emit_barrier(l);
     u32 table = ++l->table_count;
     p = in->imm.table.raw;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {
         u32 depth = next_label(&p);
         struct vm_label_frame *f = frame_at(l, depth);
-        u32 half = 2 * VM_WORD_HALVES + 2 * i;
+        u32 half = half_of_table + 2 * i;
         if (f->stub_table != table) { /* first entry of this label */
             bool needs_moves = depth == deepest || !in_place(l, f->base, label_count(f));
             f->stub_table = table;

@@ -2,7 +2,7 @@
 /*
  * Calls of every kind. Arguments go to their home slots, which are the callee's parameters.
  *
- *   call             [h] [delta32 -] [code]        delta: callee's fp - ours
+ *   call             a part (isa/ir_ops.def)
  *   call_import      [h] [base32 func32]           base: slot of the first argument
  *   call_indirect    [h] [index16 - base32] [table32 type32]
  *   call_ref         [h] [ref16 - base32]
@@ -22,30 +22,38 @@ static bool is_import(const struct vm_lower *l, u32 func)
 static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
                       const struct vm_operand *callee, bool tail)
 {
-    vm_emit_mark(l);
     union vm_word w = {.w = {.lo = base}};
     switch (in->op) {
     case VM_OP_CALL:
     case VM_OP_RETURN_CALL:
         if (is_import(l, in->a)) {
+            vm_emit_mark(l);
             w.w.hi = (i32)in->a;
             vm_emit(l, tail ? VM_IR_return_call_import : VM_IR_call_import, w);
             break;
         }
-        if (!tail) w.w.lo = base + (i32)vm_functype_shared_slots(in->func);
-        vm_emit(l, tail ? VM_IR_return_call : VM_IR_call, w);
         const void *code = &l->env->codes[in->a - l->env->module->n_imported[VM_EXTERN_FUNC]];
+        if (!tail) {
+            u32 delta = (u32)(base + (i32)vm_functype_shared_slots(in->func));
+            vm_emit_part(l, VM_PART_call, NULL, delta, VM_NO_SLOT);
+            vm_append(l, (uintptr_t)code, 4);
+            break;
+        }
+        vm_emit_mark(l);
+        vm_emit(l, VM_IR_return_call, w);
         vm_emit_word(l, (union vm_word){.ptr = code});
         break;
     case VM_OP_CALL_INDIRECT:
     case VM_OP_RETURN_CALL_INDIRECT:
         w = (union vm_word){.st = {.a = vm_src(l, callee, 0), .target = base}};
+        vm_emit_mark(l);
         vm_emit(l, tail ? VM_IR_return_call_indirect : VM_IR_call_indirect, w);
         w = (union vm_word){.w = {.lo = (i32)in->b, .hi = (i32)l->env->canon[in->a]}};
         vm_emit_word(l, w);
         break;
     default:
         w = (union vm_word){.st = {.a = vm_src(l, callee, 0), .target = base}};
+        vm_emit_mark(l);
         vm_emit(l, tail ? VM_IR_return_call_ref : VM_IR_call_ref, w);
         break;
     }

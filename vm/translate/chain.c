@@ -224,12 +224,14 @@ void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in,
     if (l->status != VM_OK) return;
     put_inputs(l, &u);
     put_halves(l, imm, u.info->imm);
-    if (u.info->traps) mark(l);
+    if (u.info->traps || part == VM_PART_call) mark(l);
     note_result(l, (enum vm_class)u.info->result, dst == VM_NO_SLOT ? VM_NO_SLOT : near_dst);
     if (dst == VM_NO_SLOT) return;
     put_half(l, near_dst);
     vm_dst_done(l, 1);
 }
+
+void vm_append(struct vm_lower *l, u64 bits, u32 halves) { put_halves(l, bits, halves); }
 
 void vm_retarget(struct vm_lower *l, i32 dst)
 {

@@ -325,7 +325,9 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
     if (other > first) {
         i32 zeroed = (other - first + VM_ENTER_BLOCK - 1) / VM_ENTER_BLOCK * VM_ENTER_BLOCK;
         vm_use_slots(l, (i64)first + zeroed);
-        vm_emit(l, VM_IR_enter, (union vm_word){.w = {.lo = first, .hi = zeroed}});
+        bool one = zeroed == VM_ENTER_BLOCK;
+        u64 imm = one ? (u16)first : (u32)first | (u64)(u32)zeroed << 32;
+        vm_emit_part(l, one ? VM_PART_enter1 : VM_PART_enter, NULL, imm, VM_NO_SLOT);
     }
     vm_lower_function_begin(l);
     vm_fuel_region(l);

@@ -129,6 +129,8 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits);
  * its inputs, popped; `imm`: its immediates; `dst`: slot of its result or VM_NO_SLOT.
  */
 void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst);
+/** More halves behind the last part's immediates. */
+void vm_append(struct vm_lower *l, u64 bits, u32 halves);
 /** The last part writes to another slot, which must be near. */
 void vm_retarget(struct vm_lower *l, i32 dst);
 /** Turns the comparison that the last part is into its opposite, if it is one that has one. */

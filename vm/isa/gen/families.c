@@ -47,6 +47,7 @@ static void accumulator(void)
     start("f64_store", "as sa");
     start(TEST " mov global_set ret_value", "a");
     start("select", "ssa");
+    start("i32_shl i32_sub i64_sub i64_shl i32_shr_u", "cs ca");
 }
 
 /** Comparisons, tests and what they test, with the branch. */
@@ -77,6 +78,22 @@ static void branches(void)
            DROP);
     extend(extend(start("f64_add f64_sub f64_load", "ss s"), CMPF64, "ts st", DROP), TEST, "t",
            DROP);
+    /* guest interpreters: each form of the jump has a history of its own */
+    start("br_table", "a");
+    extend(load, "br_table", "t", DROP);
+    extend(start("i32_add i32_sub i32_and i32_shr_u", "sc ac"), "br_table", "t", BOTH);
+    extend(extend(start("i32_add", "sc ac ss as"), "i32_load8_u i32_load", "t", DROP), "br_table",
+           "t", BOTH);
+    extend(extend(start("i32_load8_u i32_load", "s a"), "i32_and i32_add", "tc", DROP), "br_table",
+           "t", DROP);
+    /* loop ends: updates, the last one compared */
+    struct set updates = extend(start("i32_add", "sc ss"), "i32_add", "sc ss", DROP);
+    extend(updates, TEST, "t", KEEP);
+    extend(extend(updates, "i32_eq i32_ne i32_lt_s i32_lt_u i32_gt_s i32_gt_u", "ts tc", KEEP),
+           "br_if", "t", DROP);
+    updates = extend(extend(start("i32_add", "sc"), "i32_add", "sc", DROP), "i32_add", "sc", DROP);
+    extend(updates, TEST, "t", KEEP);
+    extend(extend(updates, "i32_ne i32_lt_u i32_lt_s", "ts tc", KEEP), "br_if", "t", DROP);
     /* an update, then a comparison of something else */
     extend(extend(start("i32_add", "sc"), CMP32, "ss sc", DROP), "br_if", "t", DROP);
 }
@@ -89,6 +106,11 @@ static void addresses(void)
     extend(sum, LOADS, "t", DROP);
     extend(start("i32_add", "ss sc"), LOAD32 " i64_load f64_load", "t", KEEP);
     extend(scaled, LOADS, "t", DROP);
+    scaled = extend(start("i32_shl", "sc"), "i32_add", "ts tc", KEEP);
+    extend(scaled, LOAD32 " i64_load f64_load", "t", BOTH);
+    struct set masked = extend(start("i32_and", "sc ac"), "i32_add", "ts tc", DROP);
+    extend(masked, LOAD32, "t", DROP);
+    extend(masked, STORE32, "ts", DROP);
     extend(start("i32_add", "ss sc"), STORES, "ts tc", BOTH);
     extend(start("i32_add", "as ac"), STORES, "ts", DROP);
     extend(scaled, STORES, "ts", DROP);
@@ -148,7 +170,8 @@ static void moves(void)
 {
     struct set one = start("mov", "s");
     struct set two = extend(one, "mov", "s", DROP);
-    extend(extend(two, "mov", "s", DROP), "mov", "s", DROP);
+    struct set three = extend(two, "mov", "s", DROP);
+    extend(three, "mov", "s", DROP);
     struct set constant = start("const32", "c");
     extend(constant, "mov", "s", DROP);
     extend(one, "const32", "c", DROP);
@@ -158,10 +181,24 @@ static void moves(void)
     extend(one, "i32_add", "sc", DROP);
     extend(start("i32_load", "s"), "mov", "s", DROP);
     extend(one, "i32_load", "s", DROP);
-    extend(start("i32_store", "ss sc"), "br", "", DROP);
+    extend(start(STORE32 " i64_store f64_store", "ss sa as sc"), "br", "", DROP);
+    extend(extend(start("i32_add", "sc"), "mov const32", "s c", DROP), "br", "", DROP);
+    extend(start("i32_add", "as ac"), "br", "", DROP);
+    extend(start(LOAD32, "s a"), "br", "", DROP);
+
+    extend(join(join(one, constant), start("i32_add i32_sub", "sc ss ac as")), "call", "", DROP);
+    extend(join(two, three), "call", "", DROP);
+    extend(join(extend(constant, "mov", "s", DROP), extend(one, "const32", "c", DROP)), "call", "",
+           DROP);
 
     struct set frame = extend(start("global_get", ""), "i32_sub i32_add", "tc", DROP);
     extend(frame, "global_set", "t", KEEP);
+    struct set enter = start("enter1 enter", "");
+    frame = extend(extend(enter, "global_get", "", DROP), "i32_sub", "tc", DROP);
+    extend(frame, "global_set", "t", KEEP);
+    extend(enter, "const32 mov i32_load i32_eqz br_if br_unless", "c s", DROP);
+    extend(extend(enter, CMP32, "sc ss", DROP), "br_if", "t", DROP);
+    extend(enter, "i32_add i32_sub i32_shl i32_and", "sc ss", DROP);
     extend(extend(start("i32_add", "sc"), "global_set", "t", DROP), "ret", "", DROP);
     extend(extend(start("i32_add", "sc"), "global_set", "t", DROP), "ret_value", "s c", DROP);
     extend(extend(start("global_get", ""), "i32_eqz", "t", DROP), TEST, "t", DROP);
@@ -170,8 +207,9 @@ static void moves(void)
     extend(start(LOAD32 " i64_load", "s a"), "ret_value", "t", DROP);
     extend(start(CMP32, "ss sc"), "ret_value", "t", DROP);
     extend(start(STORE32, "ss sc"), "ret", "", DROP);
-    extend(start(CMP32 " " CMPF64, "ss sc"), "select", "sst", DROP);
+    extend(start(CMP32 " " CMPF64, "ss sc as ac"), "select", "sst", DROP);
     extend(start(CMP64, "ss"), "select", "sst", DROP);
+    extend(start("select", "sss ssa"), "select", "sst tss sts", DROP);
 }
 
 /** An operation on the result of another. */
@@ -182,7 +220,7 @@ static void pairs(void)
     extend(start("i32_add i32_sub i32_and i32_xor i32_shl i32_shr_u", "ss sc"),
            "i32_add i32_sub i32_and i32_or i32_xor i32_shl i32_shr_u", "ts tc", KEEP);
     extend(start(ALU64, "ss sc"), ALU64, "ts tc", DROP);
-    extend(start("i64_sub", "ss"), ALU64, "st", DROP);
+    extend(start(ALU32, "ss sc"), "i32_sub i32_shl", "ct", DROP);
     extend(start(ALUF64, "ss as sa"), ALUF64, "ts st", DROP);
     extend(start(ALUF32, "ss"), ALUF32, "ts st", DROP);
     extend(start("i64_extend_i32_u i64_extend_i32_s", "s"), ALU64, "ts tc st", DROP);

@@ -371,6 +371,7 @@ int main(int argc, char **argv)
     generic();
     bool all = !strcmp(argv[2], "all");
     one_in = all ? 1 : atoi(argv[2]);
+    if (one_in < 1 && strcmp(argv[2], "none")) fail("all, none or a number, not", argv[2]);
     if (one_in > 0) families();
     FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
     for (int i = 1; i < node_count; i++) write_chain(chains, i);
