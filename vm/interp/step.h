@@ -206,9 +206,10 @@ VM_INLINE f64 vm_float64(u64 bits)
     return vm_take(r, vm_label(r->pc, (imm) + 2, at##k));
 #define DO_enter(k, imm) vm_zero(r->fp + (i32)vm_imm32(r->pc, imm), vm_imm32(r->pc, (imm) + 2));
 #define DO_enter1(k, imm) vm_zero(r->fp + vm_half(r->pc, imm), VM_ENTER_BLOCK);
-#define DO_call(k, imm)                                                                            \
+#define DO_call(k, imm, place)                                                                     \
     return vm_enter_frame(r, (const void *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),                  \
-                          r->fp + (i32)vm_imm32(r->pc, imm), r->pc + 1 + ((imm) + 9) / 4);
+                          r->fp + (i32)vm_imm32(r->pc, imm), r->pc + 1 + ((imm) + 9) / 4,          \
+                          (u32)(place) << VM_PLACE_SHIFT);
 #define DO_ret(k) return vm_leave(r);
 #define DO_ret_value(k, x, imm)                                                                    \
     r->fp[vm_half(r->pc, imm)].u64 = (x);                                                          \
@@ -216,11 +217,11 @@ VM_INLINE f64 vm_float64(u64 bits)
 
 /** Enters `code` of the running instance with frame `nfp`, to return to `next`. */
 VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, union vm_slot *nfp,
-                             const union vm_word *next)
+                             const union vm_word *next, u32 place)
 {
     const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
     u32 frame_slots = atomic_load_explicit(&code->frame_slots, memory_order_relaxed);
-    if (VM_UNLIKELY(nfp + frame_slots > r->x->stack_limit)) return VM_TRAP_STACK;
+    if (VM_UNLIKELY(nfp + frame_slots > r->x->stack_limit)) return VM_TRAP_STACK | place;
     nfp[VM_FRAME_RET].cptr = next;
     nfp[VM_FRAME_CALLER].ptr = r->fp;
     nfp[VM_FRAME_CODE].cptr = code;

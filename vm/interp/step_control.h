@@ -143,7 +143,7 @@ VM_STEP(call_indirect)
 {
     struct vm_func *f = vm_callee(r);
     if (VM_UNLIKELY(!f || f->inst != r->x->now.inst)) return VM_GOTO | VM_IR_call_indirect_slow;
-    return vm_enter_frame(r, f->code, r->fp + r->pc[1].st.target + f->below, r->pc + 3);
+    return vm_enter_frame(r, f->code, r->fp + r->pc[1].st.target + f->below, r->pc + 3, 0);
 }
 
 VM_STEP(call_indirect_slow) { return vm_reload(r, vm_slow_call_indirect(r->x, r->pc, r->fp)); }
@@ -153,7 +153,7 @@ VM_STEP(call_ref)
     const union vm_word w = r->pc[1];
     struct vm_func *f = r->fp[w.st.a].ptr;
     if (VM_UNLIKELY(!f || f->inst != r->x->now.inst)) return VM_GOTO | VM_IR_call_ref_slow;
-    return vm_enter_frame(r, f->code, r->fp + w.st.target + f->below, r->pc + 2);
+    return vm_enter_frame(r, f->code, r->fp + w.st.target + f->below, r->pc + 2, 0);
 }
 
 VM_STEP(call_ref_slow)

@@ -38,7 +38,8 @@ void vm_exec_delete(struct vm_exec *x)
     vm_alloc_free(x->alloc, x, sizeof *x);
 }
 
-/** File offset of the instruction at or before `word`; of a chain, that of its part at `place`. */
+/** File offset of the instruction at or before `word`; of a chain, that of its part at `place`,
+ *  or the last. */
 static u32 offset_of(const struct vm_code *code, u32 word, u32 place)
 {
     u32 lo = 0, hi = code->map_count;
@@ -52,7 +53,7 @@ static u32 offset_of(const struct vm_code *code, u32 word, u32 place)
     if (lo) { /* one entry for each part that may trap */
         u32 first = lo - 1;
         while (first > 0 && code->map[first - 1].word == code->map[lo - 1].word) first--;
-        lo = first + place < lo ? first + place + 1 : lo;
+        if (place < lo - first) lo = first + place + 1;
     }
     return lo ? code->map[lo - 1].offset
               : code->set->program->module.bodies[code - code->set->codes].range.start;
@@ -90,6 +91,6 @@ void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info
         pc = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
         fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].cptr;
         behind = true;
-        place = 0;
+        place = UINT32_MAX; /* the call, which is the last of its chain */
     }
 }

@@ -36,6 +36,10 @@ static void places(struct world *w)
     /* the address of the first load is that of the second */
     wasm_func(&m, "i:i", "chase", "", CODE(LOCAL_GET(0), I32_LOAD(0), I32_LOAD(0)));
     wasm_func(&m, "ii:", "set", "", CODE(LOCAL_GET(0), LOCAL_GET(1), I32_STORE(0)));
+    /* a call in one chain with a load: each has its own place in a backtrace */
+    u32 callee = wasm_func(&m, "i:", NULL, "", CODE(UNREACHABLE));
+    wasm_func(&m, "ii:", "call", "",
+              CODE(LOCAL_GET(0), I32_LOAD(0), DROP, LOCAL_GET(1), I32_LOAD(0), CALL((u8)callee)));
     wr_instance_t *in = world_instance(w, &m);
     u64 first = trap_offset(w, in, "loads", ARGS(OUTSIDE, 0, 0));
     assert_int_equal(trap_offset(w, in, "loads", ARGS(0, OUTSIDE, 0)), first + 9);
@@ -48,6 +52,10 @@ static void places(struct world *w)
     world_gives(w, in, "set", ARGS(8, OUTSIDE), NO_ARGS);
     u64 one = trap_offset(w, in, "chase", ARGS(OUTSIDE));
     assert_int_equal(trap_offset(w, in, "chase", ARGS(8)), one + 7);
+    u64 before = trap_offset(w, in, "call", ARGS(0, OUTSIDE));
+    world_traps(w, in, "call", ARGS(0, 0), "unreachable");
+    assert_int_equal(w->err.frames, 2);
+    assert_int_equal(w->err.frame[1].file_offset, before + 7);
 }
 static void test_the_part_that_traps_is_named(void **state)
 {

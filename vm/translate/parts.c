@@ -54,7 +54,7 @@ static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
 };
 
 /* by chain that they start from, then part and form */
-static const struct { u8 part, form; u16 to; } edges[] = {
+static const struct { u8 part, form; u32 to; } edges[] = {
 #define EDGE(part, form, to) {part, form, to},
 #define EDGES_OF(from, begin, end)
 #define INVERSE(a, b)
@@ -64,7 +64,7 @@ static const struct { u8 part, form; u16 to; } edges[] = {
 #undef INVERSE
 };
 
-static const struct { u16 begin, end; } edges_of[VM_IR_COUNT + 1] = {
+static const struct { u32 begin, end; } edges_of[VM_IR_COUNT + 1] = {
 #define EDGE(part, form, to)
 #define EDGES_OF(from, begin, end) [from] = {begin, end},
 #define INVERSE(a, b)
@@ -75,7 +75,7 @@ static const struct { u16 begin, end; } edges_of[VM_IR_COUNT + 1] = {
 };
 
 /* plus one, so that 0 is none */
-static const u16 inverses[VM_IR_COUNT] = {
+static const u32 inverses[VM_IR_COUNT] = {
 #define EDGE(part, form, to)
 #define EDGES_OF(from, begin, end)
 #define INVERSE(a, b) [a] = b + 1,

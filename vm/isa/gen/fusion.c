@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes chains.def (one row per instruction, with its steps) and edges.def (which chain follows
- * from which) into the build: fusion DIRECTORY all|none|N. No rules here.
+ * from which) into the build: fusion DIRECTORY all|none|N LIST|-, where LIST names the
+ * chains of the families that pay (chains.list). No rules here.
  */
 #include "isa/gen/fusion.h"
 
@@ -46,11 +47,12 @@ _Static_assert(PART_COUNT <= PARTS_MAX, "a part is a byte");
 /* ---- the tree */
 
 struct node {
-    uint16_t parent; /* 0: none; node 0 is not used */
-    uint16_t part;
+    uint32_t parent; /* 0: none; node 0 is not used */
+    uint32_t part;
     char form[4];
     bool keep; /* the parent's result stays in its slot */
     bool generic;
+    bool used; /* on the list of chains that pay, or the start of one that is */
     int depth;
     char name[160];
 };
@@ -67,16 +69,6 @@ static void fail(const char *what, const char *name)
 
 static bool has_result(const struct part *p) { return strcmp(p->R, "none") != 0; }
 
-static uint16_t find(uint16_t parent, uint16_t part, const char *form, bool keep)
-{
-    for (int i = 1; i < node_count; i++) {
-        const struct node *n = &nodes[i];
-        if (n->parent == parent && n->part == part && n->keep == keep && !strcmp(n->form, form))
-            return (uint16_t)i;
-    }
-    return 0;
-}
-
 static unsigned hash(const char *text)
 {
     unsigned h = 5381;
@@ -84,10 +76,30 @@ static unsigned hash(const char *text)
     return h ^ h >> 16;
 }
 
-/** The node; 0 if it is one that a sample leaves out. */
-static uint16_t add(uint16_t parent, uint16_t part, const char *form, bool keep, bool generic)
+/* by parent, part, form, link */
+static uint32_t buckets[1 << 19];
+
+static uint32_t *bucket(uint32_t parent, uint32_t part, const char *form, bool keep)
 {
-    uint16_t old = find(parent, part, form, keep);
+    enum { MASK = sizeof buckets / sizeof *buckets - 1 };
+    unsigned h = (parent * 2654435761u) ^ (part * 40503u) ^ (hash(form) * 97u) ^ keep;
+    for (h ^= h >> 15;; h++) {
+        const struct node *n = &nodes[buckets[h & MASK]];
+        if (!buckets[h & MASK]) return &buckets[h & MASK];
+        if (n->parent == parent && n->part == part && n->keep == keep && !strcmp(n->form, form))
+            return &buckets[h & MASK];
+    }
+}
+
+static uint32_t find(uint32_t parent, uint32_t part, const char *form, bool keep)
+{
+    return *bucket(parent, part, form, keep);
+}
+
+/** The node; 0 if it is one that a sample leaves out. */
+static uint32_t add(uint32_t parent, uint32_t part, const char *form, bool keep, bool generic)
+{
+    uint32_t old = find(parent, part, form, keep);
     if (old) return old;
     if (node_count == NODES_MAX) fail("too many chains", parts[part].name);
     struct node *n = &nodes[node_count];
@@ -100,7 +112,8 @@ static uint16_t add(uint16_t parent, uint16_t part, const char *form, bool keep,
                         *form ? "_" : "", form);
     if (size >= (int)sizeof n->name) fail("too long a chain", n->name);
     if (n->depth == 2 && !generic && hash(n->name) % (unsigned)one_in) return 0;
-    return (uint16_t)node_count++;
+    *bucket(parent, part, n->form, keep) = (uint32_t)node_count;
+    return (uint32_t)node_count++;
 }
 
 /* ---- rules' vocabulary */
@@ -118,15 +131,15 @@ static bool next_word(const char **list, char *word, size_t cap)
     return true;
 }
 
-static uint16_t part_named(const char *name)
+static uint32_t part_named(const char *name)
 {
     for (int i = 0; i < PART_COUNT; i++)
-        if (!strcmp(parts[i].name, name)) return (uint16_t)i;
+        if (!strcmp(parts[i].name, name)) return (uint32_t)i;
     fail("no such part", name);
     return 0;
 }
 
-static void put(struct set *s, uint16_t node)
+static void put(struct set *s, uint32_t node)
 {
     if (!node) return;
     s->nodes = realloc(s->nodes, ((size_t)s->count + 1) * sizeof *s->nodes);
@@ -135,11 +148,11 @@ static void put(struct set *s, uint16_t node)
 }
 
 /** Each part with each form of the right length behind `parent`. */
-static void each(struct set *out, uint16_t parent, const char *names, const char *forms, bool keep)
+static void each(struct set *out, uint32_t parent, const char *names, const char *forms, bool keep)
 {
     char name[64], form[8];
     while (next_word(&names, name, sizeof name)) {
-        uint16_t part = part_named(name);
+        uint32_t part = part_named(name);
         const struct part *p = &parts[part];
         const char *list = forms;
         if (!p->inputs) put(out, add(parent, part, "", keep, false));
@@ -226,7 +239,7 @@ static bool is_comparison(const struct part *p) { return p->inverse || p->T[0] =
 static void generic(void)
 {
     static const char *const slots[] = {"", "s", "ss", "sss"};
-    for (uint16_t i = 0; i < PART_COUNT; i++) {
+    for (uint32_t i = 0; i < PART_COUNT; i++) {
         bool constant = !strcmp(parts[i].name, "const32");
         add(0, i, constant ? "c" : slots[parts[i].inputs], false, true);
         if (takes_constant(&parts[i])) add(0, i, "sc", false, true);
@@ -236,9 +249,30 @@ static void generic(void)
     for (int i = 1, n = node_count; i < n; i++) {
         const struct part *p = &parts[nodes[i].part];
         if (p->kind != BIN_ || strcmp(p->R, "u32") || !is_comparison(p)) continue;
-        add((uint16_t)i, part_named("br_if"), "t", false, true);
-        if (!p->inverse) add((uint16_t)i, part_named("br_unless"), "t", false, true);
+        add((uint32_t)i, part_named("br_if"), "t", false, true);
+        if (!p->inverse) add((uint32_t)i, part_named("br_unless"), "t", false, true);
     }
+}
+
+/* ---- what is left of the families */
+
+/** Marks the chains named in a file, a name in each line, and their starts. */
+static void mark_used(const char *path)
+{
+    char line[256];
+    FILE *file = fopen(path, "r");
+    if (!file) fail("can't read", path);
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        bool known = *line == '#';
+        for (int i = 1; i < node_count && !known; i++) {
+            if (strcmp(nodes[i].name, line) != 0) continue;
+            known = true;
+            for (int k = i; k; k = nodes[k].parent) nodes[k].used = true;
+        }
+        if (!known && one_in == 1) fprintf(stderr, "fusion: no chain %s\n", line);
+    }
+    fclose(file);
 }
 
 /* ---- output */
@@ -273,7 +307,8 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
     }
     if (p->imm) fprintf(out, ", %d", *at);
     *at += p->imm;
-    if (p->kind == UNT_ || p->kind == BINT_ || memory) fprintf(out, ", %d", (*places)++);
+    bool may_trap = p->kind == UNT_ || p->kind == BINT_ || memory || !strcmp(p->name, "call");
+    if (may_trap) fprintf(out, ", %d", (*places)++);
     fputc(')', out);
 }
 
@@ -306,11 +341,12 @@ static void write_chain(FILE *out, int id)
     free(body);
 }
 
-static uint16_t inverse_of(int id)
+static uint32_t inverse_of(int id)
 {
     const struct node *n = &nodes[id];
     const char *name = parts[n->part].inverse;
-    return name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
+    uint32_t other = name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
+    return nodes[other].used ? other : 0;
 }
 
 /** A form as a number (isa/ir.h): two bits per input, then the keep bit. */
@@ -326,7 +362,7 @@ static unsigned form_number(const struct node *n)
 /** By parent, part, form. */
 static int compare(const void *a, const void *b)
 {
-    const struct node *x = &nodes[*(const uint16_t *)a], *y = &nodes[*(const uint16_t *)b];
+    const struct node *x = &nodes[*(const uint32_t *)a], *y = &nodes[*(const uint32_t *)b];
     if (x->parent != y->parent) return x->parent < y->parent ? -1 : 1;
     if (x->part != y->part) return x->part < y->part ? -1 : 1;
     return form_number(x) < form_number(y) ? -1 : 1;
@@ -335,12 +371,13 @@ static int compare(const void *a, const void *b)
 /** EDGES_OF(from, begin, end), EDGE(part, form, to), INVERSE(comparison, opposite). */
 static void write_edges(FILE *out)
 {
-    uint16_t order[NODES_MAX];
-    int count = node_count - 1;
-    for (int i = 0; i < count; i++) order[i] = (uint16_t)(i + 1);
+    static uint32_t order[NODES_MAX];
+    int count = 0;
+    for (int i = 1; i < node_count; i++)
+        if (nodes[i].used) order[count++] = (uint32_t)i;
     qsort(order, (size_t)count, sizeof *order, compare);
     for (int i = 0, end; i < count; i = end) {
-        uint16_t from = nodes[order[i]].parent;
+        uint32_t from = nodes[order[i]].parent;
         for (end = i; end < count && nodes[order[end]].parent == from; end++) {
             const struct node *n = &nodes[order[end]];
             fprintf(out, "EDGE(VM_PART_%s, 0x%02x, VM_IR_%s)\n", parts[n->part].name,
@@ -349,7 +386,7 @@ static void write_edges(FILE *out)
         fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d)\n", from ? nodes[from].name : "COUNT", i, end);
     }
     for (int i = 1; i < node_count; i++) {
-        uint16_t inverse = inverse_of(i);
+        uint32_t inverse = nodes[i].used ? inverse_of(i) : 0;
         if (inverse)
             fprintf(out, "INVERSE(VM_IR_%s, VM_IR_%s)\n", nodes[i].name, nodes[inverse].name);
     }
@@ -367,14 +404,18 @@ static FILE *create(const char *directory, const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) fail("usage", "fusion DIRECTORY all|none|N (one in N of the chains)");
+    if (argc < 4) fail("usage", "fusion DIRECTORY all|none|N LIST|- (N: one in N of the chains)");
     generic();
     bool all = !strcmp(argv[2], "all");
     one_in = all ? 1 : atoi(argv[2]);
     if (one_in < 1 && strcmp(argv[2], "none")) fail("all, none or a number, not", argv[2]);
     if (one_in > 0) families();
+    bool listed = strcmp(argv[3], "-") != 0;
+    for (int i = 1; i < node_count; i++) nodes[i].used = nodes[i].generic || !listed;
+    if (listed && one_in > 0) mark_used(argv[3]);
     FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
-    for (int i = 1; i < node_count; i++) write_chain(chains, i);
+    for (int i = 1; i < node_count; i++)
+        if (nodes[i].used) write_chain(chains, i);
     write_edges(edges);
     return fclose(chains) | fclose(edges);
 }

@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 /* The same numbers as in isa/ir.h, which is checked. */
-enum { PARTS_MAX = 256, NODES_MAX = 16384 };
+enum { PARTS_MAX = 256, NODES_MAX = 200000 };
 
 /** A set of chains. Passed by value; freed never, the program is short. */
 struct set {
     int count;
-    uint16_t *nodes;
+    uint32_t *nodes;
 };
 
 /** What becomes of the previous part's result: used and gone, or kept in its slot. */
