@@ -218,6 +218,13 @@ static void first_line(const char *path, char *buf, size_t cap)
     fclose(file);
 }
 
+static bool first_line_is(const char *path, const char *line)
+{
+    char said[120];
+    first_line(path, said, sizeof said);
+    return strcmp(said, line) == 0;
+}
+
 static void judge(const struct bench_workload *workload, const struct place *place, int status,
                   struct bench_run *out)
 {
@@ -230,6 +237,8 @@ static void judge(const struct bench_workload *workload, const struct place *pla
                  workload->exit_code, said);
     } else if (!bench_sha256_file(place->output, out->sha256)) {
         snprintf(out->problem, sizeof out->problem, "no output file");
+    } else if (workload->line && !first_line_is(place->output, workload->line)) {
+        snprintf(out->problem, sizeof out->problem, "wrong checksum: %s", said);
     } else if (workload->sha256 && strcmp(workload->sha256, out->sha256) != 0) {
         snprintf(out->problem, sizeof out->problem, "wrong output: %s", said);
     } else {
