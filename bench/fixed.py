@@ -122,7 +122,7 @@ def make_sql(rows):
 
 # ---------------------------------------------------------------- tinyscheme
 
-SCHEME = """; Recursion, lists, vectors, strings and closures.
+SCHEME = """; Recursion, lists, strings and closures (vector-ref of this build refuses every index).
 (define (tak x y z) (if (not (< y x)) z (tak (tak (- x 1) y z) (tak (- y 1) z x) (tak (- z 1) x y))))
 (define (range a b) (if (>= a b) '() (cons a (range (+ a 1) b))))
 (define (fold f seed list) (if (null? list) seed (fold f (f seed (car list)) (cdr list))))
@@ -147,17 +147,15 @@ SCHEME = """; Recursion, lists, vectors, strings and closures.
   (place 0 '()))
 (define (next x) (modulo (+ (* x 1103) 12345) 65536))
 (define (numbers n x) (if (= n 0) '() (cons x (numbers (- n 1) (next x)))))
-(define (sieve n)
-  (let ((marks (make-vector n #t)))
-    (do ((i 2 (+ i 1)) (count 0 (if (vector-ref marks i) (+ count 1) count))) ((= i (- n 1)) count)
-      (if (vector-ref marks i) (do ((k (* 2 i) (+ k i))) ((>= k n)) (vector-set! marks k #f))))))
+(define (primes list) (if (null? list) '()
+  (cons (car list) (primes (keep (lambda (x) (not (= 0 (modulo x (car list))))) (cdr list))))))
 (define (make-counter) (let ((n 0)) (lambda (by) (set! n (+ n by)) n)))
 (define counter (make-counter))
 (define (digits n) (apply string-append (map number->string (range 0 n))))
 (display (tak 14 8 %(tak)d)) (newline)
 (display (fold + 0 (keep even? (sort (numbers %(sort)d 1))))) (newline)
 (display (queens %(queens)d)) (newline)
-(display (sieve %(sieve)d)) (newline)
+(display (length (primes (range 2 %(primes)d)))) (newline)
 (for-each (lambda (x) (counter x)) (numbers %(sort)d 7)) (display (counter 0)) (newline)
 (display (string-length (digits 300))) (newline)
 """
@@ -233,13 +231,13 @@ endmodule
 
 def main():
     files = {
-        "zstd/text.txt": make_text(192, 1),
-        "bzip2/text.txt": make_text(700, 2),
+        "zstd/text.txt": make_text(256, 1),
+        "bzip2/text.txt": make_text(1400, 2),
         "sqlite3/sales.sql": make_sql(6000),
-        "tinyscheme/work.scm": SCHEME % {"tak": 3, "sort": 600, "queens": 6, "sieve": 2000},
+        "tinyscheme/work.scm": SCHEME % {"tak": 3, "sort": 250, "queens": 5, "primes": 350},
         "yosys/units.v": make_verilog(4),
     }
-    files.update({"esbuild/" + name: text for name, text in make_modules(12).items()})
+    files.update({"esbuild/" + name: text for name, text in make_modules(30).items()})
     for name, text in files.items():
         path = os.path.join(sys.argv[1], name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
