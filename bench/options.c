@@ -104,13 +104,18 @@ static struct bench_engine *find_engine(struct bench_options *options, const cha
     return NULL;
 }
 
-/* Commands run in another directory: a relative path to one must become absolute. */
-static void make_absolute(char **word)
+/* Commands run in another directory: words that name a file must become absolute paths. */
+static void make_absolute_word(char **word)
 {
-    char *real = word && *word && strchr(*word, '/') ? realpath(*word, NULL) : NULL;
+    char *real = strchr(*word, '/') ? realpath(*word, NULL) : NULL;
     if (!real) return;
     free(*word);
     *word = real;
+}
+
+static void make_absolute(struct bench_words *words)
+{
+    for (size_t i = 0; i < words->count; i++) make_absolute_word(&words->list[i]);
 }
 
 static bool add_engine(struct bench_options *options, const char *name, size_t length,
@@ -120,7 +125,7 @@ static bool add_engine(struct bench_options *options, const char *name, size_t l
                                   .dir_format = bench_strdup("--dir={host}::{guest}"),
                                   .env_format = bench_strdup("--env={env}")};
     bench_words_split(&engine.command, command);
-    make_absolute(engine.command.list);
+    make_absolute(&engine.command);
     options->engines = bench_realloc(options->engines, (options->engine_count + 1) * sizeof engine);
     options->engines[options->engine_count++] = engine;
     return engine.command.count > 0;
@@ -165,7 +170,7 @@ static bool set_peer_base(struct bench_options *options, const char *text)
     struct bench_engine *engine = peer_of(options, text, &command);
     if (!engine || engine->base.count) return false;
     bench_words_split(&engine->base, command);
-    make_absolute(engine->base.list);
+    make_absolute(&engine->base);
     return engine->base.count > 0;
 }
 
@@ -241,7 +246,7 @@ static void set_own(struct bench_options *options)
         memset(&engine->command, 0, sizeof engine->command);
         bench_words_split(&engine->command, options->own);
         if (!strstr(options->own, "{module}")) bench_words_split(&engine->command, own_default);
-        make_absolute(engine->command.list);
+        make_absolute(&engine->command);
         return;
     }
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
