@@ -67,7 +67,7 @@ struct bench_workloads {
     size_t count;
 };
 
-/** Where programs and their files are; any may be NULL. */
+/** Where programs and their files are. */
 struct bench_places {
     const char *corpus;   /**< modules that a manifest gives a file for; files named "corpus:…" */
     const char *modules;  /**< other modules of a manifest: NAME.wasm */

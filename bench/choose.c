@@ -15,10 +15,12 @@
 #define WASM_BENCH_INPUTS ""
 #endif
 
-/* Runs have working directories of their own, so paths must be absolute. New string or NULL. */
+/* Runs have working directories of their own, so paths must be absolute. New string. */
 static char *absolute(const char *given, const char *otherwise)
 {
-    return realpath(given ? given : otherwise, NULL);
+    const char *path = given ? given : otherwise;
+    char *real = realpath(path, NULL);
+    return real ? real : bench_strdup(path);
 }
 
 static char *corpus_dir(const struct bench_options *options)
@@ -26,23 +28,23 @@ static char *corpus_dir(const struct bench_options *options)
     const char *shared = getenv("WASMRUN_SHARED");
     if (options->corpus || !shared) return absolute(options->corpus, WASM_BENCH_CORPUS);
     char *path = bench_format("%s/corpus", shared);
-    char *real = absolute(path, "");
+    char *found = absolute(path, "");
     free(path);
-    return real;
+    return found;
 }
 
 static bool load_all(struct bench_workloads *all, const struct bench_places *places)
 {
     bool good = true;
-    if (places->corpus) {
-        struct bench_places own = *places;
-        char *manifest = bench_format("%s/manifest.json", places->corpus);
-        own.inputs = places->corpus;
+    struct bench_places own = *places;
+    char *manifest = bench_format("%s/manifest.json", places->corpus);
+    own.inputs = places->corpus;
+    if (access(manifest, R_OK) == 0) {
         good = bench_workloads_load(all, manifest, &own);
-        free(manifest);
     } else {
-        fputs("wasm-bench: SKIPPED: no corpus (see --corpus)\n", stderr);
+        fprintf(stderr, "wasm-bench: SKIPPED: no corpus: no file %s (see --corpus)\n", manifest);
     }
+    free(manifest);
     return good && bench_workloads_load(all, WASM_BENCH_SOURCES "/fixed.json", places) &&
            bench_workloads_load_list(all, WASM_BENCH_SOURCES "/workloads.list", places);
 }

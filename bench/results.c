@@ -142,9 +142,7 @@ static void print_times(const struct bench_results *results, size_t w, bench_sta
 static void print_geomeans(const struct bench_results *results, const char *set, bool is_median,
                            FILE *to)
 {
-    struct bench_summary own;
     char left[64];
-    bench_results_sum(results, set, 0, &own);
     snprintf(left, sizeof left, "%s: geomean", set);
     fprintf(to, "%-*s | %9s", NAME_WIDTH, left, "");
     for (size_t e = 1; e < results->engine_count; e++) {
@@ -182,7 +180,11 @@ static void print_memory(const struct bench_results *results, FILE *to)
         fprintf(to, "%-*s", NAME_WIDTH, results->workloads[w]->name);
         for (size_t e = 0; e < results->engine_count; e++) {
             const struct bench_cell *cell = bench_results_cell(results, w, e);
-            fprintf(to, e ? " | %16.1f" : " | %9.1f", (double)cell->rss_kib / 1024);
+            if (cell->problem[0]) {
+                fprintf(to, e ? " | %16s" : " | %9s", "failed");
+            } else {
+                fprintf(to, e ? " | %16.1f" : " | %9.1f", (double)cell->rss_kib / 1024);
+            }
         }
         fputc('\n', to);
     }

@@ -14,8 +14,8 @@ static char *find_file(const struct bench_places *places, const char *path)
 {
     static const char prefix[] = "corpus:";
     bool is_corpus = strncmp(path, prefix, strlen(prefix)) == 0;
-    const char *dir = is_corpus ? places->corpus : places->inputs;
-    return join(dir ? dir : ".", is_corpus ? path + strlen(prefix) : path);
+    return join(is_corpus ? places->corpus : places->inputs,
+                is_corpus ? path + strlen(prefix) : path);
 }
 
 static char *optional_path(const struct bench_places *places, const json_t *json)
@@ -34,8 +34,7 @@ static char *optional_text(const json_t *json)
 static char *find_module(const json_t *module, const char *name, const struct bench_places *places)
 {
     const char *file = json_string_value(json_object_get(module, "file"));
-    if (file) return join(places->corpus ? places->corpus : "corpus", file);
-    return bench_format("%s/%s.wasm", places->modules ? places->modules : "modules", name);
+    return file ? join(places->corpus, file) : bench_format("%s/%s.wasm", places->modules, name);
 }
 
 static void read_dirs(struct bench_workload *out, json_t *dirs, const struct bench_places *places)
@@ -135,13 +134,13 @@ static bool read_row(struct bench_workloads *out, const struct bench_words *row,
         return true;
     }
     if (row->count != 6 || bench_workloads_find(out, words[1])) return false;
-    struct bench_workload workload = {
-        .name = bench_strdup(words[1]),
-        .set = bench_strdup(words[0]),
-        .module = bench_format("%s/%s.wasm", places->programs ? places->programs : ".", words[1]),
-        .line = bench_strdup(words[3]),
-        .tiny_size = bench_strdup(words[4]),
-        .tiny_line = bench_strdup(words[5])};
+    struct bench_workload workload = {.name = bench_strdup(words[1]),
+                                      .set = bench_strdup(words[0]),
+                                      .module =
+                                          bench_format("%s/%s.wasm", places->programs, words[1]),
+                                      .line = bench_strdup(words[3]),
+                                      .tiny_size = bench_strdup(words[4]),
+                                      .tiny_line = bench_strdup(words[5])};
     bench_words_add(&workload.args, bench_strdup(words[2]));
     add(out, &workload);
     return true;
