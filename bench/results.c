@@ -147,11 +147,14 @@ static void print_geomeans(const struct bench_results *results, const char *set,
     fprintf(to, "%-*s | %9s", NAME_WIDTH, left, "");
     for (size_t e = 1; e < results->engine_count; e++) {
         struct bench_summary sum;
-        char used[16];
+        char used[32];
         bench_results_sum(results, set, e, &sum);
         snprintf(used, sizeof used, "(of %zu)", sum.used);
-        fprintf(to, " | %8s", sum.used ? used : "-");
-        fprintf(to, sum.used ? " %6.2fx" : " %7s", is_median ? sum.median : sum.minimum);
+        if (sum.used) {
+            fprintf(to, " | %8s %6.2fx", used, is_median ? sum.median : sum.minimum);
+        } else {
+            fprintf(to, " | %16s", "-");
+        }
     }
     fputc('\n', to);
 }
