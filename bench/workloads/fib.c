@@ -25,5 +25,6 @@ u64 workload(u32 size)
     u64 sum = wl_mix(0, fib(size));
     sum = wl_mix(sum, (u64)tak((i32)half + 5, (i32)half, (i32)half / 2));
     sum = wl_mix(sum, female(size * 2) + male(size * 2 + 1));
-    return wl_mix(sum, ackermann(2, size * 8));
+    for (u32 i = 0; i < 16; i++) sum = wl_mix(sum, ackermann(2, size + i));
+    return sum;
 }
