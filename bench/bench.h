@@ -96,12 +96,13 @@ struct bench_engine {
     char *dir_format;           /**< for {dirs}, with {host} and {guest} */
     char *env_format;           /**< for {envs}, with {env} */
     struct bench_words base;    /**< command whose time is subtracted; empty: none */
+    bool is_counted;            /**< run under cachegrind: instructions instead of time */
 };
 
 struct bench_run {
     bool good;
     char problem[256]; /**< when not good */
-    double cpu_ms;     /**< user + system */
+    double cpu_ms;     /**< user + system; million instructions when they are counted */
     double wall_ms;
     long rss_kib;
     char sha256[BENCH_SHA_TEXT];
@@ -127,6 +128,7 @@ struct bench_cell {
 struct bench_results {
     const char *label; /**< of the whole run; may be NULL */
     unsigned rounds;
+    bool is_counted; /**< cpu_ms of all cells are million instructions */
     const struct bench_engine *engines;
     size_t engine_count;
     const struct bench_workload *const *workloads; /**< those of a set stand together */

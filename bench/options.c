@@ -24,6 +24,7 @@ enum option_id {
     OPT_PROGRAMS,
     OPT_INPUTS,
     OPT_CHECK,
+    OPT_INSTRUCTIONS,
     OPT_REPORT,
     OPT_ROUNDS,
     OPT_JSON,
@@ -59,6 +60,7 @@ static const struct option_row option_rows[] = {
     {"modules",   "DIR",          OPT_MODULES,   "where fetched modules are (NAME.wasm)"},
     {"programs",  "DIR",          OPT_PROGRAMS,  "where the compiled programs of bench/workloads are"},
     {"inputs",    "DIR",          OPT_INPUTS,    "where the files that bench/fixed.py writes are"},
+    {"instructions", NULL,        OPT_INSTRUCTIONS, "count instructions (valgrind, one round) instead of time"},
     {"list",      NULL,           OPT_LIST,      "print the workloads there are"},
     {"check",     NULL,           OPT_CHECK,     "instead: run each own program once, tiny, and compare"},
     {"report",    NULL,           OPT_REPORT,    "instead: the page from the --json files that are given"},
@@ -204,6 +206,7 @@ static bool apply(struct bench_options *options, int id, const char *value)
     case OPT_MODULES: options->modules = value; return true;
     case OPT_PROGRAMS: options->programs = value; return true;
     case OPT_INPUTS: options->inputs = value; return true;
+    case OPT_INSTRUCTIONS: options->instructions = true; return true;
     case OPT_LIST: options->list = true; return true;
     case OPT_CHECK: options->check = true; return true;
     case OPT_REPORT: options->report = true; return true;
@@ -268,6 +271,9 @@ int bench_options_parse(struct bench_options *options, int argc, char **argv)
     if (code) return code;
     for (int i = optind; i < argc; i++) bench_words_add(&options->names, bench_strdup(argv[i]));
     set_own(options);
+    for (size_t e = 0; e < options->engine_count; e++) {
+        options->engines[e].is_counted = options->instructions;
+    }
     return 0;
 }
 

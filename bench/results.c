@@ -168,7 +168,10 @@ static bool ends_set(const struct bench_results *results, size_t w)
 
 static void print_statistic(const struct bench_results *results, bool is_median, FILE *to)
 {
-    print_head(results, is_median ? "CPU ms, medians" : "CPU ms, minima", to);
+    char title[64];
+    snprintf(title, sizeof title, "%s, %s", results->is_counted ? "M instr." : "CPU ms",
+             is_median ? "medians" : "minima");
+    print_head(results, title, to);
     for (size_t w = 0; w < results->workload_count; w++) {
         print_times(results, w, is_median ? bench_median : bench_minimum, to);
         if (!ends_set(results, w)) continue;
@@ -200,10 +203,11 @@ static void print_summary(const struct bench_results *results, const char *set, 
         bench_results_sum(results, set, e, &sum);
         if (!sum.used) continue;
         fprintf(to,
-                "%s: %s takes %.2fx (medians), %.2fx (minima) the time of %s over %zu, at least "
+                "%s: %s takes %.2fx (medians), %.2fx (minima) the %s of %s over %zu, at least "
                 "%.2fx (%s)\n",
-                set, results->engines[e].name, sum.median, sum.minimum, results->engines[0].name,
-                sum.used, sum.least, sum.where);
+                set, results->engines[e].name, sum.median, sum.minimum,
+                results->is_counted ? "instructions" : "time", results->engines[0].name, sum.used,
+                sum.least, sum.where);
     }
 }
 
@@ -214,7 +218,7 @@ static void print_problems(const struct bench_results *results, FILE *to)
         if (base->problem[0]) {
             fprintf(to, "FAILED base of %s: %s\n", results->engines[e].name, base->problem);
         } else if (base->rounds) {
-            fprintf(to, "subtracted from %s: %.1f ms (median), %.1f ms (minimum)\n",
+            fprintf(to, "subtracted from %s: %.1f (median), %.1f (minimum)\n",
                     results->engines[e].name, bench_median(base->cpu_ms, base->rounds),
                     bench_minimum(base->cpu_ms, base->rounds));
         }
@@ -232,8 +236,8 @@ static void print_problems(const struct bench_results *results, FILE *to)
 
 void bench_results_print(const struct bench_results *results, FILE *to)
 {
-    print_memory(results, to);
-    print_statistic(results, false, to);
+    if (!results->is_counted) print_memory(results, to);
+    if (results->rounds > 1) print_statistic(results, false, to);
     print_statistic(results, true, to);
     fputc('\n', to);
     for (size_t w = 0; w < results->workload_count; w++) {

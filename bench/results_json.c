@@ -15,10 +15,14 @@ static json_t *json_list(const double *values, size_t count)
     return list;
 }
 
-static json_t *json_cell(const struct bench_cell *cell)
+static json_t *json_cell(const struct bench_results *results, const struct bench_cell *cell)
 {
     json_t *out = json_object();
     if (cell->problem[0]) json_object_set_new(out, "problem", json_string(cell->problem));
+    if (results->is_counted) {
+        json_object_set_new(out, "million_instructions", json_list(cell->cpu_ms, cell->rounds));
+        return out;
+    }
     json_object_set_new(out, "cpu_ms", json_list(cell->cpu_ms, cell->rounds));
     json_object_set_new(out, "wall_ms", json_list(cell->wall_ms, cell->rounds));
     json_object_set_new(out, "cpu_ms_median", json_real(bench_median(cell->cpu_ms, cell->rounds)));
@@ -36,7 +40,7 @@ static json_t *json_engines(const struct bench_results *results)
         json_t *engine = json_object();
         json_object_set_new(engine, "name", json_string(results->engines[e].name));
         if (results->bases[e].rounds) {
-            json_object_set_new(engine, "base", json_cell(&results->bases[e]));
+            json_object_set_new(engine, "base", json_cell(results, &results->bases[e]));
         }
         json_array_append_new(list, engine);
     }
@@ -68,7 +72,7 @@ static json_t *json_workload(const struct bench_results *results, size_t w)
     json_t *engines = json_object();
     for (size_t e = 0; e < results->engine_count; e++) {
         json_object_set_new(engines, results->engines[e].name,
-                            json_cell(bench_results_cell(results, w, e)));
+                            json_cell(results, bench_results_cell(results, w, e)));
     }
     json_object_set_new(row, "set", json_string(bench_set_name(workload)));
     json_object_set_new(row, "engines", engines);
@@ -89,7 +93,8 @@ json_t *bench_results_json(const struct bench_results *results)
         json_object_set_new(workloads, results->workloads[w]->name, json_workload(results, w));
         if (!json_object_get(sets, set)) json_object_set_new(sets, set, json_set(results, set));
     }
-    json_object_set_new(root, "measures", json_string("programs"));
+    json_object_set_new(root, "measures",
+                        json_string(results->is_counted ? "instructions" : "programs"));
     json_object_set_new(root, "label", json_string(results->label ? results->label : date));
     json_object_set_new(root, "date", json_string(date));
     json_object_set_new(root, "machine", bench_machine_json());

@@ -67,7 +67,8 @@ static void run_bases(const struct bench_results *results, const char *scratch,
     const struct bench_workload nothing = {.name = (char[]){"base"}, .module = (char[]){""}};
     for (size_t e = 0; e < results->engine_count; e++) {
         if (!results->engines[e].base.count) continue;
-        const struct bench_engine base = {.command = results->engines[e].base};
+        const struct bench_engine base = {.command = results->engines[e].base,
+                                          .is_counted = results->is_counted};
         struct bench_run run;
         bench_run_once(&base, &nothing, scratch, options->timeout_s, &run);
         bench_cell_add(&results->bases[e], &run);
@@ -96,7 +97,12 @@ static int write_reports(const struct bench_options *options, const struct bench
         fprintf(stderr, "wasm-bench: cannot write %s\n", options->json);
         good = false;
     }
-    if (options->html) good &= bench_report(options->html, &options->history, now);
+    if (options->html && options->instructions) {
+        fputs("wasm-bench: the page is made from times only\n", stderr);
+        good = false;
+    } else if (options->html) {
+        good &= bench_report(options->html, &options->history, now);
+    }
     json_decref(now);
     return good ? 0 : 2;
 }
@@ -130,7 +136,10 @@ static int run_timing(const struct bench_options *options, const struct bench_ch
     if (!scratch) return 2;
     size_t cell_count = choice->count * options->engine_count;
     struct bench_results results = {.label = options->label,
-                                    .rounds = options->rounds ? options->rounds : 5,
+                                    .rounds = options->rounds         ? options->rounds
+                                              : options->instructions ? 1
+                                                                      : 5,
+                                    .is_counted = options->instructions,
                                     .engines = options->engines,
                                     .engine_count = options->engine_count,
                                     .workloads = choice->list,
