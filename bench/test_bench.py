@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -97,6 +98,11 @@ def test_run(folder, programs):
                           f"fails={fails} {{module}}")
     check("failures are said", code == 1 and "FAILED fib on wrong: wrong checksum" in text and
           "FAILED fib on fails: exit 3, not 0: no such thing" in text, text)
+    if shutil.which("valgrind"):
+        code, text, _ = bench(*base, "fib", "--instructions", "--json", os.path.join(folder, "count.json"))
+        with open(os.path.join(folder, "count.json"), encoding="utf-8") as file:
+            counts = json.load(file)["workloads"]["fib"]["engines"]["wasmrun"]["million_instructions"]
+        check("instructions are counted", code == 0 and len(counts) == 2 and min(counts) > 0, text)
     return out, page
 
 
