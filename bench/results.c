@@ -174,7 +174,7 @@ static void print_statistic(const struct bench_results *results, bool is_median,
     print_head(results, title, to);
     for (size_t w = 0; w < results->workload_count; w++) {
         print_times(results, w, is_median ? bench_median : bench_minimum, to);
-        if (!ends_set(results, w)) continue;
+        if (!ends_set(results, w) || results->engine_count == 1) continue;
         print_geomeans(results, bench_set_name(results->workloads[w]), is_median, to);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lisp.c - a small Lisp: reader, evaluator with association lists, free list. size: repetitions. */
+/* lisp.c - a small Lisp: reader, evaluator with association lists. size: repetitions. */
 #include "workload.h"
 
 #include <stdlib.h>
