@@ -62,4 +62,9 @@ int bench_load_main(const struct bench_words *files, unsigned rounds, const char
 /** Whole mode: from wr_exec_interrupt to the return of wr_exec_run. The exit code. */
 int bench_latency_main(unsigned rounds, const char *json);
 
+/* ---------------------------------------------------------------- instantiation */
+
+/** Whole mode: first and later instances of generated modules and of `files`. The exit code. */
+int bench_instantiate_main(const struct bench_words *files, unsigned rounds, const char *json);
+
 #endif

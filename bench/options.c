@@ -33,7 +33,8 @@ enum option_id {
     OPT_TIMEOUT,
     OPT_LIST,
     OPT_LOAD,
-    OPT_LATENCY
+    OPT_LATENCY,
+    OPT_INSTANTIATE
 };
 
 struct option_row {
@@ -66,6 +67,7 @@ static const struct option_row option_rows[] = {
     {"report",    NULL,           OPT_REPORT,    "instead: the page from the --json files that are given"},
     {"load",      NULL,           OPT_LOAD,      "instead: what loading FILEs (the corpus) costs, in process"},
     {"latency",   NULL,           OPT_LATENCY,   "instead: how soon an interrupt stops the guest"},
+    {"instantiate", NULL,         OPT_INSTANTIATE, "instead: what the instances of generated modules and FILEs cost"},
     {"help",      NULL,           OPT_HELP,      "print this text (also -h)"},
 };
 // clang-format on
@@ -212,6 +214,7 @@ static bool apply(struct bench_options *options, int id, const char *value)
     case OPT_REPORT: options->report = true; return true;
     case OPT_LOAD: options->load = true; return true;
     case OPT_LATENCY: options->latency = true; return true;
+    case OPT_INSTANTIATE: options->instantiate = true; return true;
     default: return false; /* getopt has said why */
     }
 }

@@ -241,6 +241,9 @@ int main(int argc, char **argv)
         code--;
     } else if (options.load) {
         code = run_load(&options);
+    } else if (options.instantiate) {
+        code = bench_instantiate_main(&options.names, options.rounds ? options.rounds : 101,
+                                      options.json);
     } else if (options.latency) {
         code = bench_latency_main(options.rounds ? options.rounds : 200, options.json);
     } else if (options.report) {

@@ -24,7 +24,7 @@ struct bench_options {
     const char *label;
     unsigned rounds; /**< 0: not given */
     unsigned timeout_s;
-    bool instructions, list, check, report, load, latency;
+    bool instructions, list, check, report, load, latency, instantiate;
 };
 
 /** 0: go on; otherwise the exit code + 1. */

@@ -55,5 +55,6 @@ function(wasmrun_include_dirs out)
       list(APPEND dirs ${PROJECT_BINARY_DIR}/layers/${name})
     endif()
   endforeach()
+  list(APPEND dirs ${PROJECT_BINARY_DIR}/gen) # isa/chains.def, isa/edges.def
   set(${out} ${dirs} PARENT_SCOPE)
 endfunction()

@@ -281,8 +281,10 @@ wr_status_t wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store, const 
     if (s == VM_OK) s = vm_instance_new(store->store, p, imports, &in, &e);
     vm_alloc_free(a, imports, bytes);
     if (s != VM_OK) return api_error(err, &e, p->name);
-    vm_trap trap = vm_instance_write_segments(in);
-    if (trap) {
+    vm_trap trap;
+    s = vm_instance_write_segments(in, &trap);
+    if (s == VM_OOM) return api_error_text(err, WR_OOM, "out of memory");
+    if (s != VM_OK) {
         api_error_text(err, WR_TRAP, "%s: %s", p->name, vm_trap_text(trap));
         if (err) err->trap = vm_trap_text(trap);
         return WR_TRAP;

@@ -6,8 +6,9 @@
  *
  *   wr_engine_t   shared by everything below; thread-safe; outlives all of it
  *   wr_module_t   decoded, validated, immutable; thread-safe; outlives its instances' store
- *   wr_linker_t   a table of importable things; confined to one thread at a time; outlives the
- *                 stores instantiated through it, whose imported functions are its definitions
+ *   wr_linker_t   a table of importable things; confined to one thread while things are defined,
+ *                 then any number of threads may instantiate through it; outlives the stores
+ *                 instantiated through it, whose imported functions are its definitions
  *   wr_store_t    owns instances, functions, memories, tables, globals; confined to one thread
  *   wr_exec_t     one call in progress with its own value stack; used with its store only, deleted
  *                 before or after it

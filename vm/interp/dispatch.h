@@ -9,9 +9,10 @@
 extern const struct vm_backend vm_backend_loop, vm_backend_tail, vm_backend_tail_v3;
 
 /** Initialiser of a backend from words made by WORD(op). */
-#define VM_BACKEND(table, WORD, run)                                                               \
+#define VM_BACKEND(table, count, WORD, run)                                                        \
     {                                                                                              \
         .words = (table),                                                                          \
+        .ops = (count),                                                                            \
         .dispatch = (run),                                                                         \
         .stubs = {.lazy = {WORD(lazy)},                                                            \
                   .start = {WORD(call_start), WORD(exit)},                                         \

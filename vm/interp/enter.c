@@ -22,6 +22,7 @@ static void prepare(struct vm_exec *x, struct vm_func *f, union vm_slot *bottom)
                                     .state = VM_EXEC_READY,
                                     .no_suspend = x->now.no_suspend};
     x->stop = VM_STOP_NONE;
+    x->place = 0;
     x->trap = VM_TRAP_NONE;
     x->trap_text[0] = 0;
     if (VM_STRESS)
@@ -117,7 +118,9 @@ static void dispatch(struct vm_exec *x)
 {
     struct vm_regs r = {
         .pc = x->now.pc, .fp = x->now.fp, .mem = vm_memory_base(x->now.inst), .x = x};
-    x->stop = vm_backend_get(x->store->backend)->dispatch(&r);
+    u32 stop = vm_backend_get(x->store->backend)->dispatch(&r);
+    x->stop = stop & ((1u << VM_PLACE_SHIFT) - 1);
+    x->place = stop >> VM_PLACE_SHIFT;
     x->now.pc = r.pc;
     x->now.fp = r.fp;
 }

@@ -22,16 +22,22 @@
 extern const struct vm_extable_entry __start_vm_extable[] __attribute__((visibility("hidden")));
 extern const struct vm_extable_entry __stop_vm_extable[] __attribute__((visibility("hidden")));
 
+/* How a loaded value comes, integers zero-extended. */
+typedef u64 vm_loaded_u8, vm_loaded_u16, vm_loaded_u32, vm_loaded_u64;
+typedef u64 vm_loaded_i8, vm_loaded_i16, vm_loaded_i32;
+typedef f32 vm_loaded_f32;
+typedef f64 vm_loaded_f64;
+
 /*
  * u32 vm_guard_load_T(mem, ea, out) and vm_guard_store_T(mem, ea, value): T at mem + ea, where
  * ea < 8 GiB and mem is the base of a guard-mode memory. 0 or VM_TRAP_MEMORY.
  */
-#define VM_GUARD_LOAD(T, insn)                                                                     \
-    VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u64 ea, u64 *out)                               \
+#define VM_GUARD_LOAD(T, reg, insn)                                                                \
+    VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u64 ea, vm_loaded_##T *out)                     \
     {                                                                                              \
-        u64 v;                                                                                     \
+        vm_loaded_##T v;                                                                           \
         __asm__ goto("1: " insn "\n" VM_EXTABLE_ENTRY                                              \
-                     : [v] "=r"(v)                                                                 \
+                     : [v] reg(v)                                                                  \
                      : [m] "r"(mem), [e] "r"(ea)                                                   \
                      : "memory"                                                                    \
                      : fault);                                                                     \
@@ -40,12 +46,12 @@ extern const struct vm_extable_entry __stop_vm_extable[] __attribute__((visibili
 fault:                                                                                             \
         return VM_TRAP_MEMORY;                                                                     \
     }
-#define VM_GUARD_STORE(T, insn)                                                                    \
-    VM_INLINE u32 vm_guard_store_##T(u8 *mem, u64 ea, u64 v)                                       \
+#define VM_GUARD_STORE(T, reg, insn)                                                               \
+    VM_INLINE u32 vm_guard_store_##T(u8 *mem, u64 ea, vm_loaded_##T v)                             \
     {                                                                                              \
         __asm__ goto("1: " insn "\n" VM_EXTABLE_ENTRY                                              \
                      :                                                                             \
-                     : [v] "r"(v), [m] "r"(mem), [e] "r"(ea)                                       \
+                     : [v] reg(v), [m] "r"(mem), [e] "r"(ea)                                       \
                      : "memory"                                                                    \
                      : fault);                                                                     \
         return VM_TRAP_NONE;                                                                       \
@@ -53,14 +59,18 @@ fault:                                                                          
         return VM_TRAP_MEMORY;                                                                     \
     }
 
-VM_GUARD_LOAD(u8, VM_INSN_LOAD8)
-VM_GUARD_LOAD(u16, VM_INSN_LOAD16)
-VM_GUARD_LOAD(u32, VM_INSN_LOAD32)
-VM_GUARD_LOAD(u64, VM_INSN_LOAD64)
-VM_GUARD_STORE(u8, VM_INSN_STORE8)
-VM_GUARD_STORE(u16, VM_INSN_STORE16)
-VM_GUARD_STORE(u32, VM_INSN_STORE32)
-VM_GUARD_STORE(u64, VM_INSN_STORE64)
+VM_GUARD_LOAD(u8, "=r", VM_INSN_LOAD8)
+VM_GUARD_LOAD(u16, "=r", VM_INSN_LOAD16)
+VM_GUARD_LOAD(u32, "=r", VM_INSN_LOAD32)
+VM_GUARD_LOAD(u64, "=r", VM_INSN_LOAD64)
+VM_GUARD_LOAD(f32, "=" VM_FLOAT_REG, VM_INSN_LOADF32)
+VM_GUARD_LOAD(f64, "=" VM_FLOAT_REG, VM_INSN_LOADF64)
+VM_GUARD_STORE(u8, "r", VM_INSN_STORE8)
+VM_GUARD_STORE(u16, "r", VM_INSN_STORE16)
+VM_GUARD_STORE(u32, "r", VM_INSN_STORE32)
+VM_GUARD_STORE(u64, "r", VM_INSN_STORE64)
+VM_GUARD_STORE(f32, VM_FLOAT_REG, VM_INSN_STOREF32)
+VM_GUARD_STORE(f64, VM_FLOAT_REG, VM_INSN_STOREF64)
 
 /* Signed loads: the same bits, the caller casts. */
 #define vm_guard_load_i8 vm_guard_load_u8
@@ -72,11 +82,11 @@ VM_GUARD_STORE(u64, VM_INSN_STORE64)
     struct vm_unaligned_##T {                                                                      \
         T v;                                                                                       \
     } __attribute__((packed, may_alias));                                                          \
-    VM_INLINE u64 vm_checked_load_##T(const u8 *p)                                                 \
+    VM_INLINE vm_loaded_##T vm_checked_load_##T(const u8 *p)                                       \
     {                                                                                              \
-        return (u64)((const volatile struct vm_unaligned_##T *)(const void *)p)->v;                \
+        return ((const volatile struct vm_unaligned_##T *)(const void *)p)->v;                     \
     }                                                                                              \
-    VM_INLINE void vm_checked_store_##T(u8 *p, u64 v)                                              \
+    VM_INLINE void vm_checked_store_##T(u8 *p, vm_loaded_##T v)                                    \
     {                                                                                              \
         ((volatile struct vm_unaligned_##T *)(void *)p)->v = (T)v;                                 \
     }
@@ -85,14 +95,16 @@ VM_CHECKED_ACCESS(u8)
 VM_CHECKED_ACCESS(u16)
 VM_CHECKED_ACCESS(u32)
 VM_CHECKED_ACCESS(u64)
+VM_CHECKED_ACCESS(f32)
+VM_CHECKED_ACCESS(f64)
 #define vm_checked_load_i8 vm_checked_load_u8
 #define vm_checked_load_i16 vm_checked_load_u16
 #define vm_checked_load_i32 vm_checked_load_u32
 
 /** Host address of [addr + offset, + size) in a memory, or NULL when any of it is outside. */
-VM_INLINE u8 *vm_guest_check(const struct vm_memory *m, union vm_slot addr, u64 offset, u64 size)
+VM_INLINE u8 *vm_guest_check(const struct vm_memory *m, u64 addr, u64 offset, u64 size)
 {
-    u64 ea, at = m->type.is_64 ? addr.u64 : addr.u32;
+    u64 ea, at = m->type.is_64 ? addr : (u32)addr;
     if (__builtin_add_overflow(at, offset, &ea)) return NULL;
     return vm_range_ok(ea, size, vm_memory_size(m)) ? m->base + ea : NULL;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The portable dispatcher: one switch over the same steps as the tail-call handlers. */
+/* The portable dispatcher: one switch over the same steps as the tail-call handlers, one part each.
+ */
 #include "interp/dispatch.h"
 #include "interp/step_control.h"
 
 #define LOOP_WORD(name) {.u = VM_IR_##name}
 
-static const union vm_word words[VM_IR_COUNT] = {
+static const union vm_word words[VM_IR_GENERIC_COUNT] = {
 #define EACH(name) [VM_IR_##name] = LOOP_WORD(name),
 #include "isa/ir_each.h"
 };
@@ -19,11 +20,12 @@ static u32 dispatch(struct vm_regs *regs)
 #define EACH(name)                                                                                 \
     case VM_IR_##name: stop = step_##name(&r); break;
 #include "isa/ir_each.h"
-        case VM_IR_COUNT: __builtin_unreachable();
+        default: __builtin_unreachable();
         }
     }
     *regs = r;
     return stop;
 }
 
-const struct vm_backend vm_backend_loop = VM_BACKEND(words, LOOP_WORD, dispatch);
+const struct vm_backend vm_backend_loop =
+    VM_BACKEND(words, VM_IR_GENERIC_COUNT, LOOP_WORD, dispatch);

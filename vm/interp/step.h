@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steps: what each internal instruction does, as inline functions from registers to registers,
- * shared by the tail-call handlers and the portable loop. Plain rows here; the hand-written ones in
- * step_control.h and step_bulk.h. No dispatch.
+ * Steps: what each instruction does, as inline functions from registers to registers, shared by the
+ * tail-call handlers and the portable loop. Chains are put together here from their parts
+ * (chains.def, written by isa/gen); hand-written instructions are in step_control.h. No dispatch.
  *
  * A step reads its operands at r->pc, does its work, moves r->pc on, and answers 0, VM_TAKEN (a
  * branch was taken: dispatch separately, for the sake of prediction), VM_GOTO | op (the rare case
  * of an instruction is another step, so that the frequent one keeps off the C stack) or why to stop
- * (exec.h); then
- * r->pc is where a backtrace or a resumption wants it. One expansion:
+ * (exec.h), with the place of the trapping part among those of the chain that can trap; then
+ * r->pc is where a backtrace or a resumption wants it. One expansion, of
+ * CHAIN(i32_load_s__i32_add_tc, 3, LOAD_(1, u32, u32, S_(u32, 0), 1, 0)
+ *       BIN_(2, i32_add, u32, V_(u32, t1), K_(u32, 3)) PUT_(u32, t2, 5)):
  *
- *   VM_INLINE u32 step_i32_add_sc(struct vm_regs *r)
+ *   VM_INLINE u32 step_i32_load_s__i32_add_tc(struct vm_regs *r)
  *   {
- *       const union vm_word w = r->pc[1];
- *       put_u32(&r->fp[w.s.a], sem_i32_add(get_u32(&r->fp[w.s.b]), (u32)(i64)(i32)w.si.i));
- *       r->pc += 2;
+ *       u64 v1;
+ *       u32 s1 = vm_guard_load_u32(r->mem, (u64)get_u32(slot at half 0) + (u32 at half 1), &v1);
+ *       if (s1) return s1 | 0 << VM_PLACE_SHIFT;
+ *       const u32 t1 = (u32)v1;
+ *       const u32 t2 = sem_i32_add(t1, (u32 at half 3));
+ *       put_u32(slot at half 5, t2);
+ *       r->acc = t2;
+ *       r->pc += 3;
  *       return VM_STOP_NONE;
  *   }
  */
@@ -36,9 +43,12 @@ struct vm_regs {
     union vm_slot *fp;
     u8 *mem; /* base of memory 0 of the running instance */
     struct vm_exec *x;
+    u64 acc;  /* last integer result, as its slot has it; undefined behind labels and calls */
+    f64 facc; /* last f64 result */
 };
 
 enum {
+    VM_PLACE_SHIFT = 24,
     VM_TAKEN = 0x10000,
     VM_GOTO = 0x20000 /* plus an op: go on with that op's step, everything as it is */
 };
@@ -69,25 +79,145 @@ VM_INLINE u32 vm_take(struct vm_regs *r, i32 distance)
     return VM_TAKEN;
 }
 
-/* A step of one result: dst = value, `n` words long. */
-#define VM_STEP_VALUE(name, R, value)                                                              \
+/** Operand half `i` of the instruction: a slot number. */
+VM_INLINE i16 vm_half(const union vm_word *pc, u32 i)
+{
+    i16 v;
+    memcpy(&v, (const char *)(pc + 1) + 2 * (usize)i, sizeof v);
+    return v;
+}
+
+/** Two halves: a constant, an offset, an index. */
+VM_INLINE u32 vm_imm32(const union vm_word *pc, u32 i)
+{
+    u32 v;
+    memcpy(&v, (const char *)(pc + 1) + 2 * (usize)i, sizeof v);
+    return v;
+}
+
+VM_INLINE u64 vm_imm64(const union vm_word *pc, u32 i)
+{
+    return vm_imm32(pc, i) | (u64)vm_imm32(pc, i + 2) << 32;
+}
+
+VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
+VM_INLINE u64 vm_bits_f64(f64 v)
+{
+    u64 bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+VM_INLINE u64 vm_bits_f32(f32 v)
+{
+    u32 bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+VM_INLINE f32 vm_float32(u32 bits)
+{
+    f32 v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+VM_INLINE f64 vm_float64(u64 bits)
+{
+    f64 v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* Sources of inputs: slot, constant, the value of a part, accumulator. */
+#define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i)])
+#define K_(T, i) CONST_##T(i)
+#define CONST_u32(i) vm_imm32(r->pc, i)
+#define CONST_u64(i) ((u64)(i64)(i32)vm_imm32(r->pc, i))
+#define CONST_f32(i) vm_float32(vm_imm32(r->pc, i))
+#define CONST_f64(i) vm_float64(vm_imm64(r->pc, i))
+#define V_(T, t) VALUE_##T(t)
+#define VALUE_u32(t) (t)
+#define VALUE_f32(t) (t)
+#define VALUE_f64(t) (t)
+#define VALUE_u64(t) _Generic((t), f32: vm_bits_f32, f64: vm_bits_f64, default: vm_bits_u64)(t)
+#define ACC_u32 ((u32)r->acc)
+#define ACC_u64 (r->acc)
+#define ACC_f64 (r->facc)
+
+/* A part's result into its slot, and the accumulator. */
+#define PUT_(T, t, i)                                                                              \
+    put_##T(&r->fp[vm_half(r->pc, i)], t);                                                         \
+    SET_##T(t)
+#define SET_u32(t) r->acc = (t);
+#define SET_u64(t) r->acc = (t);
+#define SET_f32(t)
+#define SET_f64(t) r->facc = (t);
+
+/* Parts, number k of their chain. `place`: see above. */
+#define UN_(k, n, R, x) const R t##k = sem_##n(x);
+#define BIN_(k, n, R, x, y) const R t##k = sem_##n(x, y);
+#define UNT_(k, n, R, x, place)                                                                    \
+    TRAP_IF(k, sem_##n##_trap(x), place)                                                           \
+    UN_(k, n, R, x)
+#define BINT_(k, n, R, x, y, place)                                                                \
+    TRAP_IF(k, sem_##n##_trap(x, y), place)                                                        \
+    BIN_(k, n, R, x, y)
+#define TRAP_IF(k, why, place)                                                                     \
+    const u32 s##k = (why);                                                                        \
+    if (VM_UNLIKELY(s##k)) return s##k | (u32)(place) << VM_PLACE_SHIFT;
+#define LOAD_(k, R, M, address, offset, place)                                                     \
+    vm_loaded_##M v##k;                                                                            \
+    TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
+    const R t##k = (R)(M)v##k;
+#define STORE_(k, T, M, address, value, offset, place)                                             \
+    TRAP_IF(k, vm_guard_store_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), value), place)
+/* immediates: 16-bit memory index, 48-bit offset */
+#define CHECK_(k, M, address, imm, place)                                                          \
+    u8 *p##k = vm_guest_check(r->x->now.inst->memories[(u16)vm_half(r->pc, imm)], address,         \
+                              vm_imm64(r->pc, imm) >> 16, sizeof(M));                              \
+    TRAP_IF(k, p##k ? VM_TRAP_NONE : VM_TRAP_MEMORY, place)
+#define LOADX_(k, R, M, address, imm, place)                                                       \
+    CHECK_(k, M, address, imm, place)                                                              \
+    const R t##k = (R)(M)vm_checked_load_##M(p##k);
+#define STOREX_(k, T, M, address, value, imm, place)                                               \
+    CHECK_(k, M, address, imm, place)                                                              \
+    vm_checked_store_##M(p##k, value);
+
+#define DO_const32(k, x) const u32 t##k = (x);
+#define DO_const64(k, imm) const u64 t##k = vm_imm64(r->pc, imm);
+#define DO_mov(k, x) const u64 t##k = (x);
+#define DO_select(k, x, y, c) const u64 t##k = (c) ? (x) : (y);
+#define DO_global_get(k, imm) const u64 t##k = r->x->now.cells[vm_imm32(r->pc, imm)]->u64;
+#define DO_global_set(k, v, imm) r->x->now.cells[vm_imm32(r->pc, imm)]->u64 = (v);
+#define DO_br(k, imm) return vm_take(r, (i32)vm_imm32(r->pc, imm));
+#define DO_br_if(k, c, imm)                                                                        \
+    if (c) return vm_take(r, (i32)vm_imm32(r->pc, imm));
+#define DO_br_unless(k, c, imm)                                                                    \
+    if (!(c)) return vm_take(r, (i32)vm_imm32(r->pc, imm));
+#define DO_ret(k) return vm_leave(r);
+#define DO_ret_value(k, x, imm)                                                                    \
+    r->fp[vm_half(r->pc, imm)].u64 = (x);                                                          \
+    return vm_leave(r);
+
+/** Returns; the results are in place. */
+VM_INLINE u32 vm_leave(struct vm_regs *r)
+{
+    r->pc = r->fp[VM_FRAME_RET].cptr;
+    r->fp = r->fp[VM_FRAME_CALLER].ptr;
+    return VM_STOP_NONE;
+}
+
+#define CHAIN(name, words, ...)                                                                    \
     VM_STEP(name)                                                                                  \
     {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        put_##R(&r->fp[w.s.a], (value));                                                           \
-        r->pc += 2;                                                                                \
+        __VA_ARGS__                                                                                \
+        r->pc += (words);                                                                          \
         return VM_STOP_NONE;                                                                       \
     }
-#define VM_STEP_VALUE_TRAP(name, R, value, trap)                                                   \
-    VM_STEP(name)                                                                                  \
-    {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        u32 t = (trap);                                                                            \
-        if (VM_UNLIKELY(t)) return t;                                                              \
-        put_##R(&r->fp[w.s.a], (value));                                                           \
-        r->pc += 2;                                                                                \
-        return VM_STOP_NONE;                                                                       \
-    }
+#define GENERIC CHAIN
+#include "isa/chains.def"
+#undef GENERIC
+#undef CHAIN
+
 #define VM_STEP_BRANCH(name, condition, distance, n)                                               \
     VM_STEP(name)                                                                                  \
     {                                                                                              \
@@ -96,71 +226,15 @@ VM_INLINE u32 vm_take(struct vm_regs *r, i32 distance)
         r->pc += (n);                                                                              \
         return VM_STOP_NONE;                                                                       \
     }
+#define VM_STEP_VALUE(name, R, value)                                                              \
+    VM_STEP(name)                                                                                  \
+    {                                                                                              \
+        const union vm_word w = r->pc[1];                                                          \
+        put_##R(&r->fp[w.s.a], (value));                                                           \
+        r->pc += 2;                                                                                \
+        return VM_STOP_NONE;                                                                       \
+    }
 #define A_(T) get_##T(&r->fp[w.s.a])
 #define B_(T) get_##T(&r->fp[w.s.b])
-#define C_(T) get_##T(&r->fp[w.s.c])
-#define K_(T) ((T)(i64)(i32)w.si.i)
-
-#define UN(n, OP, R, A) VM_STEP_VALUE(n, R, sem_##n(B_(A)))
-#define UNT(n, OP, R, A) VM_STEP_VALUE_TRAP(n, R, sem_##n(B_(A)), sem_##n##_trap(B_(A)))
-#define IBIN(n, OP, T, C)                                                                          \
-    VM_STEP_VALUE(n##_ss, T, sem_##n(B_(T), C_(T)))                                                \
-    VM_STEP_VALUE(n##_sc, T, sem_##n(B_(T), K_(T)))
-#define IBINT(n, OP, T)                                                                            \
-    VM_STEP_VALUE_TRAP(n##_ss, T, sem_##n(B_(T), C_(T)), sem_##n##_trap(B_(T), C_(T)))             \
-    VM_STEP_VALUE_TRAP(n##_sc, T, sem_##n(B_(T), K_(T)), sem_##n##_trap(B_(T), K_(T)))
-#define FBIN(n, OP, T) VM_STEP_VALUE(n##_ss, T, sem_##n(B_(T), C_(T)))
-#define ICMP(n, OP, T, INV, MIR)                                                                   \
-    VM_STEP_VALUE(n##_ss, u32, sem_##n(B_(T), C_(T)))                                              \
-    VM_STEP_VALUE(n##_sc, u32, sem_##n(B_(T), K_(T)))                                              \
-    VM_STEP_BRANCH(br_##n##_ss, sem_##n(A_(T), B_(T)), w.st.target, 2)                             \
-    VM_STEP_BRANCH(br_##n##_sc, sem_##n(A_(T), K_(T)), r->pc[2].w.lo, 3)
-#define FCMP(n, OP, T)                                                                             \
-    VM_STEP_VALUE(n##_ss, u32, sem_##n(B_(T), C_(T)))                                              \
-    VM_STEP_BRANCH(br_##n##_ss, sem_##n(A_(T), B_(T)), w.st.target, 2)                             \
-    VM_STEP_BRANCH(brn_##n##_ss, !sem_##n(A_(T), B_(T)), w.st.target, 2)
-#define LOAD(n, OP, R, M)                                                                          \
-    VM_STEP(n##_g)                                                                                 \
-    {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        u64 v;                                                                                     \
-        u32 t = vm_guard_load_##M(r->mem, (u64)B_(u32) + w.si.i, &v);                              \
-        if (VM_UNLIKELY(t)) return t;                                                              \
-        put_##R(&r->fp[w.si.a], (R)(M)v);                                                          \
-        r->pc += 2;                                                                                \
-        return VM_STOP_NONE;                                                                       \
-    }                                                                                              \
-    VM_STEP(n##_x)                                                                                 \
-    {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        const u8 *p = vm_guest_check(r->x->now.inst->memories[w.si.i], r->fp[w.si.b], r->pc[2].u,  \
-                                     sizeof(M));                                                   \
-        if (VM_UNLIKELY(!p)) return VM_TRAP_MEMORY;                                                \
-        put_##R(&r->fp[w.si.a], (R)(M)vm_checked_load_##M(p));                                     \
-        r->pc += 3;                                                                                \
-        return VM_STOP_NONE;                                                                       \
-    }
-#define STORE(n, OP, M)                                                                            \
-    VM_STEP(n##_g)                                                                                 \
-    {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        u32 t = vm_guard_store_##M(r->mem, (u64)A_(u32) + w.si.i, B_(u64));                        \
-        if (VM_UNLIKELY(t)) return t;                                                              \
-        r->pc += 2;                                                                                \
-        return VM_STOP_NONE;                                                                       \
-    }                                                                                              \
-    VM_STEP(n##_x)                                                                                 \
-    {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        u8 *p = vm_guest_check(r->x->now.inst->memories[w.si.i], r->fp[w.si.a], r->pc[2].u,        \
-                               sizeof(M));                                                         \
-        if (VM_UNLIKELY(!p)) return VM_TRAP_MEMORY;                                                \
-        vm_checked_store_##M(p, B_(u64));                                                          \
-        r->pc += 3;                                                                                \
-        return VM_STOP_NONE;                                                                       \
-    }
-#define OTHER(n)
-#include "isa/ir_ops.def"
-#include "isa/ir_undef.h"
 
 #endif

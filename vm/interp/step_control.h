@@ -8,20 +8,9 @@
 
 /* ---- values */
 
-VM_STEP_VALUE(const32, u64, w.si.i)
-VM_STEP_VALUE(mov, u64, B_(u64))
-VM_STEP_VALUE(select, u64, get_u32(&r->fp[w.s.d]) ? B_(u64) : C_(u64))
-VM_STEP_VALUE(global_get, u64, r->x->now.cells[w.si.i]->u64)
 VM_STEP_VALUE(ref_func, u64, (u64)(uintptr_t)r->x->now.inst->funcs[w.si.i])
 VM_STEP_VALUE(memory_size, u64, vm_memory_pages(r->x->now.inst->memories[w.si.i]))
 VM_STEP_VALUE(table_size, u64, r->x->now.inst->tables[w.si.i]->size)
-
-VM_STEP(const64)
-{
-    r->fp[r->pc[1].s.a].u64 = r->pc[2].u;
-    r->pc += 3;
-    return VM_STOP_NONE;
-}
 
 VM_STEP(mov_far)
 {
@@ -37,14 +26,6 @@ VM_STEP(mov_n)
     u64 n = r->pc[2].u;
     for (u64 i = 0; i < n; i++) r->fp[(i64)w.w.lo + (i64)i] = r->fp[(i64)w.w.hi + (i64)i];
     r->pc += 3;
-    return VM_STOP_NONE;
-}
-
-VM_STEP(global_set)
-{
-    const union vm_word w = r->pc[1];
-    r->x->now.cells[w.si.i]->u64 = r->fp[w.si.a].u64;
-    r->pc += 2;
     return VM_STOP_NONE;
 }
 
@@ -110,9 +91,6 @@ VM_STEP(ref_as_non_null)
 
 /* ---- branches */
 
-VM_STEP(br) { return vm_take(r, r->pc[1].w.lo); }
-VM_STEP_BRANCH(br_if, A_(u32) != 0, w.st.target, 2)
-VM_STEP_BRANCH(br_unless, A_(u32) == 0, w.st.target, 2)
 VM_STEP_BRANCH(br_on_null, A_(u64) == 0, w.st.target, 2)
 VM_STEP_BRANCH(br_on_non_null, A_(u64) != 0, w.st.target, 2)
 
@@ -151,27 +129,6 @@ VM_INLINE u32 vm_reload(struct vm_regs *r, u32 stop)
     r->fp = r->x->now.fp;
     r->mem = vm_memory_base(r->x->now.inst);
     return stop;
-}
-
-VM_STEP(ret)
-{
-    r->pc = r->fp[VM_FRAME_RET].cptr;
-    r->fp = r->fp[VM_FRAME_CALLER].ptr;
-    return VM_STOP_NONE;
-}
-
-VM_STEP(ret_slot)
-{
-    const union vm_word w = r->pc[1];
-    r->fp[w.s.a] = r->fp[w.s.b];
-    return step_ret(r);
-}
-
-VM_STEP(ret_const)
-{
-    const union vm_word w = r->pc[1];
-    r->fp[w.si.a].u64 = w.si.i;
-    return step_ret(r);
 }
 
 /** Zeroes blocks of VM_ENTER_BLOCK slots from `lo` to `lo` + `hi`; the frame was checked for them.

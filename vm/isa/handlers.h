@@ -18,6 +18,7 @@ struct vm_regs;
 struct vm_backend {
     /** First word of an instruction of each op: a handler's address, or the op's number. */
     const union vm_word *words;
+    u32 ops; /* instructions that it has: all of vm_ir below this */
     struct vm_stubs stubs;
     /** Runs from *r until a step stops; *r is then where it stopped. The reason. interp's own. */
     u32 (*dispatch)(struct vm_regs *r);

@@ -4,6 +4,7 @@
 
 static const char *const names[VM_IR_COUNT] = {
 #define EACH(name) #name,
+#define EACH_CHAIN(name) #name,
 #include "isa/ir_each.h"
 };
 

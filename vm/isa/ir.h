@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Internal code: the instruction words and the enumeration of ir_ops.def. No handlers, no lowering.
+ * Internal code: parts, the instructions made of them, and their layout. No handlers, no lowering.
  *
  * A function's code is an array of 64-bit words. Each instruction is one handler word followed by
- * its operand words; slot operands are 16-bit slot numbers relative to the frame pointer, branch
- * targets are 32-bit word distances from the instruction's own handler word.
+ * its operands. An instruction is a chain of parts (ir_ops.def), or one of the OTHER rows, whose
+ * layouts stand at their emitters in translate/ and their steps in interp/.
  *
- *   UN, mov         [handler] [dst16 src16 -]
- *   BIN/CMP ss      [handler] [dst16 a16 b16 -]
- *   BIN/CMP sc      [handler] [dst16 a16 constant32]          (64-bit: sign-extended)
- *   br_CMP ss       [handler] [a16 b16 target32]
- *   br_CMP sc       [handler] [a16 - constant32] [target32 -]
- *   LOAD g          [handler] [dst16 address16 offset32]
- *   LOAD x          [handler] [dst16 address16 memory32] [offset64]
- *   STORE g         [handler] [address16 value16 offset32]
- *   STORE x         [handler] [address16 value16 memory32] [offset64]
- * Layouts of the others stand at their emitters in translate/ and their steps in interp/.
+ * The operands of a chain are 16-bit halves, part after part: for each input from a slot its number
+ * relative to the frame pointer, for each constant two halves (i64: sign-extended) or,
+ * of an f64, four, then the
+ * part's immediates (two halves of memory offset, branch distance in words from the handler word,
+ * …), then the slot of its result unless only the next part uses it:
+ *
+ *   i32_add_sc                         [handler] [a k k dst]
+ *   i32_load_s__i32_add_tc__i32_store_st   [handler] [a o o k] [k address o o]
+ *   i32_add_sc_k__i32_ne_ts__br_if_t   [handler] [a k k dst] [b d d -]
+ *
+ * Names: parts with the sources of their inputs (s slot, c constant, t the previous part's result,
+ * a accumulator), joined by __ (result used up), _k__ (used, and kept in its slot) or _n__ (not
+ * used).
  */
 #ifndef VM_ISA_IR_H
 #define VM_ISA_IR_H
 
 #include "base/port.h"
 
-/** One 64-bit word of internal code, seen as the layouts above. */
+/** One 64-bit word of internal code. */
 union vm_word {
     u64 u;
     const void *ptr; /* handler address, or an object of the module */
@@ -42,6 +45,7 @@ union vm_word {
     } w; /* two 32-bit fields */
 };
 _Static_assert(sizeof(union vm_word) == 8, "code words are 8 bytes");
+enum { VM_WORD_HALVES = 4 };
 
 /** One 8-byte slot of the value stack. 32-bit values are kept zero-extended. */
 union vm_slot {
@@ -58,13 +62,40 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts o
 /** Locals are zeroed in blocks of this many slots, perhaps past the last one (`enter`). */
 enum { VM_ENTER_BLOCK = 4 };
 
+typedef enum vm_part {
+#define UN(n, OP, R, A) VM_PART_##n,
+#define UNT(n, OP, R, A) VM_PART_##n,
+#define IBIN(n, OP, T, C) VM_PART_##n,
+#define IBINT(n, OP, T) VM_PART_##n,
+#define FBIN(n, OP, T) VM_PART_##n,
+#define ICMP(n, OP, T, INV, MIR) VM_PART_##n,
+#define FCMP(n, OP, T) VM_PART_##n,
+#define LOAD(n, OP, R, M) VM_PART_##n, VM_PART_##n##_x,
+#define STORE(n, OP, T, M) VM_PART_##n, VM_PART_##n##_x,
+#define SPECIAL(n, IN, T, R, IMM) VM_PART_##n,
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+    VM_PART_COUNT
+} vm_part;
+
+/** Where an input of a part comes from; a form is two bits for each input and VM_FORM_KEEP. */
+enum vm_source { VM_FROM_SLOT, VM_FROM_CONST, VM_FROM_CHAIN, VM_FROM_ACC };
+enum { VM_INPUTS_MAX = 3, VM_FORM_KEEP = 0x40 /* the previous part's result has a slot */ };
+
+/** Every instruction; those below VM_IR_GENERIC_COUNT are in all backends. */
 typedef enum vm_ir {
 #define EACH(name) VM_IR_##name,
+#include "isa/ir_each.h"
+    VM_IR_GENERIC_COUNT,
+    VM_IR_BEFORE_CHAINS = VM_IR_GENERIC_COUNT - 1,
+#define EACH(name)
+#define EACH_CHAIN(name) VM_IR_##name,
 #include "isa/ir_each.h"
     VM_IR_COUNT
 } vm_ir;
 
-/** Name with shape, "i32_add_sc", static; for traces and disassembly. */
+/** Name, "i32_add_sc", static; for traces and disassembly. */
 const char *vm_ir_name(vm_ir op);
 
 #endif

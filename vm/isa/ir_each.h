@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Expands every row of ir_ops.def with every shape into EACH(name). Define EACH first; it is
- * undefined at the end. Included several times; no guard by design.
+ * Expands every instruction: EACH(name) for those that every backend has, EACH_CHAIN(name), if
+ * defined, for the accumulator forms and longer chains of the fast ones. Define EACH first; both
+ * are undefined at the end. Included several times; no guard by design.
  */
-#define UN(n, OP, R, A) EACH(n)
-#define UNT(n, OP, R, A) EACH(n)
-#define IBIN(n, OP, T, C) EACH(n##_ss) EACH(n##_sc)
-#define IBINT(n, OP, T) EACH(n##_ss) EACH(n##_sc)
-#define FBIN(n, OP, T) EACH(n##_ss)
-#define ICMP(n, OP, T, INV, MIR) EACH(n##_ss) EACH(n##_sc) EACH(br_##n##_ss) EACH(br_##n##_sc)
-#define FCMP(n, OP, T) EACH(n##_ss) EACH(br_##n##_ss) EACH(brn_##n##_ss)
-#define LOAD(n, OP, R, M) EACH(n##_g) EACH(n##_x)
-#define STORE(n, OP, M) EACH(n##_g) EACH(n##_x)
+#define UN(n, OP, R, A)
+#define UNT(n, OP, R, A)
+#define IBIN(n, OP, T, C)
+#define IBINT(n, OP, T)
+#define FBIN(n, OP, T)
+#define ICMP(n, OP, T, INV, MIR)
+#define FCMP(n, OP, T)
+#define LOAD(n, OP, R, M)
+#define STORE(n, OP, T, M)
+#define SPECIAL(n, IN, T, R, IMM)
 #define OTHER(n) EACH(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
+#define GENERIC(name, words, ...) EACH(name)
+#ifdef EACH_CHAIN
+#define CHAIN(name, words, ...) EACH_CHAIN(name)
+#else
+#define CHAIN(name, words, ...)
+#endif
+#include "isa/chains.def"
+#undef GENERIC
+#undef CHAIN
 #undef EACH
+#undef EACH_CHAIN

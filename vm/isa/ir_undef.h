@@ -9,4 +9,5 @@
 #undef FCMP
 #undef LOAD
 #undef STORE
+#undef SPECIAL
 #undef OTHER

@@ -96,6 +96,31 @@ static vm_op next_op(struct eval *e)
     return vm_op_of_prefixed(byte, code);
 }
 
+static bool is_binary(vm_op op)
+{
+    return op == VM_OP_I32_ADD || op == VM_OP_I32_SUB || op == VM_OP_I32_MUL ||
+           op == VM_OP_I64_ADD || op == VM_OP_I64_SUB || op == VM_OP_I64_MUL;
+}
+
+bool vm_constexpr_fixed(const struct vm_module *m, struct vm_range expr, u64 *out)
+{
+    struct eval e;
+    e.p = m->bytes + expr.start;
+    e.end = e.p + expr.size;
+    e.len = 0;
+    while (e.p < e.end) {
+        vm_op op = next_op(&e);
+        if (op == VM_OP_END) break;
+        if (op == VM_OP_GLOBAL_GET || op == VM_OP_REF_FUNC) return false;
+        if (is_binary(op))
+            eval_binary(&e, op);
+        else
+            eval_const(&e, op);
+    }
+    *out = pop(&e).u64;
+    return true;
+}
+
 u32 vm_constexpr_eval(const struct vm_instance *in, struct vm_range expr, union vm_slot out[2])
 {
     const u8 *start = in->program->module.bytes;
@@ -108,8 +133,7 @@ u32 vm_constexpr_eval(const struct vm_instance *in, struct vm_range expr, union 
         if (op == VM_OP_END) break;
         if (op == VM_OP_GLOBAL_GET || op == VM_OP_REF_FUNC)
             eval_index(in, &e, op);
-        else if (op == VM_OP_I32_ADD || op == VM_OP_I32_SUB || op == VM_OP_I32_MUL ||
-                 op == VM_OP_I64_ADD || op == VM_OP_I64_SUB || op == VM_OP_I64_MUL)
+        else if (is_binary(op))
             eval_binary(&e, op);
         else
             eval_const(&e, op);

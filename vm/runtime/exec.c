@@ -38,8 +38,8 @@ void vm_exec_delete(struct vm_exec *x)
     vm_alloc_free(x->alloc, x, sizeof *x);
 }
 
-/** File offset of the instruction at or before `word`. */
-static u32 offset_of(const struct vm_code *code, u32 word)
+/** File offset of the instruction at or before `word`; of a chain, that of its part at `place`. */
+static u32 offset_of(const struct vm_code *code, u32 word, u32 place)
 {
     u32 lo = 0, hi = code->map_count;
     while (lo < hi) {
@@ -48,6 +48,11 @@ static u32 offset_of(const struct vm_code *code, u32 word)
             lo = mid + 1;
         else
             hi = mid;
+    }
+    if (lo) { /* one entry for each part that may trap */
+        u32 first = lo - 1;
+        while (first > 0 && code->map[first - 1].word == code->map[lo - 1].word) first--;
+        lo = first + place < lo ? first + place + 1 : lo;
     }
     return lo ? code->map[lo - 1].offset
               : code->set->program->module.bodies[code - code->set->codes].range.start;
@@ -58,13 +63,13 @@ static u32 offset_of(const struct vm_code *code, u32 word)
  * was being entered, when pc still points outside of it.
  */
 static struct vm_frame_info frame_info(const struct vm_code *code, const union vm_word *pc,
-                                       bool behind)
+                                       bool behind, u32 place)
 {
     struct vm_frame_info f = {.code = code};
     u32 word = 0;
     if (code->words && pc >= code->words && pc <= code->words + code->word_count)
         word = (u32)(pc - code->words) - (behind ? 1 : 0);
-    f.offset = offset_of(code, word);
+    f.offset = offset_of(code, word, place);
     return f;
 }
 
@@ -74,15 +79,17 @@ void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info
     const union vm_slot *fp = x->now.fp;
     const union vm_word *pc = x->now.pc;
     bool behind = x->stop == VM_STOP_HOST;
+    u32 place = x->place;
     const union vm_word *foreign = vm_backend_get(x->store->backend)->stubs.return_foreign;
     while (fp) {
         const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
         if (!code) return; /* the bottom */
-        struct vm_frame_info info = frame_info(code, pc, behind);
+        struct vm_frame_info info = frame_info(code, pc, behind, place);
         if (!fn(&info, env)) return;
         bool is_foreign = fp[VM_FRAME_RET].cptr == foreign;
         pc = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
         fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].cptr;
         behind = true;
+        place = 0;
     }
 }

@@ -65,6 +65,7 @@ struct vm_exec {
     struct vm_activation now;
     /* the rest */
     u32 stop;
+    u32 place; /* of a trap: which of its instruction's parts that may trap it was */
     vm_status host_status;
     _Atomic u32 answer;    /* enum vm_answer */
     vm_status host_answer; /* published by `answer` */

@@ -13,7 +13,7 @@ static bool alloc_spaces(struct vm_instance *in)
     const struct vm_module *m = &in->program->module;
     const struct vm_alloc *a = in->store->alloc;
     in->funcs = vm_alloc_array(a, (usize)m->func_count + 1, sizeof *in->funcs);
-    in->own_funcs = vm_alloc_array(a, (usize)m->body_count + 1, sizeof *in->own_funcs);
+    in->own_funcs = vm_alloc_resize(a, NULL, 0, ((usize)m->body_count + 1) * sizeof *in->own_funcs);
     in->memories = vm_alloc_array(a, (usize)m->memory_count + 1, sizeof *in->memories);
     in->tables = vm_alloc_array(a, (usize)m->table_count + 1, sizeof *in->tables);
     in->cells = vm_alloc_array(a, (usize)m->global_count + 1, sizeof *in->cells);
@@ -80,12 +80,15 @@ static vm_status make_funcs(struct vm_instance *in, struct vm_err *err)
     if (!in->codeset) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "code");
     for (u32 i = 0; i < m->body_count; i++) {
         struct vm_func *f = &in->own_funcs[i];
+        u32 type = m->funcs[n_imported + i];
         f->code = &in->codeset->codes[i];
         f->inst = in;
-        f->type = vm_program_func_type(in->program, n_imported + i);
-        f->below = f->code->below;
-        f->sig = &vm_types_get(in->store->types, f->type)->of.func;
+        f->type = in->program->canon[type];
+        f->below = vm_functype_shared_slots(in->program->sigs[type]);
+        f->sig = in->program->sigs[type];
         f->store = in->store;
+        f->host = NULL;
+        f->env = NULL;
         in->funcs[n_imported + i] = f;
     }
     return VM_OK;
@@ -207,7 +210,7 @@ static u64 eval_offset(const struct vm_instance *in, struct vm_range expr, bool 
     return is_64 ? v[0].u64 : v[0].u32;
 }
 
-vm_trap vm_instance_write_segments(struct vm_instance *in)
+static vm_trap write_elems(struct vm_instance *in)
 {
     const struct vm_module *m = &in->program->module;
     for (u32 i = 0; i < m->elem_count; i++) {
@@ -216,17 +219,37 @@ vm_trap vm_instance_write_segments(struct vm_instance *in)
         u64 at = eval_offset(in, d->offset, in->tables[d->table]->type.limits.is_64);
         vm_trap t = vm_table_init(in, d->table, i, at, 0, d->count);
         if (t) return t;
-        in->elems[i].size = 0;
+        vm_alloc_free(in->store->alloc, in->elems[i].refs, (usize)d->count * sizeof(void *));
+        in->elems[i] = (struct vm_elem){0};
     }
+    return VM_TRAP_NONE;
+}
+
+/** Active data segments; those below `mapped` are in the memory already. */
+static vm_trap write_datas(struct vm_instance *in, u32 mapped)
+{
+    const struct vm_module *m = &in->program->module;
     for (u32 i = 0; i < m->data_count; i++) {
         const struct vm_data_decl *d = &m->datas[i];
         if (d->mode != VM_SEGMENT_ACTIVE) continue;
-        u64 at = eval_offset(in, d->offset, in->memories[d->memory]->type.is_64);
-        vm_trap t = vm_memory_init(in, d->memory, i, at, 0, d->bytes.size);
-        if (t) return t;
+        if (i >= mapped) {
+            u64 at = eval_offset(in, d->offset, in->memories[d->memory]->type.is_64);
+            vm_trap t = vm_memory_init(in, d->memory, i, at, 0, d->bytes.size);
+            if (t) return t;
+        }
         in->data_sizes[i] = 0;
     }
     return VM_TRAP_NONE;
+}
+
+vm_status vm_instance_write_segments(struct vm_instance *in, vm_trap *trap)
+{
+    *trap = write_elems(in);
+    if (*trap) return VM_TRAP;
+    enum vm_image_result image = vm_image_map(in);
+    if (image == VM_IMAGE_BROKEN) return VM_OOM;
+    *trap = write_datas(in, image == VM_IMAGE_MAPPED ? in->program->image.data_end : 0);
+    return *trap ? VM_TRAP : VM_OK;
 }
 
 struct vm_extern vm_instance_extern(struct vm_instance *in, enum vm_extern_kind kind, u32 index)

@@ -79,7 +79,7 @@ struct vm_instance {
     struct vm_program *program;
     struct vm_codeset *codeset;
     struct vm_func **funcs;       /* index space: imports first */
-    struct vm_func *own_funcs;    /* defined ones, contiguous */
+    struct vm_func *own_funcs;    /* defined ones, contiguous; not zeroed */
     struct vm_memory **memories;
     struct vm_table **tables;
     union vm_slot **cells;        /* value of each global, imported ones too */
@@ -175,8 +175,11 @@ struct vm_func *vm_host_func_new(struct vm_store *store, u32 type, vm_host_fn fn
 vm_status vm_instance_new(struct vm_store *store, struct vm_program *program,
                           const struct vm_extern *imports, struct vm_instance **out,
                           struct vm_err *err);
-/** Writes active element, then data segments in order; a trap leaves what was written before. */
-vm_trap vm_instance_write_segments(struct vm_instance *inst);
+/**
+ * Writes active element, then data segments in order. After VM_TRAP, with the trap in `*trap`, what
+ * was written before it stays. VM_OOM: its memory is lost, and the instance must not be used.
+ */
+vm_status vm_instance_write_segments(struct vm_instance *inst, vm_trap *trap) VM_MUST_USE;
 /** Fills `out` with the extern of an index space. */
 struct vm_extern vm_instance_extern(struct vm_instance *inst, enum vm_extern_kind kind, u32 index);
 
@@ -191,5 +194,7 @@ vm_trap vm_memory_init(struct vm_instance *inst, u32 memory, u32 data, u64 d, u6
  * Two slots for v128. Returns the offset in the module behind it.
  */
 u32 vm_constexpr_eval(const struct vm_instance *inst, struct vm_range expr, union vm_slot out[2]);
+/** The bits of a validated integer expression; false when they may differ between instances. */
+bool vm_constexpr_fixed(const struct vm_module *m, struct vm_range expr, u64 *out);
 
 #endif

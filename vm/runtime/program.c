@@ -7,17 +7,43 @@
 
 #include <string.h>
 
-/** spec valid-module, then canonical numbers for its types. */
+static void free_types(struct vm_program *p)
+{
+    usize count = p->module.types.count;
+    vm_alloc_free(p->alloc, p->canon, count * sizeof *p->canon);
+    vm_alloc_free(p->alloc, p->sigs, count * sizeof *p->sigs);
+    p->canon = NULL;
+    p->sigs = NULL;
+}
+
+/** Canonical numbers for a module's types, and what they stand for. */
+static vm_status make_types(struct vm_program *p)
+{
+    const struct vm_typespace *types = &p->module.types;
+    if (types->count == 0) return VM_OK;
+    p->canon = vm_alloc_array(p->alloc, types->count, sizeof *p->canon);
+    p->sigs = vm_alloc_array(p->alloc, types->count, sizeof *p->sigs);
+    vm_status s = VM_OOM;
+    if (p->canon && p->sigs) s = vm_types_intern(p->types, types, p->canon);
+    if (s != VM_OK) {
+        free_types(p);
+        return s;
+    }
+    for (u32 i = 0; i < types->count; i++)
+        if (types->types[i].kind == VM_COMP_FUNC)
+            p->sigs[i] = &vm_types_get(p->types, p->canon[i])->of.func;
+    return VM_OK;
+}
+
+/** spec valid-module, then canonical types. */
 static vm_status check(struct vm_program *p, u32 threads, struct vm_err *err)
 {
     struct vm_module *m = &p->module;
     vm_status s = vm_validate_declarations(m, p->features, p->alloc, err);
     if (s == VM_OK) s = vm_load_bodies(m, p->features, threads, p->alloc, err);
-    if (s != VM_OK || m->types.count == 0) return s;
-    p->canon = vm_alloc_array(p->alloc, m->types.count, sizeof(u32));
-    s = p->canon ? vm_types_intern(p->types, &m->types, p->canon) : VM_OOM;
+    if (s != VM_OK) return s;
+    s = make_types(p);
     if (s == VM_OK) return VM_OK;
-    vm_alloc_free(p->alloc, p->canon, (usize)m->types.count * sizeof(u32));
     return vm_err_set(err, s == VM_OOM ? VM_ERR_OOM : VM_ERR_LIMIT, VM_NO_OFFSET, "types");
 }
 
@@ -70,12 +96,13 @@ static void codeset_free(struct vm_program *p, struct vm_codeset *set)
 void vm_program_delete(struct vm_program *p)
 {
     if (!p) return;
+    vm_image_fini(&p->image);
     for (u32 b = 0; b < VM_CODE_BACKENDS; b++)
         for (u32 m = 0; m < VM_CODE_MEMORIES; m++)
             for (u32 f = 0; f < 2; f++) codeset_free(p, &p->sets[b][m][f]);
     if (p->canon) {
         vm_types_release(p->types, p->canon, &p->module.types);
-        vm_alloc_free(p->alloc, p->canon, (usize)p->module.types.count * sizeof(u32));
+        free_types(p);
     }
     usize size = p->module.size;
     vm_module_free(&p->module);

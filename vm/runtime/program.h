@@ -8,6 +8,7 @@
 
 #include "binary/module.h"
 #include "isa/code.h"
+#include "runtime/image.h"
 #include "validate/validate.h"
 
 #include <pthread.h>
@@ -19,16 +20,18 @@ struct vm_codeset {
     struct vm_code *codes; /* of defined function i; lock: program->lock until published */
 };
 
-/** Immutable but for `sets`, whose members are filled under `lock`. */
+/** Immutable but for `image` and for `sets`, whose members are filled under `lock`. */
 struct vm_program {
     struct vm_module module;
     const struct vm_alloc *alloc;
     struct vm_types *types;
     u32 *canon; /* canonical number of local type i */
+    const struct vm_functype **sigs; /* canonical signature of local type i; NULL: no function */
     vm_features features;
     void *bytes; /* own: the module's private copy */
     char *name;  /* own: file name for messages */
     void *handle; /* the public module, for frames; set by api */
+    struct vm_image image;
     pthread_mutex_t lock;
     struct vm_codeset sets[VM_CODE_BACKENDS][VM_CODE_MEMORIES][2]; /* by mode */
 };

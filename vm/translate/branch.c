@@ -66,6 +66,10 @@ static void emit_moves(struct vm_lower *l, i32 base, u32 n)
         vm_emit_mov(l, base, first->home, (u32)(l->next_home - first->home));
         return;
     }
+    if (n == 1 && vm_is_fresh(l, first) && first->slots == 1 && base == (i16)base) {
+        vm_retarget(l, base);
+        return;
+    }
     for (u32 i = n; i-- > 0 && l->status == VM_OK;) {
         const struct vm_operand *o = vm_top(l, i);
         vm_copy_to(l, o, base);
@@ -73,37 +77,36 @@ static void emit_moves(struct vm_lower *l, i32 base, u32 n)
     }
 }
 
-/** Emits the return of the top operands. Single slots and small constants go with it. */
+/** Emits the return of the top operands. A single slot or constant goes with it. */
 static void emit_return(struct vm_lower *l)
 {
     u32 n = l->sig->result_count;
     i32 base = -(i32)l->below;
-    if (n == 1 && vm_top(l, 0)->slots == 1) {
-        const struct vm_operand *o = vm_top(l, 0);
-        i32 slot = o->where == VM_IN_LOCAL ? o->slot : o->home;
-        if (o->where == VM_IN_CONST && o->bits == (u32)o->bits) {
-            vm_emit(l, VM_IR_ret_const, (union vm_word){.si = {.a = (i16)base, .i = (u32)o->bits}});
-            return;
-        }
-        if (o->where != VM_IN_CONST && slot == (i16)slot) {
-            vm_emit(l, VM_IR_ret_slot, (union vm_word){.s = {.a = (i16)base, .b = (i16)slot}});
-            return;
-        }
+    if (n == 1 && vm_top(l, 0)->slots == 1 && base == (i16)base) {
+        vm_emit_part(l, VM_PART_ret_value, vm_top(l, 0), (u16)(i16)base, VM_NO_SLOT);
+    } else {
+        emit_moves(l, base, n);
+        vm_emit_part(l, VM_PART_ret, NULL, 0, VM_NO_SLOT);
     }
-    emit_moves(l, base, n);
-    vm_emit_bare(l, VM_IR_ret);
+    vm_emit_barrier(l);
+}
+
+/** A branch to the label, its distance to be filled in. */
+static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
+{
+    bool back = f->op == VM_OP_LOOP;
+    u32 fixup = vm_fixup_branch(l, back ? VM_NO_INDEX : f->fixups);
+    if (back)
+        vm_fixup_to(l, fixup, f->loop_start);
+    else
+        f->fixups = fixup;
 }
 
 /** An unconditional branch whose operands are moved already. */
 static void emit_jump(struct vm_lower *l, u32 depth)
 {
-    u32 insn = vm_emit(l, VM_IR_br, (union vm_word){.u = 0});
-    struct vm_label_frame *f = frame_at(l, depth);
-    if (f->op == VM_OP_LOOP) {
-        vm_fixup_to(l, vm_fixup_new(l, insn, 2, VM_NO_INDEX), f->loop_start);
-    } else {
-        f->fixups = vm_fixup_new(l, insn, 2, f->fixups);
-    }
+    vm_emit_part(l, VM_PART_br, NULL, 0, VM_NO_SLOT);
+    fix_branch(l, frame_at(l, depth));
     vm_emit_barrier(l);
 }
 
@@ -121,37 +124,13 @@ static void emit_leave(struct vm_lower *l, u32 depth)
 
 /* ---- conditions */
 
-/**
- * Emits a branch taken when the popped condition is `sense`, fused with the comparison that
- * computed it when that was the last instruction. The fixup of its distance, not yet in a list.
- */
-static u32 emit_condition(struct vm_lower *l, const struct vm_operand *o, bool sense, u32 next)
+/** Emits a branch taken when the popped condition is `sense`; its fixup is the caller's. */
+static void emit_condition(struct vm_lower *l, const struct vm_operand *condition, bool sense)
 {
-    u32 half = 3; /* of the field that takes the distance */
-    u32 insn;
-    vm_ir fused = VM_IR_COUNT;
-    if (vm_is_fresh(l, o)) fused = vm_fuse_branch(l->last_op, sense);
-    if (fused != VM_IR_COUNT) {
-        insn = l->last;
-        union vm_word *w = &l->words.data[insn + 1];
-        bool constant = vm_fuse_has_constant(fused);
-        w->s.a = w->s.b; /* drop the destination */
-        if (!constant) w->s.b = w->s.c;
-        vm_emit_set_op(l, insn, fused);
-        if (constant) {
-            vm_emit_word(l, (union vm_word){.u = 0});
-            half = 4;
-        }
-    } else if (vm_is_fresh(l, o) && l->last_op == VM_IR_i32_eqz) {
-        insn = l->last;
-        l->words.data[insn + 1].s.a = l->words.data[insn + 1].s.b;
-        vm_emit_set_op(l, insn, sense ? VM_IR_br_unless : VM_IR_br_if);
-    } else {
-        union vm_word w = {.st = {.a = vm_src(l, o, 0)}};
-        insn = vm_emit(l, sense ? VM_IR_br_if : VM_IR_br_unless, w);
-    }
-    vm_emit_barrier(l);
-    return vm_fixup_new(l, insn, half, next);
+    struct vm_operand o = *condition;
+    if (vm_take_back_eqz(l, &o)) sense = !sense;
+    if (!sense && vm_is_fresh(l, &o) && vm_invert(l)) sense = true;
+    vm_emit_part(l, sense ? VM_PART_br_if : VM_PART_br_unless, &o, 0, VM_NO_SLOT);
 }
 
 /* ---- blocks */
@@ -172,7 +151,10 @@ void vm_lower_block(struct vm_lower *l, const struct vm_insn *in)
     if (l->status != VM_OK) return;
     f.height = l->stack.len - f.param_count;
     f.base = f.param_count ? vm_top(l, f.param_count - 1)->home : l->next_home;
-    if (in->op == VM_OP_IF) f.else_fixup = emit_condition(l, &cond, false, VM_NO_INDEX);
+    if (in->op == VM_OP_IF) {
+        emit_condition(l, &cond, false);
+        f.else_fixup = vm_fixup_branch(l, VM_NO_INDEX);
+    }
     if (in->op == VM_OP_LOOP) {
         vm_emit_barrier(l);
         f.loop_start = l->words.len;
@@ -243,16 +225,13 @@ void vm_lower_br_if(struct vm_lower *l, u32 depth)
     u32 n = label_count(f);
     prepare_moves(l, f, n);
     if (!is_function(f) && in_place(l, f->base, n)) {
-        u32 list = f->op == VM_OP_LOOP ? VM_NO_INDEX : f->fixups;
-        u32 fixup = emit_condition(l, &cond, true, list);
-        if (f->op == VM_OP_LOOP)
-            vm_fixup_to(l, fixup, f->loop_start);
-        else
-            f->fixups = fixup;
+        emit_condition(l, &cond, true);
+        fix_branch(l, f);
         vm_fuel_region(l);
         return;
     }
-    u32 around = emit_condition(l, &cond, false, VM_NO_INDEX);
+    emit_condition(l, &cond, false);
+    u32 around = vm_fixup_branch(l, VM_NO_INDEX);
     emit_leave(l, depth);
     vm_fixup_here(l, around);
     vm_fuel_region(l);
@@ -269,8 +248,7 @@ void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
     prepare_moves(l, f, label_count(f));
     union vm_word w = {.st = {.a = vm_src(l, &ref, 0)}};
     u32 insn = vm_emit(l, on_null ? VM_IR_br_on_non_null : VM_IR_br_on_null, w);
-    u32 around = vm_fixup_new(l, insn, 3, VM_NO_INDEX);
-    vm_emit_barrier(l);
+    u32 around = vm_fixup_new(l, insn, VM_WORD_HALVES + 2, VM_NO_INDEX);
     emit_leave(l, in->a);
     vm_fixup_here(l, around);
     if (on_null)
@@ -308,7 +286,7 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {
         u32 depth = next_label(&p);
         struct vm_label_frame *f = frame_at(l, depth);
-        u32 half = 4 + i;
+        u32 half = 2 * VM_WORD_HALVES + 2 * i;
         if (f->stub_table != table) { /* first entry of this label */
             bool needs_moves = depth == deepest || !in_place(l, f->base, label_count(f));
             f->stub_table = table;

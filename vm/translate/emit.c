@@ -13,12 +13,21 @@ void vm_emit_word(struct vm_lower *l, union vm_word w)
     VM_VEC_PUSH(&l->words, w);
 }
 
+void vm_emit_barrier(struct vm_lower *l)
+{
+    l->tail = (struct vm_tail){.insn = VM_NO_INDEX,
+                               .dst = VM_NO_SLOT,
+                               .acc = VM_NO_SLOT,
+                               .facc = VM_NO_SLOT,
+                               .acc_before = VM_NO_SLOT,
+                               .facc_before = VM_NO_SLOT};
+}
+
 u32 vm_emit_bare(struct vm_lower *l, vm_ir op)
 {
     u32 pos = l->words.len;
     vm_emit_word(l, l->handlers[op]);
-    l->last = pos;
-    l->last_op = op;
+    vm_emit_barrier(l);
     return pos;
 }
 
@@ -41,20 +50,13 @@ void vm_emit_mark(struct vm_lower *l)
     VM_VEC_PUSH(&l->map, entry);
 }
 
-void vm_emit_set_op(struct vm_lower *l, u32 pos, vm_ir op)
-{
-    if (l->status != VM_OK) return;
-    l->words.data[pos] = l->handlers[op];
-    if (l->last == pos) l->last_op = op;
-}
-
 u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next)
 {
     if (!VM_VEC_RESERVE(l->env->alloc, &l->fixups, 1)) {
         l->status = VM_OOM;
         return VM_NO_INDEX;
     }
-    struct vm_fixup f = {.insn = insn, .field = 2 * insn + half, .next = next};
+    struct vm_fixup f = {.insn = insn, .field = VM_WORD_HALVES * insn + half, .next = next};
     VM_VEC_PUSH(&l->fixups, f);
     return l->fixups.len - 1;
 }
@@ -64,11 +66,7 @@ void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word)
     if (l->status != VM_OK || fixup == VM_NO_INDEX) return;
     const struct vm_fixup *f = &l->fixups.data[fixup];
     i32 distance = (i32)((i64)word - (i64)f->insn);
-    union vm_word *w = &l->words.data[f->field / 2];
-    if (f->field & 1)
-        w->w.hi = distance;
-    else
-        w->w.lo = distance;
+    memcpy((u8 *)l->words.data + 2 * (usize)f->field, &distance, sizeof distance);
 }
 
 void vm_fixup_here(struct vm_lower *l, u32 fixup)
@@ -89,34 +87,29 @@ void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots)
 {
     if (dst == src) return;
     if (slots == 1 && dst == (i16)dst && src == (i16)src) {
-        vm_emit(l, VM_IR_mov, (union vm_word){.s = {.a = (i16)dst, .b = (i16)src}});
+        struct vm_operand o = {.where = VM_IN_LOCAL, .slots = 1, .slot = src};
+        vm_emit_part(l, VM_PART_mov, &o, 0, dst);
     } else if (slots == 1) {
         vm_emit(l, VM_IR_mov_far, (union vm_word){.w = {.lo = dst, .hi = src}});
-        vm_emit_barrier(l);
     } else {
         vm_emit(l, VM_IR_mov_n, (union vm_word){.w = {.lo = dst, .hi = src}});
         vm_emit_word(l, (union vm_word){.u = slots});
-        vm_emit_barrier(l);
     }
 }
 
 void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits)
 {
-    i16 d = vm_dst(l, dst);
-    if (bits == (u32)bits) {
-        vm_emit(l, VM_IR_const32, (union vm_word){.si = {.a = d, .i = (u32)bits}});
-    } else {
-        vm_emit(l, VM_IR_const64, (union vm_word){.s = {.a = d}});
-        vm_emit_word(l, (union vm_word){.u = bits});
-    }
-    vm_dst_done(l, 1);
+    struct vm_operand o = {.where = VM_IN_CONST, .slots = 1, .bits = bits};
+    if (bits == (u32)bits)
+        vm_emit_part(l, VM_PART_const32, &o, 0, dst);
+    else
+        vm_emit_part(l, VM_PART_const64, NULL, bits, dst);
 }
 
 void vm_fuel_region(struct vm_lower *l)
 {
     if (!l->env->mode.fuel || l->dead || l->status != VM_OK) return;
     l->fuel_word = vm_emit(l, VM_IR_fuel, (union vm_word){.u = 0}) + 1;
-    vm_emit_barrier(l);
 }
 
 void vm_fuel_count(struct vm_lower *l, vm_op op)

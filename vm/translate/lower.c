@@ -5,60 +5,17 @@
 
 #include <string.h>
 
-/* ---- plain instructions, by row */
+/* ---- parts */
 
-static void push_result(struct vm_lower *l, vm_valtype type)
+/** Pops the part's inputs, emits it, pushes its result. */
+static void lower_part(struct vm_lower *l, vm_part part, u64 imm, vm_valtype result)
 {
-    vm_push_slot(l, type);
-    vm_dst_done(l, vm_valtype_slots(type));
-}
-
-static void lower_un(struct vm_lower *l, const struct vm_row *row)
-{
-    struct vm_operand a = vm_pop(l);
-    if (row->ir == VM_IR_i32_eqz && vm_is_fresh(l, &a)) {
-        vm_ir inverse = vm_fuse_inverse(l->last_op);
-        if (inverse != VM_IR_COUNT) {
-            vm_emit_set_op(l, l->last, inverse);
-            vm_push_slot(l, VM_I32);
-            return;
-        }
-    }
-    union vm_word w = {.s = {.b = vm_src(l, &a, 0)}};
-    if (row->traps) vm_emit_mark(l);
-    w.s.a = vm_dst(l, a.home);
-    vm_emit(l, row->ir, w);
-    push_result(l, row->result);
-}
-
-/** True when a constant operand fits the 32-bit field of an sc shape. */
-static bool fits(const struct vm_row *row, const struct vm_operand *o)
-{
-    return o->where == VM_IN_CONST && (!row->wide || o->bits == (u64)(i64)(i32)o->bits);
-}
-
-static void lower_bin(struct vm_lower *l, const struct vm_row *row)
-{
-    struct vm_operand b = vm_pop(l), a = vm_pop(l);
-    u16 ir = row->ir;
-    i32 home = a.home;
-    if (row->kind == VM_ROW_IBIN && row->mirrored != VM_IR_COUNT && a.where == VM_IN_CONST &&
-        b.where != VM_IN_CONST) {
-        struct vm_operand t = a;
-        a = b;
-        b = t;
-        ir = row->mirrored;
-    }
-    bool constant = row->kind == VM_ROW_IBIN && fits(row, &b);
-    union vm_word w = {.s = {.b = vm_src(l, &a, 0)}};
-    if (constant)
-        w.si.i = (u32)b.bits;
-    else
-        w.s.c = vm_src(l, &b, 1);
-    if (row->traps) vm_emit_mark(l);
-    w.s.a = vm_dst(l, home);
-    vm_emit(l, (vm_ir)(ir + (constant ? 1 : 0)), w);
-    push_result(l, row->result);
+    const struct vm_part_info *info = vm_part_info(part);
+    struct vm_operand in[VM_INPUTS_MAX];
+    for (u32 i = info->inputs; i-- > 0;) in[i] = vm_pop(l);
+    bool has_result = info->result != VM_CLASS_NONE;
+    vm_emit_part(l, part, in, imm, has_result ? l->next_home : VM_NO_SLOT);
+    if (has_result) vm_push_slot(l, result);
 }
 
 /** True when the fast form serves: memory 0, 32-bit, guard pages. */
@@ -68,34 +25,52 @@ static bool is_guarded(const struct vm_lower *l, const struct vm_insn *in)
            !l->env->module->memories[0].is_64 && in->imm.mem.offset <= UINT32_MAX;
 }
 
-static void emit_access(struct vm_lower *l, const struct vm_row *row, const struct vm_insn *in,
-                        union vm_word w)
+#define OFFSET_MAX ((u64)UINT64_MAX >> 16)
+_Static_assert(VM_MAX_MEMORIES <= UINT16_MAX, "a memory index is a half");
+
+/** Loads and stores. Constants are stored as integers, whatever their type. */
+static void lower_access(struct vm_lower *l, vm_part part, const struct vm_insn *in,
+                         vm_valtype result)
 {
-    vm_emit_mark(l);
+    bool constant = l->status == VM_OK && l->stack.len && vm_top(l, 0)->where == VM_IN_CONST;
+    if (constant && part == VM_PART_f32_store) part = VM_PART_i32_store;
+    if (constant && part == VM_PART_f64_store) part = VM_PART_i64_store;
     if (is_guarded(l, in)) {
-        w.si.i = (u32)in->imm.mem.offset;
-        vm_emit(l, row->ir, w);
-    } else {
-        w.si.i = in->imm.mem.memory;
-        vm_emit(l, (vm_ir)(row->ir + 1), w);
-        vm_emit_word(l, (union vm_word){.u = in->imm.mem.offset});
+        lower_part(l, part, in->imm.mem.offset, result);
+        return;
     }
+    /* name_x: a 16-bit memory index, and an offset that is cut where no memory reaches */
+    u64 offset = in->imm.mem.offset < OFFSET_MAX ? in->imm.mem.offset : OFFSET_MAX;
+    lower_part(l, (vm_part)(part + 1), offset << 16 | in->imm.mem.memory, result);
 }
 
-static void lower_load(struct vm_lower *l, const struct vm_row *row, const struct vm_insn *in)
+/** i32.eqz turns a comparison around; a branch on it will want its operand (vm_take_back_eqz). */
+static void lower_eqz(struct vm_lower *l)
 {
-    struct vm_operand address = vm_pop(l);
-    union vm_word w = {.s = {.b = vm_src(l, &address, 0)}};
-    w.s.a = vm_dst(l, address.home);
-    emit_access(l, row, in, w);
-    push_result(l, row->result);
+    struct vm_operand a = vm_pop(l);
+    if (!vm_is_fresh(l, &a) || !vm_invert(l)) {
+        struct vm_tail before = l->tail;
+        u32 words = l->words.len, map = l->map.len;
+        vm_emit_part(l, VM_PART_i32_eqz, &a, 0, l->next_home);
+        if (a.where != VM_IN_CONST && l->tail.insn == words) {
+            l->eqz_insn = words;
+            l->eqz_map = map;
+            l->eqz_input = a;
+            l->before_eqz = before;
+        }
+    }
+    vm_push_slot(l, VM_I32);
 }
 
-static void lower_store(struct vm_lower *l, const struct vm_row *row, const struct vm_insn *in)
+static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *in,
+                        vm_valtype result)
 {
-    struct vm_operand value = vm_pop(l), address = vm_pop(l);
-    union vm_word w = {.s = {.a = vm_src(l, &address, 0), .b = vm_src(l, &value, 1)}};
-    emit_access(l, row, in, w);
+    if (vm_part_info(part)->memory)
+        lower_access(l, part, in, result);
+    else if (part == VM_PART_i32_eqz)
+        lower_eqz(l);
+    else
+        lower_part(l, part, 0, result);
 }
 
 /* ---- locals, globals, select */
@@ -108,18 +83,38 @@ static void write_local(struct vm_lower *l, u32 local)
     bool fold = vm_is_fresh(l, &o) && o.slots == 1 && slot == (i16)slot &&
                 l->local_heads[local] == VM_NO_INDEX;
     if (fold) {
-        l->words.data[l->last + 1].s.a = (i16)slot;
+        vm_retarget(l, slot);
         return;
     }
     vm_materialise_local(l, local);
     vm_copy_to(l, &o, slot);
 }
 
+static void push_result(struct vm_lower *l, vm_valtype type)
+{
+    vm_push_slot(l, type);
+    vm_dst_done(l, vm_valtype_slots(type));
+}
+
+static void lower_global_get(struct vm_lower *l, u32 global, vm_valtype type)
+{
+    if (vm_valtype_slots(type) == 1) {
+        lower_part(l, VM_PART_global_get, global, type);
+        return;
+    }
+    vm_emit(l, VM_IR_global_get2,
+            (union vm_word){.si = {.a = vm_dst(l, l->next_home), .i = global}});
+    push_result(l, type);
+}
+
 static void lower_global_set(struct vm_lower *l, u32 global)
 {
+    if (l->status == VM_OK && vm_top(l, 0)->slots == 1) {
+        lower_part(l, VM_PART_global_set, global, 0);
+        return;
+    }
     struct vm_operand o = vm_pop(l);
-    union vm_word w = {.si = {.a = vm_src(l, &o, 0), .i = global}};
-    vm_emit(l, o.slots == 2 ? VM_IR_global_set2 : VM_IR_global_set, w);
+    vm_emit(l, VM_IR_global_set2, (union vm_word){.si = {.a = vm_src(l, &o, 0), .i = global}});
 }
 
 /** [dst16] and a 32-bit index. */
@@ -132,11 +127,15 @@ static void lower_indexed_get(struct vm_lower *l, vm_ir op, u32 index, vm_valtyp
 
 static void lower_select(struct vm_lower *l, vm_valtype type)
 {
+    if (vm_valtype_slots(type) == 1) {
+        lower_part(l, VM_PART_select, 0, type);
+        return;
+    }
     struct vm_operand cond = vm_pop(l), b = vm_pop(l), a = vm_pop(l);
     union vm_word w = {
         .s = {.b = vm_src(l, &a, 0), .c = vm_src(l, &b, 1), .d = vm_src(l, &cond, 2)}};
     w.s.a = vm_dst(l, a.home);
-    vm_emit(l, a.slots == 2 ? VM_IR_select2 : VM_IR_select, w);
+    vm_emit(l, VM_IR_select2, w);
     push_result(l, type);
 }
 
@@ -155,7 +154,6 @@ static void lower_bulk(struct vm_lower *l, vm_ir op, u32 count, const struct vm_
     vm_emit_mark(l);
     vm_emit(l, op, (union vm_word){.w = {.lo = base}});
     vm_emit_word(l, (union vm_word){.w = {.lo = (i32)in->a, .hi = (i32)in->b}});
-    vm_emit_barrier(l);
     for (u32 i = 0; i < count; i++) (void)vm_pop(l);
     if (has_result) vm_push_slot(l, VM_I64); /* one slot whatever the address type */
 }
@@ -224,10 +222,7 @@ static void lower_other(struct vm_lower *l, const struct vm_insn *in)
         write_local(l, in->a);
         vm_push_local(l, in->a);
         break;
-    case VM_OP_GLOBAL_GET:
-        lower_indexed_get(l, vm_valtype_slots(in->type) == 2 ? VM_IR_global_get2 : VM_IR_global_get,
-                          in->a, in->type);
-        break;
+    case VM_OP_GLOBAL_GET: lower_global_get(l, in->a, in->type); break;
     case VM_OP_GLOBAL_SET: lower_global_set(l, in->a); break;
     case VM_OP_I32_CONST:
     case VM_OP_I64_CONST:
@@ -238,8 +233,8 @@ static void lower_other(struct vm_lower *l, const struct vm_insn *in)
     case VM_OP_F32_REINTERPRET_I32:
     case VM_OP_F64_REINTERPRET_I64: break;
     case VM_OP_REF_NULL: vm_push_const(l, 0); break;
-    case VM_OP_REF_IS_NULL: lower_un(l, vm_row_of(VM_OP_I64_EQZ)); break;
-    case VM_OP_REF_EQ: lower_bin(l, vm_row_of(VM_OP_I64_EQ)); break;
+    case VM_OP_REF_IS_NULL: lower_part(l, VM_PART_i64_eqz, 0, VM_I32); break;
+    case VM_OP_REF_EQ: lower_part(l, VM_PART_i64_eq, 0, VM_I32); break;
     case VM_OP_REF_FUNC: lower_indexed_get(l, VM_IR_ref_func, in->a, VM_FUNCREF); break;
     case VM_OP_REF_AS_NON_NULL: lower_ref_as_non_null(l); break;
     case VM_OP_MEMORY_SIZE: lower_indexed_get(l, VM_IR_memory_size, in->a, VM_I64); break;
@@ -297,15 +292,12 @@ static vm_status on_insn(void *ctx, const struct vm_insn *in)
     if (l->dead && skip_dead(l, in->op)) return VM_OK;
     l->offset = in->offset;
     vm_fuel_count(l, in->op);
-    const struct vm_row *row = vm_row_of(in->op);
-    switch (row->kind) {
-    case VM_ROW_UN: lower_un(l, row); break;
-    case VM_ROW_BIN:
-    case VM_ROW_IBIN: lower_bin(l, row); break;
-    case VM_ROW_LOAD: lower_load(l, row, in); break;
-    case VM_ROW_STORE: lower_store(l, row, in); break;
-    default: lower_control(l, in); break;
-    }
+    vm_part part;
+    vm_valtype result;
+    if (vm_part_of(in->op, &part, &result))
+        lower_plain(l, part, in, result);
+    else
+        lower_control(l, in);
     if (l->words.len > VM_MAX_CODE_WORDS && l->status == VM_OK) l->status = VM_LIMIT;
     return l->status;
 }
@@ -334,7 +326,6 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
         i32 zeroed = (other - first + VM_ENTER_BLOCK - 1) / VM_ENTER_BLOCK * VM_ENTER_BLOCK;
         vm_use_slots(l, (i64)first + zeroed);
         vm_emit(l, VM_IR_enter, (union vm_word){.w = {.lo = first, .hi = zeroed}});
-        vm_emit_barrier(l);
     }
     vm_lower_function_begin(l);
     vm_fuel_region(l);
@@ -397,7 +388,9 @@ vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
                              .code = code,
                              .sig = vm_module_functype(env->module, code->func_idx),
                              .max_slot = VM_FRAME_SLOTS,
-                             .last = VM_NO_INDEX};
+                             .op_count = vm_backend_get(env->mode.backend)->ops,
+                             .eqz_insn = VM_NO_INDEX};
+    vm_emit_barrier(&start);
     struct vm_lower l = start;
     vm_status s = translate_once(&l, scratch, err);
     if (s == VM_LIMIT && l.need_far) {

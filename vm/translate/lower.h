@@ -26,7 +26,7 @@ struct vm_operand {
 /** A place in the code that must get a branch distance. */
 struct vm_fixup {
     u32 insn;  /* word index of the instruction */
-    u32 field; /* index of the 32-bit field, in half words from the start of the code */
+    u32 field; /* index of the 32-bit field, in 16-bit halves from the start of the code */
     u32 next;  /* in the list of its label, VM_NO_INDEX ends it */
 };
 
@@ -43,6 +43,18 @@ struct vm_label_frame {
     /* br_table number `stub_table` has its moves for this label at word `stub`; VM_NO_INDEX: none
      */
     u32 stub_table, stub;
+};
+
+enum { VM_NO_SLOT = INT32_MIN };
+
+/** What can still be built upon: the last instruction, and the accumulators behind it. */
+struct vm_tail {
+    u32 insn; /* word index of the last instruction if it may be changed, or VM_NO_INDEX */
+    vm_ir op;
+    u32 halves; /* operands so far */
+    i32 dst; /* slot of its last part's result: its last half; VM_NO_SLOT: none */
+    i32 acc, facc; /* slots whose value the integer and the f64 accumulator have, or VM_NO_SLOT */
+    i32 acc_before, facc_before; /* what they were before the last part */
 };
 
 struct vm_lower {
@@ -77,25 +89,29 @@ struct vm_lower {
     u32 offset; /* file offset of the instruction being lowered */
 
     u32 fuel_word; /* word that counts the instructions of the current region */
-    u32 last; /* word index of the last instruction if it may be changed, or VM_NO_INDEX */
-    vm_ir last_op;
+    struct vm_tail tail;
+    u32 op_count; /* instructions that the backend has */
     i32 far_dst; /* slot that the scratch destination must be moved to; 0: none */
+
+    /* an i32.eqz or i64.eqz just emitted: a branch on it takes it back and tests its operand */
+    u32 eqz_insn; /* its word, VM_NO_INDEX: none */
+    u32 eqz_map; /* length of the map before it */
+    struct vm_operand eqz_input;
+    struct vm_tail before_eqz;
 };
 
 /* ---- emit.c: words, branch distances, the offset map */
 
-/** Appends an instruction with one operand word; its word index. Later words by vm_emit_word. */
+/** Appends one of the OTHER instructions with one operand word. Later words by vm_emit_word. */
 u32 vm_emit(struct vm_lower *l, vm_ir op, union vm_word w1);
 void vm_emit_word(struct vm_lower *l, union vm_word w);
-/** Appends an instruction without operands. */
+/** Appends one without operands. */
 u32 vm_emit_bare(struct vm_lower *l, vm_ir op);
 /** Maps the next instruction emitted to the Wasm instruction being lowered. */
 void vm_emit_mark(struct vm_lower *l);
-/** The last instruction can't be changed any more: control may arrive here from elsewhere. */
-static inline void vm_emit_barrier(struct vm_lower *l) { l->last = VM_NO_INDEX; }
-/** Replaces the handler of the instruction at `pos`. */
-void vm_emit_set_op(struct vm_lower *l, u32 pos, vm_ir op);
-/** New fixup for the 32-bit field `half` (half words behind `insn`); its index. */
+/** Control may arrive here from elsewhere: nothing is known of accumulators. */
+void vm_emit_barrier(struct vm_lower *l);
+/** New fixup for the 32-bit field `half` (16-bit halves behind `insn`); its index. */
 u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next);
 /** Writes the distance to the current end of the code into one fixup, or a list of them. */
 void vm_fixup_here(struct vm_lower *l, u32 fixup);
@@ -105,6 +121,22 @@ void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word);
 /** Moves; far slots and constants of any size. */
 void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots);
 void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits);
+
+/* ---- chain.c: parts */
+
+/**
+ * One part: behind the last instruction if there is such a chain, else as a new instruction. `in`:
+ * its inputs, popped; `imm`: its immediates; `dst`: slot of its result or VM_NO_SLOT.
+ */
+void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst);
+/** The last part writes to another slot, which must be near. */
+void vm_retarget(struct vm_lower *l, i32 dst);
+/** Turns the comparison that the last part is into its opposite, if it is one that has one. */
+bool vm_invert(struct vm_lower *l);
+/** Takes back the eqz that computed `o`, if it is the last instruction; `o` is then its operand. */
+bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o);
+/** A fixup for the distance of the branch part just emitted. */
+u32 vm_fixup_branch(struct vm_lower *l, u32 next);
 
 /** Fuel: a region is code that is entered at its start only; one instruction pays for all of it. */
 void vm_fuel_region(struct vm_lower *l);
@@ -136,32 +168,31 @@ i16 vm_dst(struct vm_lower *l, i32 slot);
 void vm_dst_done(struct vm_lower *l, u32 slots);
 /** Truncates the stack. */
 void vm_stack_reset(struct vm_lower *l, u32 height, i32 next_home);
-/** True when `o` was just computed by the last instruction, whose word 1 field a is its slot. */
+/** True when `o` is a stack operand just computed by the last part. */
 bool vm_is_fresh(const struct vm_lower *l, const struct vm_operand *o);
 /** Records that frame slots up to `slot` (exclusive) are used. */
 void vm_use_slots(struct vm_lower *l, i64 slot);
 
-/* ---- fuse.c: what may be folded into what, as tables from ir_ops.def */
+/* ---- parts.c: tables of parts and chains */
 
-/** The compare-and-branch of a comparison, taken when it is `sense`; VM_IR_COUNT: none. */
-vm_ir vm_fuse_branch(vm_ir cmp, bool sense);
-/** True for the branch forms that carry a constant, and so a second operand word. */
-bool vm_fuse_has_constant(vm_ir branch);
-/** The comparison with the opposite result; VM_IR_COUNT: none. */
-vm_ir vm_fuse_inverse(vm_ir cmp);
-/** True when field a of the first operand word is the slot that the instruction writes. */
-bool vm_ir_writes_a(vm_ir op);
-/** Row of a plain Wasm instruction. */
-enum vm_row_kind { VM_ROW_NONE, VM_ROW_UN, VM_ROW_BIN, VM_ROW_IBIN, VM_ROW_LOAD, VM_ROW_STORE };
-struct vm_row {
-    u8 kind; /* enum vm_row_kind */
+enum vm_class { VM_CLASS_NONE, VM_CLASS_INT, VM_CLASS_F32, VM_CLASS_F64 };
+struct vm_part_info {
+    u8 inputs;
+    u8 imm; /* halves */
     bool traps;
-    bool wide; /* 64-bit constants: sign-extended */
-    u16 ir; /* first shape: s, ss or g; sc and x follow it */
-    u16 mirrored; /* op with swapped operands, VM_IR_COUNT: none */
-    u32 result; /* vm_valtype */
+    bool wide; /* its constants are 64 bits: sign-extended */
+    u8 class; /* enum vm_class of its inputs, but addresses and a third */
+    u8 result; /* enum vm_class */
+    u8 mirror; /* the part with swapped inputs, VM_PART_COUNT: none */
+    bool memory; /* load or store: name_x follows, the first input is an address */
 };
-const struct vm_row *vm_row_of(vm_op op);
+const struct vm_part_info *vm_part_info(vm_part part);
+/** The instruction of `from` and one more part, VM_IR_COUNT for `from` none; VM_IR_COUNT: none. */
+vm_ir vm_chain(vm_ir from, vm_part part, u32 form);
+/** The chain with the opposite comparison at its end; VM_IR_COUNT: none. */
+vm_ir vm_chain_inverse(vm_ir chain);
+/** The part that a plain Wasm instruction is, and the type of its result; false: not plain. */
+bool vm_part_of(vm_op op, vm_part *part, vm_valtype *result);
 
 /* ---- branch.c: structured control */
 

@@ -167,6 +167,6 @@ void vm_dst_done(struct vm_lower *l, u32 slots)
 
 bool vm_is_fresh(const struct vm_lower *l, const struct vm_operand *o)
 {
-    return o->where == VM_IN_SLOT && l->last != VM_NO_INDEX && l->status == VM_OK &&
-           vm_ir_writes_a(l->last_op) && l->words.data[l->last + 1].s.a == o->home;
+    return o->where == VM_IN_SLOT && l->tail.insn != VM_NO_INDEX && l->status == VM_OK &&
+           l->tail.dst == o->home;
 }

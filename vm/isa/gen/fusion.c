@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes chains.def (one row per instruction, with its steps) and edges.def (which chain follows
+ * from which) into the build: fusion DIRECTORY all|none|N. No rules here.
+ */
+#include "isa/gen/fusion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- parts */
+
+enum kind { UN_, UNT_, BIN_, BINT_, LOAD_, LOADX_, STORE_, STOREX_, SPECIAL_ };
+
+struct part {
+    const char *name;
+    enum kind kind;
+    int inputs;         /* of type T; a third is u32 */
+    const char *T, *R;  /* R "none": no result */
+    const char *M;      /* memory type */
+    int imm;            /* halves */
+    const char *inverse;
+};
+
+static const struct part parts[] = {
+#define UN(n, OP, R, A) {#n, UN_, 1, #A, #R, "", 0, NULL},
+#define UNT(n, OP, R, A) {#n, UNT_, 1, #A, #R, "", 0, NULL},
+#define IBIN(n, OP, T, C) {#n, BIN_, 2, #T, #T, "", 0, NULL},
+#define IBINT(n, OP, T) {#n, BINT_, 2, #T, #T, "", 0, NULL},
+#define FBIN(n, OP, T) {#n, BIN_, 2, #T, #T, "", 0, NULL},
+#define ICMP(n, OP, T, INV, MIR) {#n, BIN_, 2, #T, "u32", "", 0, #INV},
+#define FCMP(n, OP, T) {#n, BIN_, 2, #T, "u32", "", 0, NULL},
+#define LOAD(n, OP, R, M)                                                                          \
+    {#n, LOAD_, 1, "u32", #R, #M, 2, NULL}, {#n "_x", LOADX_, 1, "u64", #R, #M, 4, NULL},
+#define STORE(n, OP, T, M)                                                                         \
+    {#n, STORE_, 2, #T, "none", #M, 2, NULL}, {#n "_x", STOREX_, 2, #T, "none", #M, 4, NULL},
+#define SPECIAL(n, IN, T, R, IMM) {#n, SPECIAL_, IN, #T, #R, "", IMM, NULL},
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+enum { PART_COUNT = sizeof parts / sizeof *parts };
+_Static_assert(PART_COUNT <= PARTS_MAX, "a part is a byte");
+
+/* ---- the tree */
+
+struct node {
+    uint16_t parent; /* 0: none; node 0 is not used */
+    uint16_t part;
+    char form[4];
+    bool keep; /* the parent's result stays in its slot */
+    bool generic;
+    int depth;
+    char name[160];
+};
+
+static struct node nodes[NODES_MAX];
+static int node_count = 1;
+static int one_in = 1; /* of the chains of two parts, with what follows from them */
+
+static void fail(const char *what, const char *name)
+{
+    fprintf(stderr, "fusion: %s: %s\n", what, name);
+    exit(1);
+}
+
+static bool has_result(const struct part *p) { return strcmp(p->R, "none") != 0; }
+
+static uint16_t find(uint16_t parent, uint16_t part, const char *form, bool keep)
+{
+    for (int i = 1; i < node_count; i++) {
+        const struct node *n = &nodes[i];
+        if (n->parent == parent && n->part == part && n->keep == keep && !strcmp(n->form, form))
+            return (uint16_t)i;
+    }
+    return 0;
+}
+
+static unsigned hash(const char *text)
+{
+    unsigned h = 5381;
+    while (*text) h = h * 33 + (unsigned char)*text++;
+    return h ^ h >> 16;
+}
+
+/** The node; 0 if it is one that a sample leaves out. */
+static uint16_t add(uint16_t parent, uint16_t part, const char *form, bool keep, bool generic)
+{
+    uint16_t old = find(parent, part, form, keep);
+    if (old) return old;
+    if (node_count == NODES_MAX) fail("too many chains", parts[part].name);
+    struct node *n = &nodes[node_count];
+    *n = (struct node){.parent = parent, .part = part, .keep = keep, .generic = generic};
+    n->depth = parent ? nodes[parent].depth + 1 : 1;
+    snprintf(n->form, sizeof n->form, "%s", form);
+    const char *before = parent ? nodes[parent].name : "";
+    const char *link = !parent ? "" : strchr(form, 't') ? (keep ? "_k__" : "__") : "_n__";
+    int size = snprintf(n->name, sizeof n->name, "%s%s%s%s%s", before, link, parts[part].name,
+                        *form ? "_" : "", form);
+    if (size >= (int)sizeof n->name) fail("too long a chain", n->name);
+    if (n->depth == 2 && !generic && hash(n->name) % (unsigned)one_in) return 0;
+    return (uint16_t)node_count++;
+}
+
+/* ---- rules' vocabulary */
+
+/** Next word of a list, or false. */
+static bool next_word(const char **list, char *word, size_t cap)
+{
+    while (**list == ' ') ++*list;
+    size_t n = strcspn(*list, " ");
+    if (n == 0) return false;
+    if (n >= cap) fail("long word", *list);
+    memcpy(word, *list, n);
+    word[n] = 0;
+    *list += n;
+    return true;
+}
+
+static uint16_t part_named(const char *name)
+{
+    for (int i = 0; i < PART_COUNT; i++)
+        if (!strcmp(parts[i].name, name)) return (uint16_t)i;
+    fail("no such part", name);
+    return 0;
+}
+
+static void put(struct set *s, uint16_t node)
+{
+    if (!node) return;
+    s->nodes = realloc(s->nodes, ((size_t)s->count + 1) * sizeof *s->nodes);
+    if (!s->nodes) fail("memory", "");
+    s->nodes[s->count++] = node;
+}
+
+/** Each part with each form of the right length behind `parent`. */
+static void each(struct set *out, uint16_t parent, const char *names, const char *forms, bool keep)
+{
+    char name[64], form[8];
+    while (next_word(&names, name, sizeof name)) {
+        uint16_t part = part_named(name);
+        const struct part *p = &parts[part];
+        const char *list = forms;
+        if (!p->inputs) put(out, add(parent, part, "", keep, false));
+        while (next_word(&list, form, sizeof form)) {
+            if ((int)strlen(form) != p->inputs) continue;
+            put(out, add(parent, part, form, keep, false));
+        }
+    }
+}
+
+struct set start(const char *names, const char *forms)
+{
+    struct set out = {0};
+    each(&out, 0, names, forms, false);
+    return out;
+}
+
+/** The type that input i wants. */
+static const char *input_type(const struct part *p, int i)
+{
+    if (i == 2 || ((p->kind == STORE_ || p->kind == LOAD_) && i == 0)) return "u32";
+    return p->T;
+}
+
+/** True when the result of `from` is what the t of a form wants. */
+static bool fits(const struct part *from, const struct part *p, const char *form)
+{
+    const char *t = strchr(form, 't');
+    if (!t) return true;
+    const char *want = input_type(p, (int)(t - form));
+    return !strcmp(from->R, want) ||
+           (p->kind == SPECIAL_ && !strcmp(want, "u64") && has_result(from));
+}
+
+struct set extend(struct set from, const char *names, const char *forms, enum link link)
+{
+    struct set out = {0};
+    for (int i = 0; i < from.count; i++) {
+        const struct part *before = &parts[nodes[from.nodes[i]].part];
+        const char *list = names;
+        char name[64];
+        while (next_word(&list, name, sizeof name)) {
+            const struct part *p = &parts[part_named(name)];
+            const char *f = forms;
+            char form[8];
+            bool any = !p->inputs;
+            while (any || next_word(&f, form, sizeof form)) {
+                if (any) form[0] = 0;
+                any = false;
+                if ((int)strlen(form) == p->inputs && fits(before, p, form)) {
+                    bool linked = strchr(form, 't');
+                    if (!linked)
+                        each(&out, from.nodes[i], name, form, has_result(before));
+                    else if (link & DROP)
+                        each(&out, from.nodes[i], name, form, false);
+                    if (linked && link & KEEP) each(&out, from.nodes[i], name, form, true);
+                }
+                if (!p->inputs) break;
+            }
+        }
+    }
+    return out;
+}
+
+struct set join(struct set a, struct set b)
+{
+    struct set out = {0};
+    for (int i = 0; i < a.count; i++) put(&out, a.nodes[i]);
+    for (int i = 0; i < b.count; i++) put(&out, b.nodes[i]);
+    return out;
+}
+
+/* ---- what every backend has: each part with slots and, on the right, constants */
+
+static bool takes_constant(const struct part *p)
+{
+    bool binary = p->kind == BIN_ || p->kind == BINT_ || p->kind == STORE_ || p->kind == STOREX_;
+    return binary && p->T[0] == 'u';
+}
+
+/** Of f32 and f64 by its types, of integers by its inverse. */
+static bool is_comparison(const struct part *p) { return p->inverse || p->T[0] == 'f'; }
+
+static void generic(void)
+{
+    static const char *const slots[] = {"", "s", "ss", "sss"};
+    for (uint16_t i = 0; i < PART_COUNT; i++) {
+        bool constant = !strcmp(parts[i].name, "const32");
+        add(0, i, constant ? "c" : slots[parts[i].inputs], false, true);
+        if (takes_constant(&parts[i])) add(0, i, "sc", false, true);
+        if (!strcmp(parts[i].name, "ret_value")) add(0, i, "c", false, true);
+    }
+    /* comparison and branch; kept out of the loop above to stand behind their parents */
+    for (int i = 1, n = node_count; i < n; i++) {
+        const struct part *p = &parts[nodes[i].part];
+        if (p->kind != BIN_ || strcmp(p->R, "u32") || !is_comparison(p)) continue;
+        add((uint16_t)i, part_named("br_if"), "t", false, true);
+        if (!p->inverse) add((uint16_t)i, part_named("br_unless"), "t", false, true);
+    }
+}
+
+/* ---- output */
+
+/** One part's steps; `at` is the next operand half. */
+static void write_part(FILE *out, const struct node *n, int *at, int *places)
+{
+    static const char *const macros[] = {"UN_",    "UNT_",   "BIN_",    "BINT_", "LOAD_",
+                                         "LOADX_", "STORE_", "STOREX_", "DO_"};
+    const struct part *p = &parts[n->part];
+    bool memory = p->kind >= LOAD_ && p->kind <= STOREX_;
+    if (p->kind == SPECIAL_)
+        fprintf(out, " DO_%s(%d", p->name, n->depth);
+    else if (memory)
+        fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, has_result(p) ? p->R : p->T,
+                p->M);
+    else
+        fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, p->name, p->R);
+    for (int i = 0; i < p->inputs; i++) {
+        const char *type = input_type(p, i);
+        if (i == 0 && (p->kind == LOADX_ || p->kind == STOREX_)) type = "u64";
+        switch (n->form[i]) {
+        case 's': fprintf(out, ", S_(%s, %d)", type, (*at)++); break;
+        case 'c':
+            fprintf(out, ", K_(%s, %d)", type, *at);
+            *at += strcmp(type, "f64") ? 2 : 4;
+            break;
+        case 't': fprintf(out, ", V_(%s, t%d)", type, n->depth - 1); break;
+        case 'a': fprintf(out, ", ACC_%s", type); break;
+        default: fail("form", n->name);
+        }
+    }
+    if (p->imm) fprintf(out, ", %d", *at);
+    *at += p->imm;
+    if (p->kind == UNT_ || p->kind == BINT_ || memory) fprintf(out, ", %d", (*places)++);
+    fputc(')', out);
+}
+
+static int write_body(FILE *out, int id, int *at, int *places)
+{
+    const struct node *n = &nodes[id];
+    if (n->parent) {
+        write_body(out, n->parent, at, places);
+        const struct part *before = &parts[nodes[n->parent].part];
+        if (n->keep) fprintf(out, " PUT_(%s, t%d, %d)", before->R, n->depth - 1, (*at)++);
+    }
+    write_part(out, n, at, places);
+    return *at;
+}
+
+static void write_chain(FILE *out, int id)
+{
+    const struct node *n = &nodes[id];
+    const struct part *p = &parts[n->part];
+    char *body = NULL;
+    size_t size;
+    int at = 0, places = 0;
+    FILE *text = open_memstream(&body, &size);
+    if (!text) fail("memory", n->name);
+    write_body(text, id, &at, &places);
+    if (has_result(p)) fprintf(text, " PUT_(%s, t%d, %d)", p->R, n->depth, at++);
+    fclose(text);
+    fprintf(out, "%s(%s, %d,%s)\n", n->generic ? "GENERIC" : "CHAIN", n->name, 1 + (at + 3) / 4,
+            body);
+    free(body);
+}
+
+static uint16_t inverse_of(int id)
+{
+    const struct node *n = &nodes[id];
+    const char *name = parts[n->part].inverse;
+    return name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
+}
+
+/** A form as a number (isa/ir.h): two bits per input, then the keep bit. */
+static unsigned form_number(const struct node *n)
+{
+    static const char letters[] = "scta";
+    unsigned form = n->keep ? 0x40 : 0;
+    for (int i = 0; n->form[i]; i++)
+        form |= (unsigned)(strchr(letters, n->form[i]) - letters) << 2 * i;
+    return form;
+}
+
+/** By parent, part, form. */
+static int compare(const void *a, const void *b)
+{
+    const struct node *x = &nodes[*(const uint16_t *)a], *y = &nodes[*(const uint16_t *)b];
+    if (x->parent != y->parent) return x->parent < y->parent ? -1 : 1;
+    if (x->part != y->part) return x->part < y->part ? -1 : 1;
+    return form_number(x) < form_number(y) ? -1 : 1;
+}
+
+/** EDGES_OF(from, begin, end), EDGE(part, form, to), INVERSE(comparison, opposite). */
+static void write_edges(FILE *out)
+{
+    uint16_t order[NODES_MAX];
+    int count = node_count - 1;
+    for (int i = 0; i < count; i++) order[i] = (uint16_t)(i + 1);
+    qsort(order, (size_t)count, sizeof *order, compare);
+    for (int i = 0, end; i < count; i = end) {
+        uint16_t from = nodes[order[i]].parent;
+        for (end = i; end < count && nodes[order[end]].parent == from; end++) {
+            const struct node *n = &nodes[order[end]];
+            fprintf(out, "EDGE(VM_PART_%s, 0x%02x, VM_IR_%s)\n", parts[n->part].name,
+                    form_number(n), n->name);
+        }
+        fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d)\n", from ? nodes[from].name : "COUNT", i, end);
+    }
+    for (int i = 1; i < node_count; i++) {
+        uint16_t inverse = inverse_of(i);
+        if (inverse)
+            fprintf(out, "INVERSE(VM_IR_%s, VM_IR_%s)\n", nodes[i].name, nodes[inverse].name);
+    }
+}
+
+static FILE *create(const char *directory, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    if (!file) fail("can't write", path);
+    fputs("/* Written by vm/isa/gen/fusion.c; do not edit. */\n", file);
+    return file;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) fail("usage", "fusion DIRECTORY all|none|N (one in N of the chains)");
+    generic();
+    bool all = !strcmp(argv[2], "all");
+    one_in = all ? 1 : atoi(argv[2]);
+    if (one_in > 0) families();
+    FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
+    for (int i = 1; i < node_count; i++) write_chain(chains, i);
+    write_edges(edges);
+    return fclose(chains) | fclose(edges);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The generator of chains, a program that runs on the building machine: a tree of instructions,
+ * each its parent and one more part. Rules in families.c; tree and output in fusion.c.
+ */
+#ifndef VM_ISA_GEN_FUSION_H
+#define VM_ISA_GEN_FUSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The same numbers as in isa/ir.h, which is checked. */
+enum { PARTS_MAX = 256, NODES_MAX = 16384 };
+
+/** A set of chains. Passed by value; freed never, the program is short. */
+struct set {
+    int count;
+    uint16_t *nodes;
+};
+
+/** What becomes of the previous part's result: used and gone, or kept in its slot. */
+enum link { DROP = 1, KEEP = 2, BOTH = 3 };
+
+/**
+ * New chains of one part. `parts`: names with spaces between; `forms`: the sources of the inputs,
+ * one word per form, of s slot, c constant, a accumulator ("ss sc as"); "" for no inputs.
+ */
+struct set start(const char *parts, const char *forms);
+/**
+ * Each chain of `from` with one of `parts` behind it; t in a form is the previous part's result.
+ * Chains that exist are not made twice; parts that don't fit the result's type are left out.
+ */
+struct set extend(struct set from, const char *parts, const char *forms, enum link link);
+struct set join(struct set a, struct set b);
+/** The rules, in families.c. */
+void families(void);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Emits parts: behind the last instruction where the table has such a chain (vm_chain), else as an
+ * instruction of its own, which may take inputs from the accumulators. Knows nothing of Wasm.
+ */
+#include "translate/lower.h"
+
+#include <string.h>
+
+/** One part about to be emitted. */
+struct use {
+    vm_part part;
+    const struct vm_part_info *info;
+    struct vm_operand in[VM_INPUTS_MAX];
+    u8 source[VM_INPUTS_MAX]; /* enum vm_source */
+    i16 slot[VM_INPUTS_MAX];  /* VM_FROM_SLOT */
+};
+
+static u32 form_of(const struct use *u)
+{
+    u32 form = 0;
+    for (u32 i = 0; i < u->info->inputs; i++) form |= (u32)u->source[i] << 2 * i;
+    return form;
+}
+
+static enum vm_class input_class(const struct use *u, u32 i)
+{
+    if (i == 2 || (i == 0 && u->info->memory)) return VM_CLASS_INT;
+    return (enum vm_class)u->info->class;
+}
+
+/** The chain that exists in this backend, or VM_IR_COUNT. */
+static vm_ir chain(const struct vm_lower *l, vm_ir from, const struct use *u, u32 keep)
+{
+    vm_ir to = vm_chain(from, u->part, form_of(u) | keep);
+    return to < l->op_count ? to : VM_IR_COUNT;
+}
+
+/** With input i from there instead. */
+static vm_ir chain_with(const struct vm_lower *l, vm_ir from, struct use *u, u32 i,
+                        enum vm_source source, u32 keep)
+{
+    u8 before = u->source[i];
+    u->source[i] = (u8)source;
+    vm_ir to = chain(l, from, u, keep);
+    if (to == VM_IR_COUNT) u->source[i] = before;
+    return to;
+}
+
+/* ---- operands */
+
+static void swap(struct use *u)
+{
+    struct use t = *u;
+    u->part = (vm_part)u->info->mirror;
+    u->info = vm_part_info(u->part);
+    for (u32 i = 0; i < 2; i++) {
+        u->in[i] = t.in[1 - i];
+        u->source[i] = t.source[1 - i];
+        u->slot[i] = t.slot[1 - i];
+    }
+}
+
+static bool can_swap(const struct use *u) { return u->info->mirror != VM_PART_COUNT; }
+
+/** True when the constant can be a part of the instruction at place i. */
+static bool takes_constant(const struct vm_lower *l, struct use *u, u32 i)
+{
+    u64 bits = u->in[i].bits;
+    bool narrow =
+        input_class(u, i) == VM_CLASS_INT && u->info->wide && !(i == 0 && u->info->memory);
+    if (narrow && bits != (u64)(i64)(i32)bits) return false;
+    bool taken = chain_with(l, VM_IR_COUNT, u, i, VM_FROM_CONST, 0) != VM_IR_COUNT;
+    return taken;
+}
+
+/** Inputs become slots and constants; constants that the part doesn't take are emitted. */
+static void settle(struct vm_lower *l, struct use *u)
+{
+    u32 n = u->info->inputs;
+    if (n == 2 && can_swap(u) && u->in[0].where == VM_IN_CONST && u->in[1].where != VM_IN_CONST)
+        swap(u);
+    for (u32 i = n; i-- > 0;)
+        if (u->in[i].where == VM_IN_CONST) (void)takes_constant(l, u, i);
+    for (u32 i = 0; i < n; i++)
+        if (u->source[i] == VM_FROM_SLOT) u->slot[i] = vm_src(l, &u->in[i], i);
+}
+
+/** Brings what was computed last to the left, which is where chains want it. */
+static void order(const struct vm_lower *l, struct use *u)
+{
+    const struct vm_tail *t = &l->tail;
+    if (u->info->inputs != 2 || !can_swap(u)) return;
+    if (u->source[0] != VM_FROM_SLOT || u->source[1] != VM_FROM_SLOT) return;
+    i32 left = u->slot[0], right = u->slot[1];
+    if (t->insn != VM_NO_INDEX && t->dst != VM_NO_SLOT && (left == t->dst || right == t->dst)) {
+        if (left != t->dst) swap(u);
+    } else if (right == t->acc && left != t->acc) {
+        swap(u);
+    }
+}
+
+/* ---- words */
+
+static void put_half(struct vm_lower *l, i16 half)
+{
+    u32 at = l->tail.halves++;
+    if (at % VM_WORD_HALVES == 0) vm_emit_word(l, (union vm_word){.u = 0});
+    if (l->status != VM_OK) return;
+    u8 *code = (u8 *)(l->words.data + l->tail.insn + 1);
+    memcpy(code + 2 * (usize)at, &half, sizeof half);
+}
+
+static void put_halves(struct vm_lower *l, u64 bits, u32 count)
+{
+    for (u32 i = 0; i < count; i++) put_half(l, (i16)(bits >> 16 * i));
+}
+
+static void put_inputs(struct vm_lower *l, const struct use *u)
+{
+    for (u32 i = 0; i < u->info->inputs; i++) {
+        if (u->source[i] == VM_FROM_SLOT)
+            put_half(l, u->slot[i]);
+        else if (u->source[i] == VM_FROM_CONST)
+            put_halves(l, u->in[i].bits, input_class(u, i) == VM_CLASS_F64 ? 4 : 2);
+    }
+}
+
+/** One entry for each part that may trap: a trap's place counts them. */
+static void mark(struct vm_lower *l)
+{
+    if (!VM_VEC_RESERVE(l->env->alloc, &l->map, 1)) {
+        l->status = VM_OOM;
+        return;
+    }
+    struct vm_codemap entry = {.word = l->tail.insn, .offset = l->offset};
+    VM_VEC_PUSH(&l->map, entry);
+}
+
+static void forget(struct vm_tail *t, i32 slot)
+{
+    if (t->acc == slot) t->acc = VM_NO_SLOT;
+    if (t->facc == slot) t->facc = VM_NO_SLOT;
+}
+
+/** The part's result, now in `dst` and in an accumulator. */
+static void note_result(struct vm_lower *l, enum vm_class class, i32 dst)
+{
+    struct vm_tail *t = &l->tail;
+    t->acc_before = t->acc;
+    t->facc_before = t->facc;
+    t->dst = dst;
+    if (dst == VM_NO_SLOT) return;
+    forget(t, dst);
+    if (class == VM_CLASS_INT) t->acc = dst;
+    if (class == VM_CLASS_F64) t->facc = dst;
+}
+
+/* ---- chains */
+
+/** Drops the last result, which only the next part uses. */
+static void drop_result(struct vm_lower *l)
+{
+    struct vm_tail *t = &l->tail;
+    t->halves--;
+    t->acc = t->acc_before;
+    t->facc = t->facc_before;
+    u32 words = (t->halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
+    l->words.len = t->insn + 1 + words;
+}
+
+/** Puts the part behind the last instruction; false when there is no such chain. */
+static bool extend(struct vm_lower *l, struct use *u)
+{
+    struct vm_tail *t = &l->tail;
+    if (t->insn == VM_NO_INDEX || l->far || l->status != VM_OK) return false;
+    vm_ir to = VM_IR_COUNT;
+    bool drop = false;
+    for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
+        if (u->source[i] != VM_FROM_SLOT || t->dst == VM_NO_SLOT || u->slot[i] != t->dst) continue;
+        drop = u->in[i].where == VM_IN_SLOT;
+        if (drop) to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, 0);
+        if (to != VM_IR_COUNT) break;
+        drop = false;
+        to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, VM_FORM_KEEP);
+    }
+    if (to == VM_IR_COUNT) to = chain(l, t->op, u, t->dst == VM_NO_SLOT ? 0 : VM_FORM_KEEP);
+    if (to == VM_IR_COUNT) return false;
+    if (drop) drop_result(l);
+    t->op = to;
+    l->words.data[t->insn] = l->handlers[to];
+    return true;
+}
+
+static void begin(struct vm_lower *l, struct use *u)
+{
+    struct vm_tail *t = &l->tail;
+    vm_ir to = VM_IR_COUNT;
+    for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
+        enum vm_class class = input_class(u, i);
+        i32 acc = class == VM_CLASS_INT ? t->acc : class == VM_CLASS_F64 ? t->facc : VM_NO_SLOT;
+        if (u->source[i] == VM_FROM_SLOT && acc != VM_NO_SLOT && u->slot[i] == acc)
+            to = chain_with(l, VM_IR_COUNT, u, i, VM_FROM_ACC, 0);
+    }
+    if (to == VM_IR_COUNT) to = chain(l, VM_IR_COUNT, u, 0);
+    if (to == VM_IR_COUNT) { /* not in the table: a bug of it */
+        if (l->status == VM_OK) l->status = VM_INTERNAL;
+        return;
+    }
+    t->insn = l->words.len;
+    t->op = to;
+    t->halves = 0;
+    vm_emit_word(l, l->handlers[to]);
+}
+
+void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst)
+{
+    struct use u = {.part = part, .info = vm_part_info(part)};
+    for (u32 i = 0; i < u.info->inputs; i++) u.in[i] = in[i];
+    settle(l, &u);
+    order(l, &u);
+    i16 near_dst = dst == VM_NO_SLOT ? 0 : vm_dst(l, dst);
+    if (!extend(l, &u)) begin(l, &u);
+    if (l->status != VM_OK) return;
+    put_inputs(l, &u);
+    put_halves(l, imm, u.info->imm);
+    if (u.info->traps) mark(l);
+    note_result(l, (enum vm_class)u.info->result, dst == VM_NO_SLOT ? VM_NO_SLOT : near_dst);
+    if (dst == VM_NO_SLOT) return;
+    put_half(l, near_dst);
+    vm_dst_done(l, 1);
+}
+
+void vm_retarget(struct vm_lower *l, i32 dst)
+{
+    struct vm_tail *t = &l->tail;
+    if (l->status != VM_OK) return;
+    i16 half = (i16)dst;
+    i32 old = t->dst;
+    u8 *code = (u8 *)(l->words.data + t->insn + 1);
+    memcpy(code + 2 * (usize)(t->halves - 1), &half, sizeof half);
+    bool acc = t->acc == old, facc = t->facc == old;
+    forget(t, dst);
+    if (acc) t->acc = dst;
+    if (facc) t->facc = dst;
+    t->dst = dst;
+}
+
+bool vm_invert(struct vm_lower *l)
+{
+    vm_ir inverse = vm_chain_inverse(l->tail.op);
+    if (inverse >= l->op_count || l->status != VM_OK) return false;
+    l->tail.op = inverse;
+    l->words.data[l->tail.insn] = l->handlers[inverse];
+    return true;
+}
+
+bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o)
+{
+    if (l->eqz_insn == VM_NO_INDEX || l->tail.insn != l->eqz_insn || !vm_is_fresh(l, o))
+        return false;
+    *o = l->eqz_input;
+    l->words.len = l->eqz_insn;
+    l->map.len = l->eqz_map;
+    l->tail = l->before_eqz;
+    l->eqz_insn = VM_NO_INDEX;
+    return true;
+}
+
+u32 vm_fixup_branch(struct vm_lower *l, u32 next)
+{
+    u32 fixup = vm_fixup_new(l, l->tail.insn, VM_WORD_HALVES + l->tail.halves - 2, next);
+    l->tail.insn = VM_NO_INDEX; /* complete */
+    return fixup;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables from ir_ops.def and edges.def: what parts are like, which chains there are. */
+#include "translate/lower.h"
+
+/* C types of rows, as classes, value types, and widths of constants. */
+enum {
+    class_u32 = VM_CLASS_INT,
+    class_u64 = VM_CLASS_INT,
+    class_f32 = VM_CLASS_F32,
+    class_f64 = VM_CLASS_F64,
+    class_none = VM_CLASS_NONE
+};
+enum { type_u32 = VM_I32, type_u64 = VM_I64, type_f32 = VM_F32, type_f64 = VM_F64 };
+enum { wide_u32 = 0, wide_u64 = 1, wide_f32 = 0, wide_f64 = 1 };
+enum { NONE = VM_PART_COUNT };
+_Static_assert(VM_PART_COUNT < 256, "a part is a byte");
+
+// clang-format off
+static const struct vm_part_info infos[VM_PART_COUNT] = {
+#define UN(n, OP, R, A)   [VM_PART_##n] = {1, 0, false, 0, class_##A, class_##R, NONE, false},
+#define UNT(n, OP, R, A)  [VM_PART_##n] = {1, 0, true, 0, class_##A, class_##R, NONE, false},
+#define IBIN(n, OP, T, C) [VM_PART_##n] = {2, 0, false, wide_##T, class_##T, class_##T, \
+                                           (C) ? VM_PART_##n : NONE, false},
+#define IBINT(n, OP, T)   [VM_PART_##n] = {2, 0, true, wide_##T, class_##T, class_##T, NONE, false},
+#define FBIN(n, OP, T)    [VM_PART_##n] = {2, 0, false, 0, class_##T, class_##T, NONE, false},
+#define ICMP(n, OP, T, INV, MIR) [VM_PART_##n] = {2, 0, false, wide_##T, class_##T, VM_CLASS_INT, \
+                                                  VM_PART_##MIR, false},
+#define FCMP(n, OP, T)    [VM_PART_##n] = {2, 0, false, 0, class_##T, VM_CLASS_INT, NONE, false},
+#define LOAD(n, OP, R, M) [VM_PART_##n] = {1, 2, true, 0, VM_CLASS_INT, class_##R, NONE, true}, \
+                          [VM_PART_##n##_x] = {1, 4, true, 0, VM_CLASS_INT, class_##R, NONE, true},
+#define STORE(n, OP, T, M) [VM_PART_##n] = {2, 2, true, wide_##T, class_##T, VM_CLASS_NONE, NONE, true}, \
+                           [VM_PART_##n##_x] = {2, 4, true, wide_##T, class_##T, VM_CLASS_NONE, NONE, true},
+#define SPECIAL(n, IN, T, R, IMM) [VM_PART_##n] = {IN, IMM, false, wide_##T, class_##T, class_##R, NONE, false},
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+
+/* part + 1, so that 0 is none */
+static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
+#define UN(n, OP, R, A)   [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
+#define UNT(n, OP, R, A)  [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
+#define IBIN(n, OP, T, C) [VM_OP_##OP] = {VM_PART_##n + 1, type_##T},
+#define IBINT(n, OP, T)   [VM_OP_##OP] = {VM_PART_##n + 1, type_##T},
+#define FBIN(n, OP, T)    [VM_OP_##OP] = {VM_PART_##n + 1, type_##T},
+#define ICMP(n, OP, T, INV, MIR) [VM_OP_##OP] = {VM_PART_##n + 1, VM_I32},
+#define FCMP(n, OP, T)    [VM_OP_##OP] = {VM_PART_##n + 1, VM_I32},
+#define LOAD(n, OP, R, M) [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
+#define STORE(n, OP, T, M) [VM_OP_##OP] = {VM_PART_##n + 1, 0},
+#define SPECIAL(n, IN, T, R, IMM)
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+
+/* by chain that they start from, then part and form */
+static const struct { u8 part, form; u16 to; } edges[] = {
+#define EDGE(part, form, to) {part, form, to},
+#define EDGES_OF(from, begin, end)
+#define INVERSE(a, b)
+#include "isa/edges.def"
+#undef EDGE
+#undef EDGES_OF
+#undef INVERSE
+};
+
+static const struct { u16 begin, end; } edges_of[VM_IR_COUNT + 1] = {
+#define EDGE(part, form, to)
+#define EDGES_OF(from, begin, end) [from] = {begin, end},
+#define INVERSE(a, b)
+#include "isa/edges.def"
+#undef EDGE
+#undef EDGES_OF
+#undef INVERSE
+};
+
+/* plus one, so that 0 is none */
+static const u16 inverses[VM_IR_COUNT] = {
+#define EDGE(part, form, to)
+#define EDGES_OF(from, begin, end)
+#define INVERSE(a, b) [a] = b + 1,
+#include "isa/edges.def"
+#undef EDGE
+#undef EDGES_OF
+#undef INVERSE
+};
+// clang-format on
+
+const struct vm_part_info *vm_part_info(vm_part part) { return &infos[part]; }
+
+vm_ir vm_chain(vm_ir from, vm_part part, u32 form)
+{
+    u32 lo = edges_of[from].begin, hi = edges_of[from].end;
+    u32 key = (u32)part << 8 | form;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2, at = (u32)edges[mid].part << 8 | edges[mid].form;
+        if (at == key) return (vm_ir)edges[mid].to;
+        if (at < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return VM_IR_COUNT;
+}
+
+vm_ir vm_chain_inverse(vm_ir chain)
+{
+    return inverses[chain] ? (vm_ir)(inverses[chain] - 1) : VM_IR_COUNT;
+}
+
+bool vm_part_of(vm_op op, vm_part *part, vm_valtype *result)
+{
+    if (!rows[op].part) return false;
+    *part = (vm_part)(rows[op].part - 1);
+    *result = rows[op].result;
+    return true;
+}
