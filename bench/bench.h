@@ -44,9 +44,10 @@ struct bench_dir {
     char *fixture; /**< copied fresh for each run */
 };
 
-/** One run of one corpus program. */
+/** One run of one program: of bench/workloads ("fib") or of a manifest ("sqlite3:memory"). */
 struct bench_workload {
-    char *name; /**< "sqlite3:memory" */
+    char *name;
+    char *set; /**< of workloads.list; NULL: in none */
     char *module;
     struct bench_words args;
     struct bench_words envs; /**< K=V */
@@ -55,6 +56,9 @@ struct bench_workload {
     char *stdin_file; /**< NULL: see stdin_text */
     char *stdin_text; /**< NULL: empty */
     char *sha256;     /**< of the expected output; NULL: unknown */
+    char *line;       /**< the expected first line of the output; NULL: unknown */
+    char *tiny_size;  /**< another argument, for a quick check; NULL: none */
+    char *tiny_line;  /**< what is expected then */
     int exit_code;
 };
 
@@ -63,11 +67,25 @@ struct bench_workloads {
     size_t count;
 };
 
+/** Where programs and their files are. */
+struct bench_places {
+    const char *corpus;   /**< modules that a manifest gives a file for; files named "corpus:…" */
+    const char *modules;  /**< other modules of a manifest: NAME.wasm */
+    const char *inputs;   /**< all other files */
+    const char *programs; /**< programs of the list: NAME.wasm */
+};
+
+/** Adds the runs of a manifest in the corpus's format. False with a message on stderr. */
+bool bench_workloads_load(struct bench_workloads *out, const char *manifest,
+                          const struct bench_places *places);
 /**
- * Reads a corpus manifest. Modules that have no file there are looked for as NAME.wasm in
- * `modules` (may be NULL). False with a message on stderr.
+ * Reads workloads.list: adds its programs and writes the set into the runs it names; names of
+ * runs that no manifest has are left out. False with a message on stderr.
  */
-bool bench_workloads_load(struct bench_workloads *out, const char *manifest, const char *modules);
+bool bench_workloads_load_list(struct bench_workloads *out, const char *path,
+                               const struct bench_places *places);
+struct bench_workload *bench_workloads_find(const struct bench_workloads *workloads,
+                                            const char *name);
 void bench_workloads_fini(struct bench_workloads *workloads);
 
 /* ---------------------------------------------------------------- engines and runs */
@@ -77,12 +95,14 @@ struct bench_engine {
     struct bench_words command; /**< words with {dirs} {envs} {module} {args} {cwd} */
     char *dir_format;           /**< for {dirs}, with {host} and {guest} */
     char *env_format;           /**< for {envs}, with {env} */
+    struct bench_words base;    /**< command whose time is subtracted; empty: none */
+    bool is_counted;            /**< run under cachegrind: instructions instead of time */
 };
 
 struct bench_run {
     bool good;
     char problem[256]; /**< when not good */
-    double cpu_ms;     /**< user + system */
+    double cpu_ms;     /**< user + system; million instructions when they are counted */
     double wall_ms;
     long rss_kib;
     char sha256[BENCH_SHA_TEXT];
@@ -106,20 +126,42 @@ struct bench_cell {
 };
 
 struct bench_results {
+    const char *label; /**< of the whole run; may be NULL */
+    unsigned rounds;
+    bool is_counted; /**< cpu_ms of all cells are million instructions */
     const struct bench_engine *engines;
     size_t engine_count;
-    const struct bench_workload *const *workloads;
+    const struct bench_workload *const *workloads; /**< those of a set stand together */
     size_t workload_count;
     struct bench_cell *cells; /**< [workload * engine_count + engine] */
+    struct bench_cell *bases; /**< [engine]: what is subtracted, without rounds where nothing is */
+};
+
+typedef double (*bench_statistic)(const double *values, size_t count);
+
+/** One engine on one set, beside engine 0. */
+struct bench_summary {
+    size_t used; /**< workloads that both finished */
+    double median; /**< geometric mean of (its time / time of engine 0), from medians */
+    double minimum; /**< the same from minima */
+    double least; /**< the smallest of these ratios, from medians */
+    const char *where; /**< its workload; NULL when `used` is 0 */
 };
 
 struct bench_cell *bench_results_cell(const struct bench_results *results, size_t workload,
                                       size_t engine);
 void bench_cell_add(struct bench_cell *cell, const struct bench_run *run);
+void bench_cell_fini(struct bench_cell *cell);
 double bench_median(const double *values, size_t count);
 double bench_minimum(const double *values, size_t count);
+/** CPU time in ms less the engine's base; NaN where a run failed. */
+double bench_results_time(const struct bench_results *results, size_t workload, size_t engine,
+                          bench_statistic of);
+/** `set` NULL: all workloads. */
+void bench_results_sum(const struct bench_results *results, const char *set, size_t engine,
+                       struct bench_summary *out);
+/** The set of a workload for readers: "corpus" when it is in none. */
+const char *bench_set_name(const struct bench_workload *workload);
 void bench_results_print(const struct bench_results *results, FILE *to);
-/** False when the file cannot be written. */
-bool bench_results_write_json(const struct bench_results *results, const char *path);
 
 #endif

@@ -84,6 +84,15 @@ static bool copy_fixtures(const struct bench_workload *workload, const char *roo
     return good;
 }
 
+/* Where a child runs and what it reads and writes. */
+struct place {
+    char *root;
+    char *input;
+    char *output;
+    char *errors;
+    char *count; /* cachegrind's log */
+};
+
 /* ---------------------------------------------------------------- the command line */
 
 struct substitution {
@@ -138,9 +147,16 @@ static void add_envs(struct bench_words *out, const struct bench_engine *engine,
 }
 
 static void make_command(struct bench_words *out, const struct bench_engine *engine,
-                         const struct bench_workload *workload, const char *root)
+                         const struct bench_workload *workload, const struct place *place)
 {
+    const char *root = place->root;
     const struct substitution list[] = {{"{module}", workload->module}, {"{cwd}", root}};
+    if (engine->is_counted) {
+        /* Not callgrind: it takes each jump from handler to handler for a call that is nested. */
+        bench_words_split(out, "valgrind --tool=cachegrind --cache-sim=no --branch-sim=no "
+                               "--cachegrind-out-file=/dev/null");
+        bench_words_add(out, bench_format("--log-file=%s", place->count));
+    }
     for (size_t i = 0; i < engine->command.count; i++) {
         const char *word = engine->command.list[i];
         if (strcmp(word, "{dirs}") == 0) {
@@ -158,14 +174,6 @@ static void make_command(struct bench_words *out, const struct bench_engine *eng
 }
 
 /* ---------------------------------------------------------------- the child */
-
-/* Where a child runs and what it reads and writes. */
-struct place {
-    char *root;
-    char *input;
-    char *output;
-    char *errors;
-};
 
 static bool make_input(const struct bench_workload *workload, const char *path)
 {
@@ -218,6 +226,13 @@ static void first_line(const char *path, char *buf, size_t cap)
     fclose(file);
 }
 
+static bool first_line_is(const char *path, const char *line)
+{
+    char said[120];
+    first_line(path, said, sizeof said);
+    return strcmp(said, line) == 0;
+}
+
 static void judge(const struct bench_workload *workload, const struct place *place, int status,
                   struct bench_run *out)
 {
@@ -230,6 +245,8 @@ static void judge(const struct bench_workload *workload, const struct place *pla
                  workload->exit_code, said);
     } else if (!bench_sha256_file(place->output, out->sha256)) {
         snprintf(out->problem, sizeof out->problem, "no output file");
+    } else if (workload->line && !first_line_is(place->output, workload->line)) {
+        snprintf(out->problem, sizeof out->problem, "wrong checksum: %s", said);
     } else if (workload->sha256 && strcmp(workload->sha256, out->sha256) != 0) {
         snprintf(out->problem, sizeof out->problem, "wrong output: %s", said);
     } else {
@@ -256,24 +273,47 @@ static void spawn(const struct bench_words *command, const struct bench_workload
     judge(workload, place, status, out);
 }
 
+/* The line "==1== I   refs:      1,234" of cachegrind's log takes the place of the time. */
+static void read_count(const struct place *place, struct bench_run *out)
+{
+    char line[256];
+    double count = 0;
+    FILE *file = fopen(place->count, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *digit = strstr(line, "I   refs:");
+        if (digit) count = 0;
+        for (; digit && *digit; digit++) {
+            if (*digit >= '0' && *digit <= '9') count = count * 10 + (*digit - '0');
+        }
+    }
+    if (file) fclose(file);
+    out->cpu_ms = count / 1e6;
+    if (count > 0 || !out->good) return;
+    out->good = false;
+    snprintf(out->problem, sizeof out->problem, "no count in cachegrind's log");
+}
+
 void bench_run_once(const struct bench_engine *engine, const struct bench_workload *workload,
                     const char *scratch, unsigned timeout_s, struct bench_run *out)
 {
     memset(out, 0, sizeof *out);
     struct place place = {bench_format("%s/root", scratch), bench_format("%s/stdin", scratch),
-                          bench_format("%s/stdout", scratch), bench_format("%s/stderr", scratch)};
+                          bench_format("%s/stdout", scratch), bench_format("%s/stderr", scratch),
+                          bench_format("%s/count", scratch)};
     struct bench_words command = {0};
     if (mkdir(place.root, 0755) != 0 || !copy_fixtures(workload, place.root) ||
         !make_input(workload, place.input)) {
         snprintf(out->problem, sizeof out->problem, "cannot copy the fixtures");
     } else {
-        make_command(&command, engine, workload, place.root);
+        make_command(&command, engine, workload, &place);
         spawn(&command, workload, &place, timeout_s, out);
+        if (engine->is_counted) read_count(&place, out);
     }
     bench_remove_tree(place.root);
     bench_words_fini(&command);
     free(place.input);
     free(place.output);
     free(place.errors);
+    free(place.count);
     free(place.root);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* results.c - medians, minima, ratios and geometric means, as a table and as JSON. */
+/* results.c - medians, minima, ratios, geometric means, and the tables that show them. */
 #include "bench.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,14 @@ void bench_cell_add(struct bench_cell *cell, const struct bench_run *run)
     cell->rounds++;
     cell->rss_kib = run->rss_kib > cell->rss_kib ? run->rss_kib : cell->rss_kib;
 }
+
+void bench_cell_fini(struct bench_cell *cell)
+{
+    free(cell->cpu_ms);
+    free(cell->wall_ms);
+}
+
+/* ---------------------------------------------------------------- statistics */
 
 static int by_value(const void *left, const void *right)
 {
@@ -55,78 +62,166 @@ double bench_minimum(const double *values, size_t count)
     return least;
 }
 
-static bool usable(const struct bench_cell *cell) { return !cell->problem[0] && cell->rounds; }
+static const double no_time = (double)NAN;
 
-static const double no_ratio = (double)NAN;
-
-typedef double (*statistic)(const double *values, size_t count);
+double bench_results_time(const struct bench_results *results, size_t workload, size_t engine,
+                          bench_statistic of)
+{
+    const struct bench_cell *cell = bench_results_cell(results, workload, engine);
+    const struct bench_cell *base = &results->bases[engine];
+    if (cell->problem[0] || base->problem[0] || !cell->rounds) return no_time;
+    double time = of(cell->cpu_ms, cell->rounds) - of(base->cpu_ms, base->rounds);
+    return time > 0 ? time : no_time;
+}
 
 /* Time of engine e over time of engine 0: above 1, engine 0 is faster. NaN when there is none. */
 static double ratio(const struct bench_results *results, size_t workload, size_t engine,
-                    statistic of)
+                    bench_statistic of)
 {
-    const struct bench_cell *own = bench_results_cell(results, workload, 0);
-    const struct bench_cell *peer = bench_results_cell(results, workload, engine);
-    if (!usable(own) || !usable(peer)) return no_ratio;
-    double base = of(own->cpu_ms, own->rounds);
-    return base > 0 ? of(peer->cpu_ms, peer->rounds) / base : no_ratio;
+    return bench_results_time(results, workload, engine, of) /
+           bench_results_time(results, workload, 0, of);
 }
 
-static double geomean(const struct bench_results *results, size_t engine, statistic of,
-                      size_t *used)
+const char *bench_set_name(const struct bench_workload *workload)
 {
-    double sum = 0;
-    *used = 0;
+    return workload->set ? workload->set : "corpus";
+}
+
+void bench_results_sum(const struct bench_results *results, const char *set, size_t engine,
+                       struct bench_summary *out)
+{
+    double medians = 0;
+    double minima = 0;
+    memset(out, 0, sizeof *out);
     for (size_t w = 0; w < results->workload_count; w++) {
-        double one = ratio(results, w, engine, of);
-        if (isnan(one) || one <= 0) continue;
-        sum += log(one);
-        ++*used;
+        if (set && strcmp(set, bench_set_name(results->workloads[w])) != 0) continue;
+        double median = ratio(results, w, engine, bench_median);
+        double minimum = ratio(results, w, engine, bench_minimum);
+        if (isnan(median) || isnan(minimum)) continue;
+        medians += log(median);
+        minima += log(minimum);
+        if (!out->used++ || median < out->least) {
+            out->least = median;
+            out->where = results->workloads[w]->name;
+        }
     }
-    return *used ? exp(sum / (double)*used) : no_ratio;
+    out->median = out->used ? exp(medians / (double)out->used) : no_time;
+    out->minimum = out->used ? exp(minima / (double)out->used) : no_time;
 }
 
-static void print_row(const struct bench_results *results, size_t w, FILE *to)
+/* ---------------------------------------------------------------- tables */
+
+enum { NAME_WIDTH = 22 };
+
+static void print_head(const struct bench_results *results, const char *title, FILE *to)
 {
-    fprintf(to, "%-24s", results->workloads[w]->name);
+    fprintf(to, "\n%-*s", NAME_WIDTH, title);
     for (size_t e = 0; e < results->engine_count; e++) {
-        const struct bench_cell *cell = bench_results_cell(results, w, e);
-        if (!usable(cell)) {
-            fprintf(to, " | %10s %10s %9s %7s", "failed", "-", "-", "-");
-            continue;
-        }
-        fprintf(to, " | %10.1f %10.1f %9.1f", bench_median(cell->cpu_ms, cell->rounds),
-                bench_minimum(cell->cpu_ms, cell->rounds), (double)cell->rss_kib / 1024);
-        double relative = e ? ratio(results, w, e, bench_median) : 1;
-        if (isnan(relative)) {
-            fprintf(to, " %7s", "-");
+        fprintf(to, e ? " | %16.16s" : " | %9.9s", results->engines[e].name);
+    }
+    fputc('\n', to);
+}
+
+static void print_times(const struct bench_results *results, size_t w, bench_statistic of, FILE *to)
+{
+    fprintf(to, "%-*s", NAME_WIDTH, results->workloads[w]->name);
+    for (size_t e = 0; e < results->engine_count; e++) {
+        double time = bench_results_time(results, w, e, of);
+        double relative = ratio(results, w, e, of);
+        if (isnan(time)) {
+            fprintf(to, e ? " | %16s" : " | %9s", "failed");
+        } else if (!e || isnan(relative)) {
+            fprintf(to, e ? " | %8.1f       -" : " | %9.1f", time);
         } else {
-            fprintf(to, " %6.2fx", relative);
+            fprintf(to, " | %8.1f %6.2fx", time, relative);
         }
     }
     fputc('\n', to);
 }
 
-void bench_results_print(const struct bench_results *results, FILE *to)
+static void print_geomeans(const struct bench_results *results, const char *set, bool is_median,
+                           FILE *to)
 {
-    fprintf(to, "%-24s", "CPU ms (user + system)");
-    for (size_t e = 0; e < results->engine_count; e++) {
-        fprintf(to, " | %-39.39s", results->engines[e].name);
-    }
-    fprintf(to, "\n%-24s", "");
-    for (size_t e = 0; e < results->engine_count; e++) {
-        fprintf(to, " | %10s %10s %9s %7s", "median", "minimum", "RSS MiB", "time");
+    char left[64];
+    snprintf(left, sizeof left, "%s: geomean", set);
+    fprintf(to, "%-*s | %9s", NAME_WIDTH, left, "");
+    for (size_t e = 1; e < results->engine_count; e++) {
+        struct bench_summary sum;
+        char used[32];
+        bench_results_sum(results, set, e, &sum);
+        snprintf(used, sizeof used, "(of %zu)", sum.used);
+        if (sum.used) {
+            fprintf(to, " | %8s %6.2fx", used, is_median ? sum.median : sum.minimum);
+        } else {
+            fprintf(to, " | %16s", "-");
+        }
     }
     fputc('\n', to);
+}
+
+static bool ends_set(const struct bench_results *results, size_t w)
+{
+    const struct bench_workload *const *list = results->workloads;
+    return w + 1 == results->workload_count ||
+           strcmp(bench_set_name(list[w]), bench_set_name(list[w + 1])) != 0;
+}
+
+static void print_statistic(const struct bench_results *results, bool is_median, FILE *to)
+{
+    char title[64];
+    snprintf(title, sizeof title, "%s, %s", results->is_counted ? "M instr." : "CPU ms",
+             is_median ? "medians" : "minima");
+    print_head(results, title, to);
     for (size_t w = 0; w < results->workload_count; w++) {
-        print_row(results, w, to);
+        print_times(results, w, is_median ? bench_median : bench_minimum, to);
+        if (!ends_set(results, w) || results->engine_count == 1) continue;
+        print_geomeans(results, bench_set_name(results->workloads[w]), is_median, to);
     }
+}
+
+static void print_memory(const struct bench_results *results, FILE *to)
+{
+    print_head(results, "peak memory, MiB", to);
+    for (size_t w = 0; w < results->workload_count; w++) {
+        fprintf(to, "%-*s", NAME_WIDTH, results->workloads[w]->name);
+        for (size_t e = 0; e < results->engine_count; e++) {
+            const struct bench_cell *cell = bench_results_cell(results, w, e);
+            if (cell->problem[0]) {
+                fprintf(to, e ? " | %16s" : " | %9s", "failed");
+            } else {
+                fprintf(to, e ? " | %16.1f" : " | %9.1f", (double)cell->rss_kib / 1024);
+            }
+        }
+        fputc('\n', to);
+    }
+}
+
+static void print_summary(const struct bench_results *results, const char *set, FILE *to)
+{
     for (size_t e = 1; e < results->engine_count; e++) {
-        size_t used = 0;
-        double median = geomean(results, e, bench_median, &used);
-        double minimum = geomean(results, e, bench_minimum, &used);
-        fprintf(to, "geomean of %zu: %s takes %.2fx (medians), %.2fx (minima) the time of %s\n",
-                used, results->engines[e].name, median, minimum, results->engines[0].name);
+        struct bench_summary sum;
+        bench_results_sum(results, set, e, &sum);
+        if (!sum.used) continue;
+        fprintf(to,
+                "%s: %s takes %.2fx (medians), %.2fx (minima) the %s of %s over %zu, at least "
+                "%.2fx (%s)\n",
+                set, results->engines[e].name, sum.median, sum.minimum,
+                results->is_counted ? "instructions" : "time", results->engines[0].name, sum.used,
+                sum.least, sum.where);
+    }
+}
+
+static void print_problems(const struct bench_results *results, FILE *to)
+{
+    for (size_t e = 0; e < results->engine_count; e++) {
+        const struct bench_cell *base = &results->bases[e];
+        if (base->problem[0]) {
+            fprintf(to, "FAILED base of %s: %s\n", results->engines[e].name, base->problem);
+        } else if (base->rounds) {
+            fprintf(to, "subtracted from %s: %.1f (median), %.1f (minimum)\n",
+                    results->engines[e].name, bench_median(base->cpu_ms, base->rounds),
+                    bench_minimum(base->cpu_ms, base->rounds));
+        }
     }
     for (size_t w = 0; w < results->workload_count; w++) {
         for (size_t e = 0; e < results->engine_count; e++) {
@@ -139,56 +234,16 @@ void bench_results_print(const struct bench_results *results, FILE *to)
     }
 }
 
-/* ---------------------------------------------------------------- JSON */
-
-static json_t *json_list(const double *values, size_t count)
+void bench_results_print(const struct bench_results *results, FILE *to)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, json_real(values[i]));
-    }
-    return list;
-}
-
-static json_t *json_cell(const struct bench_cell *cell)
-{
-    json_t *out = json_object();
-    if (cell->problem[0]) json_object_set_new(out, "problem", json_string(cell->problem));
-    json_object_set_new(out, "cpu_ms", json_list(cell->cpu_ms, cell->rounds));
-    json_object_set_new(out, "wall_ms", json_list(cell->wall_ms, cell->rounds));
-    json_object_set_new(out, "cpu_ms_median", json_real(bench_median(cell->cpu_ms, cell->rounds)));
-    json_object_set_new(out, "cpu_ms_minimum",
-                        json_real(bench_minimum(cell->cpu_ms, cell->rounds)));
-    json_object_set_new(out, "max_rss_kib", json_integer(cell->rss_kib));
-    return out;
-}
-
-static json_t *json_geomeans(const struct bench_results *results)
-{
-    json_t *out = json_object();
-    for (size_t e = 1; e < results->engine_count; e++) {
-        size_t used = 0;
-        double mean = geomean(results, e, bench_median, &used);
-        if (used) json_object_set_new(out, results->engines[e].name, json_real(mean));
-    }
-    return out;
-}
-
-bool bench_results_write_json(const struct bench_results *results, const char *path)
-{
-    json_t *root = json_object();
-    json_t *workloads = json_object();
+    if (!results->is_counted) print_memory(results, to);
+    if (results->rounds > 1) print_statistic(results, false, to);
+    print_statistic(results, true, to);
+    fputc('\n', to);
     for (size_t w = 0; w < results->workload_count; w++) {
-        json_t *row = json_object();
-        for (size_t e = 0; e < results->engine_count; e++) {
-            json_object_set_new(row, results->engines[e].name,
-                                json_cell(bench_results_cell(results, w, e)));
+        if (ends_set(results, w)) {
+            print_summary(results, bench_set_name(results->workloads[w]), to);
         }
-        json_object_set_new(workloads, results->workloads[w]->name, row);
     }
-    json_object_set_new(root, "workloads", workloads);
-    json_object_set_new(root, "geomean_time_over_first", json_geomeans(results));
-    bool good = json_dump_file(root, path, JSON_INDENT(1)) == 0;
-    json_decref(root);
-    return good;
+    print_problems(results, to);
 }
