@@ -76,11 +76,14 @@ static void branches(void)
     extend(two, TEST, "t", BOTH);
     extend(extend(two, CMP32, "ts tc", BOTH), "br_if", "t", DROP);
     /* guest interpreters: each form of the jump has a history of its own */
-    extend(join(load, alu), "br_table", "t", BOTH);
-    extend(extend(start("i32_add", "sc ac ss as"), "i32_load8_u i32_load", "t", DROP), "br_table",
-           "t", BOTH);
-    extend(extend(start("i32_load8_u i32_load", "s a"), "i32_and i32_add", "tc", DROP), "br_table",
-           "t", DROP);
+    struct set byte = start("i32_load8_u i32_load16_u i32_load", "s a");
+    struct set index = start("i32_add i32_sub i32_and i32_shr_u", "sc ac ss as");
+    always(extend(join(byte, index), "br_table", "t", BOTH));
+    struct set sum = start("i32_add", "sc ac ss as");
+    always(
+        extend(extend(sum, "i32_load8_u i32_load16_u i32_load", "t", DROP), "br_table", "t", BOTH));
+    always(extend(extend(byte, "i32_and i32_add i32_sub i32_shr_u", "tc", DROP), "br_table", "t",
+                  BOTH));
     /* loop ends: updates, the last one compared */
     struct set updates = extend(start("i32_add", "sc ss"), "i32_add", "sc ss", DROP);
     struct set three = extend(updates, "i32_add", "sc", DROP);

@@ -225,6 +225,12 @@ struct set join(struct set a, struct set b)
     return out;
 }
 
+void always(struct set s)
+{
+    for (int i = 0; i < s.count; i++)
+        for (uint32_t k = s.nodes[i]; k; k = nodes[k].parent) nodes[k].used = true;
+}
+
 /* ---- what every backend has: each part with slots and, on the right, constants */
 
 static bool takes_constant(const struct part *p)
@@ -411,7 +417,7 @@ int main(int argc, char **argv)
     if (one_in < 1 && strcmp(argv[2], "none")) fail("all, none or a number, not", argv[2]);
     if (one_in > 0) families();
     bool listed = strcmp(argv[3], "-") != 0;
-    for (int i = 1; i < node_count; i++) nodes[i].used = nodes[i].generic || !listed;
+    for (int i = 1; i < node_count; i++) nodes[i].used |= nodes[i].generic || !listed;
     if (listed && one_in > 0) mark_used(argv[3]);
     FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
     for (int i = 1; i < node_count; i++)

@@ -32,6 +32,8 @@ struct set start(const char *parts, const char *forms);
  */
 struct set extend(struct set from, const char *parts, const char *forms, enum link link);
 struct set join(struct set a, struct set b);
+/** These are instructions whether chains.list has them or not: seldom written, often run. */
+void always(struct set s);
 /** The rules, in families.c. */
 void families(void);
 
