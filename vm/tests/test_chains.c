@@ -110,7 +110,7 @@ static void test_every_part_stands_alone(void **state)
     (void)state;
     for (u32 part = 0; part < VM_PART_COUNT; part++) {
         u32 form = part == VM_PART_const32 ? VM_FROM_CONST : 0; /* all from slots */
-        vm_ir op = vm_chain(VM_IR_COUNT, (vm_part)part, form);
+        vm_ir op = vm_first((vm_part)part, form);
         if (op >= VM_IR_GENERIC_COUNT) print_error("part %u has no instruction\n", part);
         assert_true(op < VM_IR_GENERIC_COUNT);
     }

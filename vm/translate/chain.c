@@ -11,7 +11,7 @@
 struct use {
     vm_part part;
     const struct vm_part_info *info;
-    struct vm_operand in[VM_INPUTS_MAX];
+    const struct vm_operand *in[VM_INPUTS_MAX];
     u8 source[VM_INPUTS_MAX]; /* enum vm_source */
     i16 slot[VM_INPUTS_MAX];  /* VM_FROM_SLOT */
 };
@@ -29,10 +29,11 @@ static enum vm_class input_class(const struct use *u, u32 i)
     return (enum vm_class)u->info->class;
 }
 
-/** The chain that exists in this backend, or VM_IR_COUNT. */
+/** The chain that exists in this backend, or VM_IR_COUNT; `from` VM_IR_COUNT: of one part. */
 static vm_ir chain(const struct vm_lower *l, vm_ir from, const struct use *u, u32 keep)
 {
-    vm_ir to = vm_chain(from, u->part, form_of(u) | keep);
+    u32 form = form_of(u) | keep;
+    vm_ir to = from == VM_IR_COUNT ? vm_first(u->part, form) : vm_chain(from, u->part, form);
     return to < l->op_count ? to : VM_IR_COUNT;
 }
 
@@ -51,14 +52,17 @@ static vm_ir chain_with(const struct vm_lower *l, vm_ir from, struct use *u, u32
 
 static void swap(struct use *u)
 {
-    struct use t = *u;
+    const struct vm_operand *in = u->in[0];
+    u8 source = u->source[0];
+    i16 slot = u->slot[0];
     u->part = (vm_part)u->info->mirror;
     u->info = vm_part_info(u->part);
-    for (u32 i = 0; i < 2; i++) {
-        u->in[i] = t.in[1 - i];
-        u->source[i] = t.source[1 - i];
-        u->slot[i] = t.slot[1 - i];
-    }
+    u->in[0] = u->in[1];
+    u->source[0] = u->source[1];
+    u->slot[0] = u->slot[1];
+    u->in[1] = in;
+    u->source[1] = source;
+    u->slot[1] = slot;
 }
 
 static bool can_swap(const struct use *u) { return u->info->mirror != VM_PART_COUNT; }
@@ -66,7 +70,7 @@ static bool can_swap(const struct use *u) { return u->info->mirror != VM_PART_CO
 /** True when the constant can be a part of the instruction at place i. */
 static bool takes_constant(const struct vm_lower *l, struct use *u, u32 i)
 {
-    u64 bits = u->in[i].bits;
+    u64 bits = u->in[i]->bits;
     bool narrow =
         input_class(u, i) == VM_CLASS_INT && u->info->wide && !(i == 0 && u->info->memory);
     if (narrow && bits != (u64)(i64)(i32)bits) return false;
@@ -78,12 +82,12 @@ static bool takes_constant(const struct vm_lower *l, struct use *u, u32 i)
 static void settle(struct vm_lower *l, struct use *u)
 {
     u32 n = u->info->inputs;
-    if (n == 2 && can_swap(u) && u->in[0].where == VM_IN_CONST && u->in[1].where != VM_IN_CONST)
+    if (n == 2 && can_swap(u) && u->in[0]->where == VM_IN_CONST && u->in[1]->where != VM_IN_CONST)
         swap(u);
     for (u32 i = n; i-- > 0;)
-        if (u->in[i].where == VM_IN_CONST) (void)takes_constant(l, u, i);
+        if (u->in[i]->where == VM_IN_CONST) (void)takes_constant(l, u, i);
     for (u32 i = 0; i < n; i++)
-        if (u->source[i] == VM_FROM_SLOT) u->slot[i] = vm_src(l, &u->in[i], i);
+        if (u->source[i] == VM_FROM_SLOT) u->slot[i] = vm_src(l, u->in[i], i);
 }
 
 /** Brings what was computed last to the left, which is where chains want it. */
@@ -102,18 +106,32 @@ static void order(const struct vm_lower *l, struct use *u)
 
 /* ---- words */
 
+/** Makes room for `count` halves more, in zeroed words; the caller writes and counts them. */
+static u8 *more_halves(struct vm_lower *l, u32 count)
+{
+    struct vm_tail *t = &l->tail;
+    u32 words = (t->halves + count + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
+    while (l->words.len < t->insn + 1 + words) {
+        vm_emit_word(l, (union vm_word){.u = 0});
+        if (l->status != VM_OK) return NULL;
+    }
+    return (u8 *)(l->words.data + t->insn + 1) + 2 * (usize)t->halves;
+}
+
 static void put_half(struct vm_lower *l, i16 half)
 {
-    u32 at = l->tail.halves++;
-    if (at % VM_WORD_HALVES == 0) vm_emit_word(l, (union vm_word){.u = 0});
-    if (l->status != VM_OK) return;
-    u8 *code = (u8 *)(l->words.data + l->tail.insn + 1);
-    memcpy(code + 2 * (usize)at, &half, sizeof half);
+    u8 *at = more_halves(l, 1);
+    if (!at) return;
+    memcpy(at, &half, sizeof half);
+    l->tail.halves++;
 }
 
 static void put_halves(struct vm_lower *l, u64 bits, u32 count)
 {
-    for (u32 i = 0; i < count; i++) put_half(l, (i16)(bits >> 16 * i));
+    u8 *at = count ? more_halves(l, count) : NULL;
+    if (!at) return;
+    memcpy(at, &bits, 2 * (usize)count); /* little-endian: the low halves first */
+    l->tail.halves += count;
 }
 
 static void put_inputs(struct vm_lower *l, const struct use *u)
@@ -122,7 +140,7 @@ static void put_inputs(struct vm_lower *l, const struct use *u)
         if (u->source[i] == VM_FROM_SLOT)
             put_half(l, u->slot[i]);
         else if (u->source[i] == VM_FROM_CONST)
-            put_halves(l, u->in[i].bits, input_class(u, i) == VM_CLASS_F64 ? 4 : 2);
+            put_halves(l, u->in[i]->bits, input_class(u, i) == VM_CLASS_F64 ? 4 : 2);
     }
 }
 
@@ -178,7 +196,7 @@ static bool extend(struct vm_lower *l, struct use *u)
     bool drop = false;
     for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
         if (u->source[i] != VM_FROM_SLOT || t->dst == VM_NO_SLOT || u->slot[i] != t->dst) continue;
-        drop = u->in[i].where == VM_IN_SLOT;
+        drop = u->in[i]->where == VM_IN_SLOT;
         if (drop) to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, 0);
         if (to != VM_IR_COUNT) break;
         drop = false;
@@ -216,7 +234,7 @@ static void begin(struct vm_lower *l, struct use *u)
 void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst)
 {
     struct use u = {.part = part, .info = vm_part_info(part)};
-    for (u32 i = 0; i < u.info->inputs; i++) u.in[i] = in[i];
+    for (u32 i = 0; i < u.info->inputs; i++) u.in[i] = &in[i];
     settle(l, &u);
     order(l, &u);
     i16 near_dst = dst == VM_NO_SLOT ? 0 : vm_dst(l, dst);

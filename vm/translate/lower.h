@@ -189,7 +189,8 @@ struct vm_part_info {
     bool memory; /* load or store: name_x follows, the first input is an address */
 };
 const struct vm_part_info *vm_part_info(vm_part part);
-/** The instruction of `from` and one more part, VM_IR_COUNT for `from` none; VM_IR_COUNT: none. */
+/** The instruction of one part, or of `from` and one more; VM_IR_COUNT: there is none. */
+vm_ir vm_first(vm_part part, u32 form);
 vm_ir vm_chain(vm_ir from, vm_part part, u32 form);
 /** The chain with the opposite comparison at its end; VM_IR_COUNT: none. */
 vm_ir vm_chain_inverse(vm_ir chain);

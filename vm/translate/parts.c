@@ -53,43 +53,54 @@ static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
 #include "isa/ir_undef.h"
 };
 
+#define FIRST_OF(part, begin, end)
+#define EDGES_OF(from, begin, end, mask)
+#define INVERSE(a, b)
 /* by chain that they start from, then part and form */
 static const struct { u8 part, form; u32 to; } edges[] = {
 #define EDGE(part, form, to) {part, form, to},
-#define EDGES_OF(from, begin, end)
-#define INVERSE(a, b)
 #include "isa/edges.def"
 #undef EDGE
-#undef EDGES_OF
-#undef INVERSE
+#define EDGE(part, form, to)
 };
 
-static const struct { u32 begin, end; } edges_of[VM_IR_COUNT + 1] = {
-#define EDGE(part, form, to)
-#define EDGES_OF(from, begin, end) [from] = {begin, end},
-#define INVERSE(a, b)
+static const struct { u32 begin, end; } first_of[VM_PART_COUNT] = {
+#undef FIRST_OF
+#define FIRST_OF(part, begin, end) [part] = {begin, end},
 #include "isa/edges.def"
-#undef EDGE
+#undef FIRST_OF
+#define FIRST_OF(part, begin, end)
+};
+
+/* mask: which parts, modulo 64, there are; most questions end there */
+static const struct { u32 begin, end; u64 mask; } edges_of[VM_IR_COUNT] = {
 #undef EDGES_OF
-#undef INVERSE
+#define EDGES_OF(from, begin, end, mask) [from] = {begin, end, mask},
+#include "isa/edges.def"
+#undef EDGES_OF
+#define EDGES_OF(from, begin, end, mask)
 };
 
 /* plus one, so that 0 is none */
 static const u32 inverses[VM_IR_COUNT] = {
-#define EDGE(part, form, to)
-#define EDGES_OF(from, begin, end)
+#undef INVERSE
 #define INVERSE(a, b) [a] = b + 1,
 #include "isa/edges.def"
-#undef EDGE
-#undef EDGES_OF
-#undef INVERSE
 };
 // clang-format on
 
 const struct vm_part_info *vm_part_info(vm_part part) { return &infos[part]; }
 
+vm_ir vm_first(vm_part part, u32 form)
+{
+    for (u32 i = first_of[part].begin; i < first_of[part].end; i++)
+        if (edges[i].form == form) return (vm_ir)edges[i].to;
+    return VM_IR_COUNT;
+}
+
 vm_ir vm_chain(vm_ir from, vm_part part, u32 form)
 {
+    if (!(edges_of[from].mask >> part % 64 & 1)) return VM_IR_COUNT;
     u32 lo = edges_of[from].begin, hi = edges_of[from].end;
     u32 key = (u32)part << 8 | form;
     while (lo < hi) {

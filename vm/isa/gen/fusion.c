@@ -374,7 +374,11 @@ static int compare(const void *a, const void *b)
     return form_number(x) < form_number(y) ? -1 : 1;
 }
 
-/** EDGES_OF(from, begin, end), EDGE(part, form, to), INVERSE(comparison, opposite). */
+/**
+ * EDGE(part, form, to) by parent, part and form; where they begin and end: FIRST_OF(part, begin,
+ * end) for chains of one part, EDGES_OF(from, begin, end, mask) for others, where bit p % 64 of the
+ * mask is set if there is one of part p; INVERSE(comparison, opposite).
+ */
 static void write_edges(FILE *out)
 {
     static uint32_t order[NODES_MAX];
@@ -383,13 +387,20 @@ static void write_edges(FILE *out)
         if (nodes[i].used) order[count++] = (uint32_t)i;
     qsort(order, (size_t)count, sizeof *order, compare);
     for (int i = 0, end; i < count; i = end) {
-        uint32_t from = nodes[order[i]].parent;
+        uint32_t from = nodes[order[i]].parent, part = nodes[order[i]].part;
+        uint64_t mask = 0;
         for (end = i; end < count && nodes[order[end]].parent == from; end++) {
             const struct node *n = &nodes[order[end]];
+            if (!from && n->part != part) break;
+            mask |= (uint64_t)1 << n->part % 64;
             fprintf(out, "EDGE(VM_PART_%s, 0x%02x, VM_IR_%s)\n", parts[n->part].name,
                     form_number(n), n->name);
         }
-        fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d)\n", from ? nodes[from].name : "COUNT", i, end);
+        if (from)
+            fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d, 0x%llx)\n", nodes[from].name, i, end,
+                    (unsigned long long)mask);
+        else
+            fprintf(out, "FIRST_OF(VM_PART_%s, %d, %d)\n", parts[part].name, i, end);
     }
     for (int i = 1; i < node_count; i++) {
         uint32_t inverse = nodes[i].used ? inverse_of(i) : 0;
