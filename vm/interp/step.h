@@ -205,14 +205,18 @@ VM_INLINE f64 vm_float64(u64 bits)
     const u32 last##k = vm_imm32(r->pc, imm), at##k = (c) < last##k ? (c) : last##k;               \
     return vm_take(r, vm_label(r->pc, (imm) + 2, at##k));
 #define DO_enter(k, imm) vm_zero(r->fp + (i32)vm_imm32(r->pc, imm), vm_imm32(r->pc, (imm) + 2));
-#define DO_enter1(k, imm) vm_zero(r->fp + vm_half(r->pc, imm), VM_ENTER_BLOCK);
+#define DO_enter1(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 1);
+#define DO_enter2(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 2);
+#define DO_enter3(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 3);
+#define DO_enter4(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 4);
 #define DO_call(k, imm, place)                                                                     \
     return vm_enter_frame(r, (const void *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),                  \
                           r->fp + (i32)vm_imm32(r->pc, imm), r->pc + 1 + ((imm) + 9) / 4,          \
                           (u32)(place) << VM_PLACE_SHIFT);
 #define DO_ret(k) return vm_leave(r);
 #define DO_ret_value(k, x, imm)                                                                    \
-    r->fp[vm_half(r->pc, imm)].u64 = (x);                                                          \
+    r->acc = (x);                                                                                  \
+    r->fp[vm_half(r->pc, imm)].u64 = r->acc;                                                       \
     return vm_leave(r);
 
 /** Enters `code` of the running instance with frame `nfp`, to return to `next`. */
@@ -242,6 +246,12 @@ VM_INLINE void vm_zero(union vm_slot *p, u32 count)
         p += VM_ENTER_BLOCK;
         __asm__ volatile("" : "+r"(p)); /* or it becomes a call of memset, with a prologue */
     } while (p < end);
+}
+
+/** The same for a few blocks, without a loop whose end is guessed wrong. */
+VM_INLINE void vm_zero_blocks(union vm_slot *p, u32 blocks)
+{
+    memset(p, 0, blocks * VM_ENTER_BLOCK * sizeof *p);
 }
 
 /** Returns; the results are in place. */

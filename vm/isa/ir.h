@@ -60,7 +60,7 @@ _Static_assert(sizeof(union vm_slot) == 8, "slots are 8 bytes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts only");
 
 /** Locals are zeroed in blocks of this many slots, perhaps past the last one (`enter`). */
-enum { VM_ENTER_BLOCK = 4 };
+enum { VM_ENTER_BLOCK = 4, VM_ENTER_BLOCKS_MAX = 4 /* with an instruction of their own */ };
 
 typedef enum vm_part {
 #define UN(n, OP, R, A) VM_PART_##n,

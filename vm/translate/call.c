@@ -61,6 +61,8 @@ static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
     vm_emit_barrier(l);
 }
 
+static bool is_integer(vm_valtype type) { return type == VM_I32 || type == VM_I64; }
+
 void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
 {
     const struct vm_functype *sig = in->func;
@@ -77,5 +79,10 @@ void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
     for (u32 i = 0; i < sig->param_count && l->status == VM_OK; i++) (void)vm_pop(l);
     for (u32 i = 0; i < sig->result_count && l->status == VM_OK; i++)
         vm_push_slot(l, sig->types[sig->param_count + i]);
+    /* a direct callee leaves an integer result in the accumulator too: every way back is ret_value
+     */
+    bool defined = in->op == VM_OP_CALL && !is_import(l, in->a);
+    if (defined && sig->result_count == 1 && is_integer(sig->types[sig->param_count]))
+        l->tail.acc = base;
     if (tail) vm_lower_return(l);
 }

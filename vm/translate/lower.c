@@ -325,9 +325,11 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
     if (other > first) {
         i32 zeroed = (other - first + VM_ENTER_BLOCK - 1) / VM_ENTER_BLOCK * VM_ENTER_BLOCK;
         vm_use_slots(l, (i64)first + zeroed);
-        bool one = zeroed == VM_ENTER_BLOCK;
-        u64 imm = one ? (u16)first : (u32)first | (u64)(u32)zeroed << 32;
-        vm_emit_part(l, one ? VM_PART_enter1 : VM_PART_enter, NULL, imm, VM_NO_SLOT);
+        i32 blocks = zeroed / VM_ENTER_BLOCK;
+        if (blocks <= VM_ENTER_BLOCKS_MAX)
+            vm_emit_part(l, (vm_part)(VM_PART_enter1 + blocks - 1), NULL, (u16)first, VM_NO_SLOT);
+        else
+            vm_emit_part(l, VM_PART_enter, NULL, (u32)first | (u64)(u32)zeroed << 32, VM_NO_SLOT);
     }
     vm_lower_function_begin(l);
     vm_fuel_region(l);

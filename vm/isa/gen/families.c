@@ -178,7 +178,7 @@ static void moves(void)
 
     struct set frame = extend(start("global_get", ""), "i32_sub i32_add", "tc", DROP);
     extend(frame, "global_set", "t", KEEP);
-    struct set enter = start("enter1 enter", "");
+    struct set enter = start("enter1 enter2 enter3 enter4 enter", "");
     frame = extend(extend(enter, "global_get", "", DROP), "i32_sub", "tc", DROP);
     extend(frame, "global_set", "t", KEEP);
     extend(enter, "const32 mov i32_load i32_eqz br_if br_unless", "c s", DROP);
