@@ -227,6 +227,22 @@ static void pairs(void)
     extend(start("i32_add", "ss"), "i32_add i64_add", "sc ss", DROP);
 }
 
+/** The end of a loop in one: its last statement, the update, the branch back. */
+static void loops(void)
+{
+    struct set put = join(start(STORES, "ss sc sa as"),
+                          extend(start("i32_add", "ss sc as ac"), STORES, "ts tc", DROP));
+    struct set copy = extend(start(LOAD32 " i64_load f64_load", "s a"), STORES, "st", DROP);
+    struct set sum = join(extend(start(LOAD32 " f64_load", "s"), ALU32 " " ALUF64, "ts st", DROP),
+                          start(ALU32 " " ALU64 " " ALUF64, "ss sc as ac sa"));
+    sum = join(sum,
+               extend(start(ALU32 " " ALUF64, "ss sc as ac"), ALU32 " " ALUF64, "ts tc st", DROP));
+    struct set last = join(join(put, copy), join(sum, start("mov const32", "s c")));
+    struct set update = extend(last, "i32_add", "sc", DROP);
+    extend(update, "br_if", "t", KEEP);
+    extend(extend(update, "i32_ne i32_lt_u i32_lt_s i32_gt_u", "ts tc", KEEP), "br_if", "t", DROP);
+}
+
 void families(void)
 {
     singles();
@@ -235,4 +251,5 @@ void families(void)
     memory();
     moves();
     pairs();
+    loops();
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* The same numbers as in isa/ir.h, which is checked. */
-enum { PARTS_MAX = 256, NODES_MAX = 200000 };
+enum { PARTS_MAX = 256, NODES_MAX = 400000 };
 
 /** A set of chains. Passed by value; freed never, the program is short. */
 struct set {
