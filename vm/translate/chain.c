@@ -289,7 +289,5 @@ bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o)
 
 u32 vm_fixup_branch(struct vm_lower *l, u32 next)
 {
-    u32 fixup = vm_fixup_new(l, l->tail.insn, VM_WORD_HALVES + l->tail.halves - 2, next);
-    l->tail.insn = VM_NO_INDEX; /* complete */
-    return fixup;
+    return vm_fixup_new(l, l->tail.insn, VM_WORD_HALVES + l->tail.halves - 2, next);
 }

@@ -197,7 +197,7 @@ static void moves(void)
     extend(start(CMP32 " " CMP64, "ss sc as ac"), "ret_value", "t", DROP);
     extend(start(UNARY, "s a"), "ret_value", "t", DROP);
     extend(start(STORES, "ss sc sa"), "ret", "", DROP);
-    extend(start(CMP32 " " CMP64 " " CMPF64, "ss sc as ac"), "select", "sst", DROP);
+    extend(start(CMP32 " " CMP64 " " CMPF64, "ss sc as ac"), "select", "sst", BOTH);
     extend(start("select", "sss ssa"), "select", "sst tss sts", DROP);
 }
 
@@ -227,6 +227,32 @@ static void pairs(void)
     extend(start("i32_add", "ss"), "i32_add i64_add", "sc ss", DROP);
 }
 
+/** A branch that is not taken, and what comes then. */
+static void falls(void)
+{
+    struct set load = start("i32_load i32_load8_u i32_load8_s", "s");
+    struct set compared =
+        join(start(CMP32, "ss sc as ac"), start("i64_eq i64_ne i64_lt_u", "ss sc"));
+    compared = join(compared, extend(load, CMP32, "ts tc", BOTH));
+    compared = join(compared, extend(start("i32_add", "sc"), CMP32, "ts tc", BOTH));
+    struct set fallen = join(extend(compared, "br_if", "t", DROP), start(TEST, "s a"));
+    fallen = join(fallen, extend(join(load, start("i32_and", "sc")), TEST, "t", BOTH));
+    extend(extend(fallen, CMP32, "ss sc", DROP), "br_if", "t", DROP);
+    extend(extend(extend(start(CMP32, "ss sc"), "br_if", "t", DROP), CMP32, "ss sc", DROP), "br_if",
+           "t", DROP);
+    extend(fallen, TEST, "s", DROP);
+    struct set one = extend(fallen, "mov const32", "s c", DROP);
+    extend(one, "br", "", DROP);
+    extend(extend(one, "mov const32", "s c", DROP), "br", "", DROP);
+    extend(fallen, "br ret", "", DROP);
+    extend(fallen, "ret_value", "s c", DROP);
+    struct set sum = extend(fallen, "i32_add i32_sub i32_and i32_shl", "sc ss", DROP);
+    extend(sum, "i32_load i32_load8_u i32_add", "t ts tc", BOTH);
+    extend(sum, TEST, "t", BOTH);
+    extend(fallen, "i32_load i64_load f64_load i32_load8_u", "s", DROP);
+    extend(fallen, "i32_store i32_store8", "ss sc", DROP);
+}
+
 /** The end of a loop in one: its last statement, the update, the branch back. */
 static void loops(void)
 {
@@ -252,4 +278,5 @@ void families(void)
     moves();
     pairs();
     loops();
+    falls();
 }
