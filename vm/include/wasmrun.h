@@ -494,6 +494,35 @@ WR_API void wr_exec_cancel(wr_exec_t *exec);
 /** After WR_EXIT. */
 WR_API int wr_exec_exit_code(const wr_exec_t *exec);
 
+/* ---------------------------------------------------------------- looking inside */
+
+/** Takes a piece of text: `size` bytes, no final NUL. */
+typedef void (*wr_write_fn)(void *ctx, const char *text, size_t size);
+/**
+ * Writes a function (an export, a name of the name section, or an index in digits; NULL: all that
+ * the module defines) as text: its WebAssembly beside the internal code that the default backend
+ * runs, and counts. The text is for people and its form may change; names are escaped. Errors:
+ * WR_NOT_FOUND, WR_ARGUMENT (an imported function), WR_OOM. Any thread.
+ */
+WR_API wr_status_t wr_module_explore(const wr_module_t *module, const char *func,
+                                     wr_write_fn write, void *ctx, wr_error_t *err);
+
+/** Internal code made so far of a module, for all backends and modes that were used. */
+typedef struct wr_code_stats {
+    uint32_t funcs;      /**< defined in the module */
+    uint32_t translated; /**< of them, at least once */
+    uint64_t wasm_bytes; /**< of the bodies translated, each translation counted */
+    uint64_t code_bytes; /**< what they became */
+} wr_code_stats_t;
+/** Any thread. */
+WR_API void wr_module_code_stats(const wr_module_t *module, wr_code_stats_t *out);
+
+/**
+ * The frames of an exec that has stopped (WR_YIELD, WR_PENDING, WR_FUEL, a trap), innermost first:
+ * fills up to `cap`, returns how many. Owner thread of the store.
+ */
+WR_API size_t wr_exec_frames(const wr_exec_t *exec, wr_frame_t *out, size_t cap);
+
 /* ---------------------------------------------------------------- signals */
 
 /**

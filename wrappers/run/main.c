@@ -12,6 +12,7 @@ static const struct wrap_command *const commands[] = {
     &wrap_command_run,
     &wrap_command_validate,
     &wrap_command_inspect,
+    &wrap_command_explore,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

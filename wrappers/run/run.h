@@ -13,6 +13,7 @@
 extern const struct wrap_command wrap_command_run;
 extern const struct wrap_command wrap_command_validate;
 extern const struct wrap_command wrap_command_inspect;
+extern const struct wrap_command wrap_command_explore;
 
 /** Prints help or the version when `id` is one of the common options; true when it was. */
 bool wrap_common_option(const struct wrap_command *command, int id);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decoding of internal code, from the names and rows of the instructions' own tables. */
+#include "debug/decode.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- parts */
+
+enum { char_u32 = 'i', char_u64 = 'I', char_f32 = 'f', char_f64 = 'F', char_none = 0 };
+enum { result_u32 = 1, result_u64 = 1, result_f32 = 1, result_f64 = 1, result_none = 0 };
+
+// clang-format off
+#define ROW(n, OP, IN, IMM, M, TRAPS, R, T) \
+    [VM_PART_##n] = {#n, OP, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, IN, IMM, M, TRAPS, R, T},
+/* Wasm instructions by the part's name, for inverses and mirrors of comparisons. */
+enum {
+#define UN(n, OP, R, A)
+#define UNT(n, OP, R, A)
+#define IBIN(n, OP, T, C)
+#define IBINT(n, OP, T)
+#define FBIN(n, OP, T)
+#define ICMP(n, OP, T, INV, MIR) op_##n = VM_OP_##OP,
+#define FCMP(n, OP, T)
+#define LOAD(n, OP, R, M)
+#define STORE(n, OP, T, M)
+#define SPECIAL(n, IN, T, R, IMM)
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+    op_end
+};
+enum {
+#define UN(n, OP, R, A)
+#define UNT(n, OP, R, A)
+#define IBIN(n, OP, T, C)
+#define IBINT(n, OP, T)
+#define FBIN(n, OP, T)
+#define ICMP(n, OP, T, INV, MIR) inverse_##n = op_##INV,
+#define FCMP(n, OP, T)
+#define LOAD(n, OP, R, M)
+#define STORE(n, OP, T, M)
+#define SPECIAL(n, IN, T, R, IMM)
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+    inverse_end
+};
+static const struct vm_decoded_row rows[VM_PART_COUNT] = {
+#define UN(n, OP, R, A)   ROW(n, VM_OP_##OP, 1, 0, false, false, true, char_##A)
+#define UNT(n, OP, R, A)  ROW(n, VM_OP_##OP, 1, 0, false, true, true, char_##A)
+#define IBIN(n, OP, T, C) ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
+#define IBINT(n, OP, T)   ROW(n, VM_OP_##OP, 2, 0, false, true, true, char_##T)
+#define FBIN(n, OP, T)    ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
+#define ICMP(n, OP, T, INV, MIR) [VM_PART_##n] = {#n, VM_OP_##OP, {op_##INV, op_##MIR, inverse_##MIR}, \
+                                                  2, 0, false, false, true, char_##T},
+#define FCMP(n, OP, T)    ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
+#define LOAD(n, OP, R, M) ROW(n, VM_OP_##OP, 1, 2, true, true, true, 'i') \
+                          ROW(n##_x, VM_OP_##OP, 1, 4, true, true, true, 'i')
+#define STORE(n, OP, T, M) ROW(n, VM_OP_##OP, 2, 2, true, true, false, char_##T) \
+                           ROW(n##_x, VM_OP_##OP, 2, 4, true, true, false, char_##T)
+#define SPECIAL(n, IN, T, R, IMM) ROW(n, VM_OP_ILLEGAL, IN, IMM, false, false, result_##R, char_##T)
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+
+/* Words of the OTHER rows; what is new there is 0, "not known", until it stands here too. */
+static const u8 other_words[VM_IR_COUNT] = {
+    [VM_IR_mov_far] = 2, [VM_IR_mov_n] = 3, [VM_IR_select2] = 2, [VM_IR_global_get2] = 2,
+    [VM_IR_global_set2] = 2, [VM_IR_unreachable] = 1, [VM_IR_fuel] = 2, [VM_IR_lazy] = 1,
+    [VM_IR_call_import] = 2, [VM_IR_call_indirect] = 3, [VM_IR_call_ref] = 2,
+    [VM_IR_call_indirect_slow] = 3, [VM_IR_call_ref_slow] = 2, [VM_IR_return_call] = 4,
+    [VM_IR_return_call_import] = 3, [VM_IR_return_call_indirect] = 4, [VM_IR_return_call_ref] = 3,
+    [VM_IR_call_start] = 1, [VM_IR_exit] = 1, [VM_IR_return_foreign] = 1, [VM_IR_ref_func] = 2,
+    [VM_IR_br_on_null] = 2, [VM_IR_br_on_non_null] = 2, [VM_IR_ref_as_non_null] = 2,
+    [VM_IR_memory_size] = 2, [VM_IR_memory_grow] = 3, [VM_IR_memory_fill] = 3,
+    [VM_IR_memory_copy] = 3, [VM_IR_memory_init] = 3, [VM_IR_data_drop] = 3, [VM_IR_table_get] = 2,
+    [VM_IR_table_set] = 2, [VM_IR_table_size] = 2, [VM_IR_table_grow] = 3, [VM_IR_table_fill] = 3,
+    [VM_IR_table_copy] = 3, [VM_IR_table_init] = 3, [VM_IR_elem_drop] = 3,
+};
+// clang-format on
+
+const struct vm_decoded_row *vm_decoded_row(vm_part part) { return &rows[part]; }
+
+u32 vm_decoded_input_halves(const struct vm_decoded_part *p, u32 input)
+{
+    const struct vm_decoded_row *row = &rows[p->part];
+    if (p->source[input] == VM_FROM_SLOT) return 1;
+    if (p->source[input] != VM_FROM_CONST) return 0;
+    bool address = row->memory && input == 0;
+    return row->type == 'F' && !address && input < 2 ? 4 : 2;
+}
+
+/* ---- names to parts */
+
+static bool same(const char *text, usize size, const char *name)
+{
+    return strlen(name) == size && memcmp(text, name, size) == 0;
+}
+
+/** "i32_add_sc": a part's name and a letter for each of its inputs. */
+static bool parse_part(const char *text, usize size, struct vm_decoded_part *out)
+{
+    static const char letters[] = "scta"; /* enum vm_source */
+    usize base = size;
+    while (base > 0 && text[base - 1] != '_') base--;
+    for (u32 i = 0; i < VM_PART_COUNT; i++) {
+        u32 inputs = rows[i].inputs;
+        if (!rows[i].name) continue;
+        bool found = inputs ? base && size - base == inputs && same(text, base - 1, rows[i].name)
+                            : same(text, size, rows[i].name);
+        if (!found) continue;
+        *out = (struct vm_decoded_part){.part = (u8)i, .put = rows[i].has_result};
+        for (u32 k = 0; k < inputs; k++) {
+            const char *at = strchr(letters, text[base + k]);
+            if (!at || !*at) return false;
+            out->source[k] = (u8)(at - letters);
+        }
+        return true;
+    }
+    return false;
+}
+
+/** The parts of a chain's name; none if it is no chain. */
+static void parse_op(vm_ir op, struct vm_decoded_op *out)
+{
+    *out = (struct vm_decoded_op){.words = other_words[op]};
+    const char *at = vm_ir_name(op);
+    u32 count = 0;
+    while (at) {
+        const char *end = strstr(at, "__");
+        usize size = end ? (usize)(end - at) : strlen(at);
+        bool marked = end && size > 2 && at[size - 2] == '_' && strchr("kn", at[size - 1]);
+        if (marked) size -= 2;
+        if (count == VM_DECODE_PARTS || !parse_part(at, size, &out->parts[count])) return;
+        if (end && !marked) out->parts[count].put = false;
+        count++;
+        at = end ? end + 2 : NULL;
+    }
+    out->part_count = (u8)count;
+}
+
+/* ---- the table */
+
+struct entry {
+    union vm_word word;
+    u32 op;
+};
+
+struct vm_decoder_table {
+    u32 count;
+    struct entry *entries; /* by word */
+    struct vm_decoded_op *ops; /* VM_IR_COUNT */
+};
+
+static int by_word(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->word.u != y->word.u) return x->word.u < y->word.u ? -1 : 1;
+    return x->op < y->op ? -1 : x->op > y->op;
+}
+
+struct vm_decoder_table *vm_decoder_table_new(const struct vm_alloc *a,
+                                              const struct vm_backend *backend)
+{
+    struct vm_decoder_table *t = vm_alloc_zero(a, sizeof *t);
+    if (!t) return NULL;
+    t->count = backend->ops;
+    t->entries = vm_alloc_array(a, t->count, sizeof *t->entries);
+    t->ops = vm_alloc_array(a, VM_IR_COUNT, sizeof *t->ops);
+    if (!t->entries || !t->ops) {
+        vm_decoder_table_delete(a, t);
+        return NULL;
+    }
+    for (u32 i = 0; i < t->count; i++)
+        t->entries[i] = (struct entry){.word = backend->words[i], .op = i};
+    for (u32 i = 0; i < VM_IR_COUNT; i++) parse_op((vm_ir)i, &t->ops[i]);
+    qsort(t->entries, t->count, sizeof *t->entries, by_word);
+    return t;
+}
+
+void vm_decoder_table_delete(const struct vm_alloc *a, struct vm_decoder_table *t)
+{
+    if (!t) return;
+    vm_alloc_free(a, t->entries, (usize)t->count * sizeof *t->entries);
+    vm_alloc_free(a, t->ops, VM_IR_COUNT * sizeof *t->ops);
+    vm_alloc_free(a, t, sizeof *t);
+}
+
+vm_ir vm_decoder_find(const struct vm_decoder_table *t, union vm_word word)
+{
+    u32 lo = 0, hi = t->count;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (t->entries[mid].word.u < word.u)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    bool found = lo < t->count && t->entries[lo].word.u == word.u;
+    return found ? (vm_ir)t->entries[lo].op : VM_IR_COUNT;
+}
+
+const struct vm_decoded_op *vm_decoder_op(const struct vm_decoder_table *t, vm_ir op)
+{
+    return &t->ops[op];
+}
+
+i16 vm_decoded_half(const union vm_word *insn, u32 half)
+{
+    i16 value;
+    memcpy(&value, (const u8 *)(insn + 1) + 2 * (usize)half, sizeof value);
+    return value;
+}
+
+i32 vm_decoded_i32(const union vm_word *insn, u32 half)
+{
+    i32 value;
+    memcpy(&value, (const u8 *)(insn + 1) + 2 * (usize)half, sizeof value);
+    return value;
+}
+
+/** Halves of a chain's operands, without what is appended behind the last part. */
+static u32 chain_halves(const struct vm_decoded_op *d)
+{
+    u32 halves = 0;
+    for (u32 i = 0; i < d->part_count; i++) {
+        const struct vm_decoded_part *p = &d->parts[i];
+        for (u32 k = 0; k < rows[p->part].inputs; k++) halves += vm_decoded_input_halves(p, k);
+        halves += rows[p->part].imm + (p->put ? 1u : 0u);
+    }
+    return halves;
+}
+
+u32 vm_decoder_size(const struct vm_decoder_table *t, vm_ir op, const union vm_word *words,
+                    u32 left)
+{
+    const struct vm_decoded_op *d = &t->ops[op];
+    if (d->part_count == 0) return d->words <= left ? d->words : 0;
+    u64 halves = chain_halves(d);
+    u8 last = d->parts[d->part_count - 1].part;
+    if (last == VM_PART_call) halves += 4; /* the callee's code */
+    if (last == VM_PART_br_table) { /* a distance for each label and the default */
+        u64 fixed = 1 + (halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
+        if (fixed > left) return 0;
+        halves += 2 * ((u64)(u32)vm_decoded_i32(words, (u32)halves - 2) + 1);
+    }
+    u64 size = 1 + (halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
+    return size <= left ? (u32)size : 0;
+}
