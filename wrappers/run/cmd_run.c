@@ -16,6 +16,8 @@ enum run_option {
     RUN_MAX_STACK,
     RUN_TIMEOUT,
     RUN_FUEL,
+    RUN_PROFILE,
+    RUN_STATS,
     RUN_BACKEND,
     RUN_MEMORY
 };
@@ -30,6 +32,8 @@ static const struct wrap_option run_options[] = {
     {"max-stack",  0, "SIZE",               RUN_MAX_STACK,  "size of the call stack (8m)"},
     {"timeout",    0, "TIME",               RUN_TIMEOUT,    "end the guest after 5, 500ms, 2s, 1m"},
     {"fuel",       0, "COUNT",              RUN_FUEL,       "end the guest after so many instructions"},
+    {"profile",    0, "FILE.svg|.folded",   RUN_PROFILE,    "sample the guest's functions into a file"},
+    {"stats",      0, NULL,                 RUN_STATS,      "print times, translated code and memory at the end"},
     {"backend",    0, "tail|tail-v3|loop",  RUN_BACKEND,    "engine: which interpreter loop"},
     {"memory",     0, "guard|explicit",     RUN_MEMORY,     "engine: how memory accesses are checked"},
 };
@@ -43,6 +47,9 @@ static const char run_notes[] =
     "A command module is entered at its export _start. With --invoke the export\n"
     "_initialize, if there is one, is called first; integers are decimal or 0x\n"
     "hexadecimal, floats also nan and inf, references null; results are one a line.\n"
+    "\n"
+    "--profile looks 1000 times a second which functions are running, at their next\n"
+    "call or taken branch; .svg is a flame graph, .folded one line for each stack.\n"
     "\n"
     "Exit codes: the guest's own (its low 8 bits; 0 when it returns), or\n"
     "  124  --timeout is over, or --fuel used up\n"
@@ -143,6 +150,16 @@ static bool set_fuel(struct wrap_run_options *run, const char *value)
     return false;
 }
 
+static bool set_profile(struct wrap_run_options *run, const char *value)
+{
+    run->profile = value;
+    if (wrap_profile_path_good(value)) {
+        return true;
+    }
+    wrap_say("--profile '%s' ends neither in .svg (a flame graph) nor in .folded (stacks)", value);
+    return false;
+}
+
 /* The index of a word is its choice; 0, "auto", is the default. NULL ends the words. */
 static bool set_choice(const char *option, const char *value, const char *const *words, int *out)
 {
@@ -187,6 +204,8 @@ static bool apply(struct wrap_run_options *run, int id, const char *value)
     case RUN_MAX_STACK: return set_size("max-stack", value, &run->store.stack_bytes);
     case RUN_TIMEOUT: return set_timeout(run, value);
     case RUN_FUEL: return set_fuel(run, value);
+    case RUN_PROFILE: return set_profile(run, value);
+    case RUN_STATS: run->stats = true; return true;
     case RUN_BACKEND:
     case RUN_MEMORY: return set_engine(run, id, value);
     default: return false; /* wrap_opts_next has said what is wrong */

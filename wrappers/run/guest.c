@@ -19,6 +19,8 @@ struct guest {
     wr_store_t *store;
     wr_exec_t *exec;
     wr_instance_t *instance;
+    struct wrap_profile *profile; /* NULL: none */
+    struct wrap_times times;
 };
 
 static void guest_fini(struct guest *guest)
@@ -222,9 +224,11 @@ static wr_status_t call(struct guest *guest, wr_func_t *func, const wr_val_t *ar
     if (status != WR_OK) {
         return status;
     }
-    do {
-        status = wr_exec_run(guest->exec, err);
-    } while (status == WR_YIELD);
+    while ((status = wr_exec_run(guest->exec, err)) == WR_YIELD) {
+        if (guest->profile) {
+            wrap_profile_sample(guest->profile);
+        }
+    }
     return status;
 }
 
@@ -271,23 +275,54 @@ static int invoke(struct guest *guest)
     return WRAP_EXIT_OK;
 }
 
+static int run_instance(struct guest *guest)
+{
+    wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
+    if (guest->options->invoke) {
+        return invoke(guest);
+    }
+    wr_status_t status = call_plain(guest, "_start", &err);
+    return end_code(guest, status, &err);
+}
+
 static int run_linked(struct guest *guest)
 {
     wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
     wrap_timeout_watch(guest->exec, guest->wasi);
+    uint64_t begin = wrap_now_ns();
     wr_status_t status = wr_linker_instantiate(guest->linker, guest->store, guest->module,
                                                guest->exec, &guest->instance, &err);
+    uint64_t begun = wrap_now_ns();
+    guest->times.instantiate_ns = begun - begin;
     if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED || status == WR_FUEL) {
         return end_code(guest, status, &err);
     }
     if (status != WR_OK) {
         return wrap_report(guest->name, status, &err);
     }
-    if (guest->options->invoke) {
-        return invoke(guest);
+    if (guest->profile && !wrap_profile_start(guest->profile, guest->exec, guest->wasi)) {
+        wrap_say("cannot start the --profile thread");
+        return WRAP_EXIT_INVALID;
     }
-    status = call_plain(guest, "_start", &err);
-    return end_code(guest, status, &err);
+    int code = run_instance(guest);
+    guest->times.run_ns = wrap_now_ns() - begun;
+    return code;
+}
+
+/* With --profile, if asked for; one that cannot be written is an error of its own. */
+static int run_watched(struct guest *guest)
+{
+    const char *path = guest->options->profile;
+    if (!path) {
+        return run_linked(guest);
+    }
+    guest->profile = wrap_profile_open(path);
+    if (!guest->profile) {
+        return WRAP_EXIT_USAGE;
+    }
+    int code = run_linked(guest);
+    bool written = wrap_profile_stop(guest->profile, guest->module);
+    return written || code != WRAP_EXIT_OK ? code : WRAP_EXIT_USAGE;
 }
 
 static int run_steps(struct guest *guest)
@@ -298,9 +333,11 @@ static int run_steps(struct guest *guest)
         wrap_say("out of memory");
         return WRAP_EXIT_INVALID;
     }
+    uint64_t begin = wrap_now_ns();
     if (!wrap_module_load(guest->engine, guest->options->file, &guest->module, &code)) {
         return code;
     }
+    guest->times.load_ns = wrap_now_ns() - begin;
     if (!check_entry(guest)) {
         return WRAP_EXIT_USAGE;
     }
@@ -308,7 +345,7 @@ static int run_steps(struct guest *guest)
     if (code == WRAP_EXIT_OK) {
         code = link_guest(guest);
     }
-    return code == WRAP_EXIT_OK ? run_linked(guest) : code;
+    return code == WRAP_EXIT_OK ? run_watched(guest) : code;
 }
 
 int wrap_run_guest(const struct wrap_run_options *options)
@@ -321,6 +358,10 @@ int wrap_run_guest(const struct wrap_run_options *options)
         return WRAP_EXIT_INVALID;
     }
     int code = run_steps(&guest);
+    if (options->stats && guest.module) {
+        wrap_stats_print(guest.name, &guest.times, guest.module, guest.store);
+    }
     guest_fini(&guest);
+    wrap_profile_raise();
     return code;
 }

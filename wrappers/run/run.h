@@ -56,6 +56,8 @@ struct wrap_run_options {
     size_t env_count;
     uint64_t timeout_ns; /**< 0: none */
     uint64_t fuel; /**< with store.use_fuel */
+    const char *profile; /**< file, NULL: none */
+    bool stats;
     wr_store_config_t store;
 };
 
@@ -80,5 +82,38 @@ bool wrap_timeout_start(uint64_t ns);
 void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi);
 /** Whether the time is over. */
 bool wrap_timeout_fired(void);
+
+/* ---------------------------------------------------------------- --profile */
+
+struct wrap_profile;
+
+/** True when the name's end says what to write: .svg or .folded. */
+bool wrap_profile_path_good(const char *path);
+/** Opens the file, emptied; NULL after saying why not. */
+struct wrap_profile *wrap_profile_open(const char *path);
+/**
+ * Interrupts `exec` regularly from now on: at each WR_YIELD wrap_profile_sample is due. SIGINT and
+ * SIGTERM cancel it, so that the profile is written. False: no thread.
+ */
+bool wrap_profile_start(struct wrap_profile *profile, wr_exec_t *exec, wr_wasi_t *wasi);
+void wrap_profile_sample(struct wrap_profile *profile);
+/** Stops, writes the file and frees; `exec` must still live. False after saying what failed. */
+bool wrap_profile_stop(struct wrap_profile *profile, const wr_module_t *module);
+/** Ends the process by the signal that was caught; returns when there was none. */
+void wrap_profile_raise(void);
+
+/* ---------------------------------------------------------------- --stats */
+
+/** How long the parts of a run took; 0: it did not get there. */
+struct wrap_times {
+    uint64_t load_ns;
+    uint64_t instantiate_ns; /**< the start function included */
+    uint64_t run_ns;
+};
+
+uint64_t wrap_now_ns(void);
+/** Prints times, translated code and memory; `store` may be NULL. */
+void wrap_stats_print(const char *file, const struct wrap_times *times, const wr_module_t *module,
+                      const wr_store_t *store);
 
 #endif
