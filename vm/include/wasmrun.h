@@ -504,8 +504,8 @@ typedef void (*wr_write_fn)(void *ctx, const char *text, size_t size);
  * runs, and counts. The text is for people and its form may change; names are escaped. Errors:
  * WR_NOT_FOUND, WR_ARGUMENT (an imported function), WR_OOM. Any thread.
  */
-WR_API wr_status_t wr_module_explore(const wr_module_t *module, const char *func,
-                                     wr_write_fn write, void *ctx, wr_error_t *err);
+WR_API wr_status_t wr_module_explore(const wr_module_t *module, const char *func, wr_write_fn write,
+                                     void *ctx, wr_error_t *err);
 
 /** Internal code made so far of a module, for all backends and modes that were used. */
 typedef struct wr_code_stats {
