@@ -29,7 +29,8 @@ struct vm_decoded_op {
 /** What is fixed of a part. */
 struct vm_decoded_row {
     const char *name;
-    vm_op op, alike[3]; /* Wasm instructions that become it; VM_OP_ILLEGAL: no plain one */
+    vm_op op; /* the Wasm instruction that becomes it; VM_OP_ILLEGAL: no plain one */
+    u16 alike[3]; /* others, vm_op: inverses and mirrors of comparisons */
     u8 inputs;
     u8 imm; /* halves */
     bool memory, traps, has_result;

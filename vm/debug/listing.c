@@ -191,7 +191,10 @@ static bool comes_from(const struct item *it, vm_op op)
 /** The first instruction in [from, to) that it can be; moves and constants pass soft ones only. */
 static u32 search(const struct vm_listing *l, const struct item *it, u32 from, u32 to)
 {
+    enum { SOFT_WINDOW = 64, PLAIN_WINDOW = 1024 }; /* so that hostile bodies cost linear time */
     bool plain = it->row && it->row->op != VM_OP_ILLEGAL;
+    u32 window = plain ? PLAIN_WINDOW : SOFT_WINDOW;
+    if (to > from && to - from > window) to = from + window;
     for (u32 i = from; i < to; i++) {
         const struct vm_insn *in = &l->wasm.data[i].insn;
         if (comes_from(it, in->op) && (in->reachable || in->op == VM_OP_END)) return i;
