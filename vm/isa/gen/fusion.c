@@ -262,21 +262,32 @@ static void generic(void)
 
 /* ---- what is left of the families */
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(nodes[*(const uint32_t *)a].name, nodes[*(const uint32_t *)b].name);
+}
+
+static int find_name(const void *name, const void *node)
+{
+    return strcmp(name, nodes[*(const uint32_t *)node].name);
+}
+
 /** Marks the chains named in a file, a name in each line, and their starts. */
 static void mark_used(const char *path)
 {
+    static uint32_t sorted[NODES_MAX];
     char line[256];
     FILE *file = fopen(path, "r");
     if (!file) fail("can't read", path);
+    size_t count = (size_t)node_count - 1;
+    for (uint32_t i = 0; i < count; i++) sorted[i] = i + 1;
+    qsort(sorted, count, sizeof *sorted, by_name);
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
-        bool known = *line == '#';
-        for (int i = 1; i < node_count && !known; i++) {
-            if (strcmp(nodes[i].name, line) != 0) continue;
-            known = true;
-            for (int k = i; k; k = nodes[k].parent) nodes[k].used = true;
-        }
-        if (!known && one_in == 1) fprintf(stderr, "fusion: no chain %s\n", line);
+        if (*line == '#') continue;
+        const uint32_t *node = bsearch(line, sorted, count, sizeof *sorted, find_name);
+        for (uint32_t k = node ? *node : 0; k; k = nodes[k].parent) nodes[k].used = true;
+        if (!node && one_in == 1) fprintf(stderr, "fusion: no chain %s\n", line);
     }
     fclose(file);
 }
