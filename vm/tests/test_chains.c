@@ -87,7 +87,14 @@ static void kept(struct world *w)
               CODE(LOCAL_GET(0), I32_EQZ, I32_EQZ, IF(T_I32), LOCAL_GET(0), LOCAL_GET(1), I32_LT_S,
                    I32_EQZ, IF(T_I32), I32(1), ELSE, I32(2), END, ELSE, LOCAL_GET(1), I32_EQZ,
                    IF(T_I32), I32(3), ELSE, I32(4), END, END));
+    /* eqz with something behind it is not the condition */
+    wasm_func(
+        &m, "ii:i", "or", "",
+        CODE(LOCAL_GET(1), LOCAL_GET(0), I32_EQZ, I32_OR, IF(T_I32), I32(1), ELSE, I32(2), END));
     wr_instance_t *in = world_instance(w, &m);
+    world_gives(w, in, "or", ARGS(5, 1), ARGS(1));
+    world_gives(w, in, "or", ARGS(5, 0), ARGS(2));
+    world_gives(w, in, "or", ARGS(0, 0), ARGS(1));
     world_gives(w, in, "tee", ARGS(4), ARGS(77));
     world_gives(w, in, "twice", ARGS(8), ARGS(12));
     world_traps(w, in, "twice", ARGS(OUTSIDE), "out of bounds memory access");

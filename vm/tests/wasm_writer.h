@@ -143,6 +143,7 @@ struct wasm_bytes wasm_finish(struct wasm *w);
 #define I32_MUL 0x6c
 #define I32_DIV_S 0x6d
 #define I32_AND 0x71
+#define I32_OR 0x72
 #define I64_ADD 0x7c
 #define I64_SUB 0x7d
 #define I64_MUL 0x7e

@@ -205,6 +205,7 @@ static bool extend(struct vm_lower *l, struct use *u)
     if (to == VM_IR_COUNT) to = chain(l, t->op, u, t->dst == VM_NO_SLOT ? 0 : VM_FORM_KEEP);
     if (to == VM_IR_COUNT) return false;
     if (drop) drop_result(l);
+    l->eqz_insn = VM_NO_INDEX; /* it is not alone any more */
     t->op = to;
     l->words.data[t->insn] = l->handlers[to];
     return true;
