@@ -26,7 +26,7 @@ enum {
 #define FCMP(n, OP, T)
 #define LOAD(n, OP, R, M)
 #define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS)
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
@@ -42,7 +42,7 @@ enum {
 #define FCMP(n, OP, T)
 #define LOAD(n, OP, R, M)
 #define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS)
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
@@ -61,7 +61,7 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
                           ROW(n##_x, VM_OP_##OP, 1, 4, true, true, true, 'i')
 #define STORE(n, OP, T, M) ROW(n, VM_OP_##OP, 2, 2, true, true, false, char_##T) \
                            ROW(n##_x, VM_OP_##OP, 2, 4, true, true, false, char_##T)
-#define SPECIAL(n, IN, T, R, IMM) ROW(n, VM_OP_ILLEGAL, IN, IMM, false, false, result_##R, char_##T)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, VM_OP_ILLEGAL, IN, IMM, false, TRAPS, result_##R, char_##T)
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

@@ -101,8 +101,7 @@ static void link_map(struct vm_listing *l, const struct vm_code *code,
         while (m < code->map_count && code->map[m].word < ir->word) m++;
         for (u32 k = 0; k < vm_listing_links(table, ir->op); k++) {
             const struct vm_decoded_part *p = &d->parts[k];
-            bool mapped = d->part_count == 0 || p->part == VM_PART_call ||
-                          vm_decoded_row((vm_part)p->part)->traps;
+            bool mapped = d->part_count == 0 || vm_decoded_row((vm_part)p->part)->traps;
             if (!mapped || m == code->map_count || code->map[m].word != ir->word) continue;
             l->links.data[ir->first_link + k] = wasm_at(l, code->map[m++].offset);
         }

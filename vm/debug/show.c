@@ -6,8 +6,9 @@
  */
 #include "debug/show.h"
 
+#include "base/fbits.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 enum { SHOWN_LABELS = 12 };
 
@@ -17,21 +18,6 @@ void vm_show_func(const struct vm_shown *s, struct vm_line *line, u32 func)
     if (func >= s->names->count || s->names->names[func].size == 0) return;
     vm_line_add(line, " ");
     vm_line_add_name(line, s->names->names[func].data, s->names->names[func].size);
-}
-
-static f32 as_f32(u64 bits)
-{
-    u32 low = (u32)bits;
-    f32 value;
-    memcpy(&value, &low, sizeof value);
-    return value;
-}
-
-static f64 as_f64(u64 bits)
-{
-    f64 value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
 }
 
 /* ---- WebAssembly */
@@ -70,8 +56,8 @@ void vm_show_wasm(const struct vm_shown *s, struct vm_line *line, const struct v
     case VM_IMM_MEMARG_LANE: show_memarg(line, in); break;
     case VM_IMM_I32: vm_line_add(line, " %d", (i32)(u32)in->imm.bits); break;
     case VM_IMM_I64: vm_line_add(line, " %lld", (long long)in->imm.bits); break;
-    case VM_IMM_F32: vm_line_add(line, " %g", (f64)as_f32(in->imm.bits)); break;
-    case VM_IMM_F64: vm_line_add(line, " %g", as_f64(in->imm.bits)); break;
+    case VM_IMM_F32: vm_line_add(line, " %g", (f64)vm_f32_from_bits((u32)in->imm.bits)); break;
+    case VM_IMM_F64: vm_line_add(line, " %g", vm_f64_from_bits(in->imm.bits)); break;
     default: break;
     }
 }
@@ -127,9 +113,9 @@ static u64 read_u64(struct reader *r)
 static void show_constant(struct vm_line *line, char type, struct reader *r)
 {
     if (type == 'F')
-        vm_line_add(line, " %g", as_f64(read_u64(r)));
+        vm_line_add(line, " %g", vm_f64_from_bits(read_u64(r)));
     else if (type == 'f')
-        vm_line_add(line, " %g", (f64)as_f32((u32)read_i32(r)));
+        vm_line_add(line, " %g", (f64)vm_f32_from_bits((u32)read_i32(r)));
     else
         vm_line_add(line, " %d", read_i32(r));
 }

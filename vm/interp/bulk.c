@@ -81,21 +81,15 @@ u32 vm_slow_memory_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 u32 vm_slow_memory_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
 {
     struct vm_instance *inst = x->now.inst;
-    u64 d = operand(&s[0], inst->memories[b]->type.is_64), n = s[2].u32;
-    u32 from = s[1].u32;
-    if (!vm_range_ok(from, n, inst->data_sizes[a]) ||
-        !vm_range_ok(d, n, vm_memory_size(inst->memories[b])))
+    struct vm_memory *m = inst->memories[b];
+    const struct vm_module *mod = &inst->program->module;
+    u64 d = operand(&s[0], m->type.is_64), from = s[1].u32, n = s[2].u32;
+    if (!vm_range_ok(from, n, inst->data_sizes[a]) || !vm_range_ok(d, n, vm_memory_size(m)))
         return VM_TRAP_MEMORY;
-    while (n) {
-        u64 k = n < CHUNK ? n : CHUNK;
-        (void)vm_memory_init(inst, b, a, d, from, k);
-        n -= k;
-        s[0].u64 = d += k;
-        s[1].u64 = from += (u32)k;
-        s[2].u64 = n;
-        if (n && interrupted(x)) return VM_STOP_INTERRUPT;
-    }
-    return VM_STOP_NONE;
+    s[0].u64 = d;
+    s[1].u64 = from;
+    if (n == 0) return VM_STOP_NONE;
+    return copy_chunks(x, s, m->base + d, mod->bytes + mod->datas[a].bytes.start + from, n);
 }
 
 u32 vm_slow_data_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)

@@ -28,6 +28,7 @@
 #ifndef VM_INTERP_STEP_H
 #define VM_INTERP_STEP_H
 
+#include "base/fbits.h"
 #include "interp/guest.h"
 #include "isa/handlers.h"
 #include "runtime/exec.h"
@@ -63,12 +64,7 @@ VM_INLINE void put_u32(union vm_slot *s, u32 v) { s->u64 = v; }
 VM_INLINE void put_u64(union vm_slot *s, u64 v) { s->u64 = v; }
 VM_INLINE void put_f64(union vm_slot *s, f64 v) { s->f64 = v; }
 /** All 8 bytes are written, so that a later 8-byte move can be forwarded from the store. */
-VM_INLINE void put_f32(union vm_slot *s, f32 v)
-{
-    u32 bits;
-    memcpy(&bits, &v, sizeof bits);
-    s->u64 = bits;
-}
+VM_INLINE void put_f32(union vm_slot *s, f32 v) { s->u64 = vm_f32_bits(v); }
 
 /** Goes to `distance` words from the instruction; stops there when somebody asks. */
 VM_INLINE u32 vm_take(struct vm_regs *r, i32 distance)
@@ -109,44 +105,19 @@ VM_INLINE i32 vm_label(const union vm_word *pc, u32 i, u32 n)
 }
 
 VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
-VM_INLINE u64 vm_bits_f64(f64 v)
-{
-    u64 bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-VM_INLINE u64 vm_bits_f32(f32 v)
-{
-    u32 bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-
-VM_INLINE f32 vm_float32(u32 bits)
-{
-    f32 v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-VM_INLINE f64 vm_float64(u64 bits)
-{
-    f64 v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
 
 /* Sources of inputs: slot, constant, the value of a part, accumulator. */
 #define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i)])
 #define K_(T, i) CONST_##T(i)
 #define CONST_u32(i) vm_imm32(r->pc, i)
 #define CONST_u64(i) ((u64)(i64)(i32)vm_imm32(r->pc, i))
-#define CONST_f32(i) vm_float32(vm_imm32(r->pc, i))
-#define CONST_f64(i) vm_float64(vm_imm64(r->pc, i))
+#define CONST_f32(i) vm_f32_from_bits(vm_imm32(r->pc, i))
+#define CONST_f64(i) vm_f64_from_bits(vm_imm64(r->pc, i))
 #define V_(T, t) VALUE_##T(t)
 #define VALUE_u32(t) (t)
 #define VALUE_f32(t) (t)
 #define VALUE_f64(t) (t)
-#define VALUE_u64(t) _Generic((t), f32: vm_bits_f32, f64: vm_bits_f64, default: vm_bits_u64)(t)
+#define VALUE_u64(t) _Generic((t), f32: vm_f32_bits, f64: vm_f64_bits, default: vm_bits_u64)(t)
 #define ACC_u32 ((u32)r->acc)
 #define ACC_u64 (r->acc)
 #define ACC_f64 (r->facc)

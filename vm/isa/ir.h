@@ -72,7 +72,7 @@ typedef enum vm_part {
 #define FCMP(n, OP, T) VM_PART_##n,
 #define LOAD(n, OP, R, M) VM_PART_##n, VM_PART_##n##_x,
 #define STORE(n, OP, T, M) VM_PART_##n, VM_PART_##n##_x,
-#define SPECIAL(n, IN, T, R, IMM) VM_PART_##n,
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) VM_PART_##n,
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

@@ -13,7 +13,7 @@
 #define FCMP(n, OP, T)
 #define LOAD(n, OP, R, M)
 #define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS)
 #define OTHER(n) EACH(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

@@ -74,8 +74,7 @@ static bool takes_constant(const struct vm_lower *l, struct use *u, u32 i)
     bool narrow =
         input_class(u, i) == VM_CLASS_INT && u->info->wide && !(i == 0 && u->info->memory);
     if (narrow && bits != (u64)(i64)(i32)bits) return false;
-    bool taken = chain_with(l, VM_IR_COUNT, u, i, VM_FROM_CONST, 0) != VM_IR_COUNT;
-    return taken;
+    return chain_with(l, VM_IR_COUNT, u, i, VM_FROM_CONST, 0) != VM_IR_COUNT;
 }
 
 /** Inputs become slots and constants; constants that the part doesn't take are emitted. */
@@ -243,7 +242,7 @@ void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in,
     if (l->status != VM_OK) return;
     put_inputs(l, &u);
     put_halves(l, imm, u.info->imm);
-    if (u.info->traps || part == VM_PART_call) mark(l);
+    if (u.info->traps) mark(l);
     note_result(l, (enum vm_class)u.info->result, dst == VM_NO_SLOT ? VM_NO_SLOT : near_dst);
     if (dst == VM_NO_SLOT) return;
     put_half(l, near_dst);

@@ -30,7 +30,7 @@ static const struct vm_part_info infos[VM_PART_COUNT] = {
                           [VM_PART_##n##_x] = {1, 4, true, 0, VM_CLASS_INT, class_##R, NONE, true},
 #define STORE(n, OP, T, M) [VM_PART_##n] = {2, 2, true, wide_##T, class_##T, VM_CLASS_NONE, NONE, true}, \
                            [VM_PART_##n##_x] = {2, 4, true, wide_##T, class_##T, VM_CLASS_NONE, NONE, true},
-#define SPECIAL(n, IN, T, R, IMM) [VM_PART_##n] = {IN, IMM, false, wide_##T, class_##T, class_##R, NONE, false},
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) [VM_PART_##n] = {IN, IMM, TRAPS, wide_##T, class_##T, class_##R, NONE, false},
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
@@ -47,7 +47,7 @@ static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
 #define FCMP(n, OP, T)    [VM_OP_##OP] = {VM_PART_##n + 1, VM_I32},
 #define LOAD(n, OP, R, M) [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
 #define STORE(n, OP, T, M) [VM_OP_##OP] = {VM_PART_##n + 1, 0},
-#define SPECIAL(n, IN, T, R, IMM)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS)
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

@@ -120,7 +120,6 @@ static void memory(void)
 {
     struct set word = extend(start(LOAD32, "s a c"), ALU32, "ts tc st", BOTH);
     extend(word, STORE32, "st", BOTH);
-    extend(start("i32_load", "c"), "i32_add", "ts tc", BOTH);
     struct set wide = extend(start(LOAD64, "s a c"), ALU64, "ts tc st", BOTH);
     extend(wide, "i64_store", "st", BOTH);
     struct set real = extend(start("f64_load", "s a"), ALUF64, "ts st tc ct", BOTH);

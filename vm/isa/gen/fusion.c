@@ -22,21 +22,24 @@ struct part {
     const char *M;      /* memory type */
     int imm;            /* halves */
     const char *inverse;
+    bool traps;
 };
 
 static const struct part parts[] = {
-#define UN(n, OP, R, A) {#n, UN_, 1, #A, #R, "", 0, NULL},
-#define UNT(n, OP, R, A) {#n, UNT_, 1, #A, #R, "", 0, NULL},
-#define IBIN(n, OP, T, C) {#n, BIN_, 2, #T, #T, "", 0, NULL},
-#define IBINT(n, OP, T) {#n, BINT_, 2, #T, #T, "", 0, NULL},
-#define FBIN(n, OP, T) {#n, BIN_, 2, #T, #T, "", 0, NULL},
-#define ICMP(n, OP, T, INV, MIR) {#n, BIN_, 2, #T, "u32", "", 0, #INV},
-#define FCMP(n, OP, T) {#n, BIN_, 2, #T, "u32", "", 0, NULL},
+#define UN(n, OP, R, A) {#n, UN_, 1, #A, #R, "", 0, NULL, false},
+#define UNT(n, OP, R, A) {#n, UNT_, 1, #A, #R, "", 0, NULL, true},
+#define IBIN(n, OP, T, C) {#n, BIN_, 2, #T, #T, "", 0, NULL, false},
+#define IBINT(n, OP, T) {#n, BINT_, 2, #T, #T, "", 0, NULL, true},
+#define FBIN(n, OP, T) {#n, BIN_, 2, #T, #T, "", 0, NULL, false},
+#define ICMP(n, OP, T, INV, MIR) {#n, BIN_, 2, #T, "u32", "", 0, #INV, false},
+#define FCMP(n, OP, T) {#n, BIN_, 2, #T, "u32", "", 0, NULL, false},
 #define LOAD(n, OP, R, M)                                                                          \
-    {#n, LOAD_, 1, "u32", #R, #M, 2, NULL}, {#n "_x", LOADX_, 1, "u64", #R, #M, 4, NULL},
+    {#n, LOAD_, 1, "u32", #R, #M, 2, NULL, true},                                                  \
+        {#n "_x", LOADX_, 1, "u64", #R, #M, 4, NULL, true},
 #define STORE(n, OP, T, M)                                                                         \
-    {#n, STORE_, 2, #T, "none", #M, 2, NULL}, {#n "_x", STOREX_, 2, #T, "none", #M, 4, NULL},
-#define SPECIAL(n, IN, T, R, IMM) {#n, SPECIAL_, IN, #T, #R, "", IMM, NULL},
+    {#n, STORE_, 2, #T, "none", #M, 2, NULL, true},                                                \
+        {#n "_x", STOREX_, 2, #T, "none", #M, 4, NULL, true},
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) {#n, SPECIAL_, IN, #T, #R, "", IMM, NULL, TRAPS},
 #define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
@@ -147,29 +150,6 @@ static void put(struct set *s, uint32_t node)
     s->nodes[s->count++] = node;
 }
 
-/** Each part with each form of the right length behind `parent`. */
-static void each(struct set *out, uint32_t parent, const char *names, const char *forms, bool keep)
-{
-    char name[64], form[8];
-    while (next_word(&names, name, sizeof name)) {
-        uint32_t part = part_named(name);
-        const struct part *p = &parts[part];
-        const char *list = forms;
-        if (!p->inputs) put(out, add(parent, part, "", keep, false));
-        while (next_word(&list, form, sizeof form)) {
-            if ((int)strlen(form) != p->inputs) continue;
-            put(out, add(parent, part, form, keep, false));
-        }
-    }
-}
-
-struct set start(const char *names, const char *forms)
-{
-    struct set out = {0};
-    each(&out, 0, names, forms, false);
-    return out;
-}
-
 /** The type that input i wants. */
 static const char *input_type(const struct part *p, int i)
 {
@@ -177,43 +157,56 @@ static const char *input_type(const struct part *p, int i)
     return p->T;
 }
 
-/** True when the result of `from` is what the t of a form wants. */
+/** True when the form has as many inputs as the part and the result of `from` is what its t wants.
+ */
 static bool fits(const struct part *from, const struct part *p, const char *form)
 {
     const char *t = strchr(form, 't');
+    if ((int)strlen(form) != p->inputs) return false;
     if (!t) return true;
     const char *want = input_type(p, (int)(t - form));
     return !strcmp(from->R, want) ||
            (p->kind == SPECIAL_ && !strcmp(want, "u64") && has_result(from));
 }
 
+/** One part in one form behind `parent`, or alone. */
+static void put_part(struct set *out, uint32_t parent, uint32_t part, const char *form,
+                     enum link link)
+{
+    const struct part *before = &parts[nodes[parent].part];
+    if (!fits(before, &parts[part], form)) return;
+    if (!strchr(form, 't')) {
+        put(out, add(parent, part, form, parent && has_result(before), false));
+        return;
+    }
+    if (link & DROP) put(out, add(parent, part, form, false, false));
+    if (link & KEEP) put(out, add(parent, part, form, true, false));
+}
+
+/** Each part with each form that fits behind `parent`, or alone. */
+static void each(struct set *out, uint32_t parent, const char *names, const char *forms,
+                 enum link link)
+{
+    char name[64], form[8];
+    while (next_word(&names, name, sizeof name)) {
+        uint32_t part = part_named(name);
+        const char *list = forms;
+        if (!parts[part].inputs) put_part(out, parent, part, "", link);
+        while (next_word(&list, form, sizeof form)) put_part(out, parent, part, form, link);
+    }
+}
+
+struct set start(const char *names, const char *forms)
+{
+    struct set out = {0};
+    each(&out, 0, names, forms, DROP);
+    return out;
+}
+
 struct set extend(struct set from, const char *names, const char *forms, enum link link)
 {
     struct set out = {0};
-    for (int i = 0; i < from.count; i++) {
-        const struct part *before = &parts[nodes[from.nodes[i]].part];
-        const char *list = names;
-        char name[64];
-        while (next_word(&list, name, sizeof name)) {
-            const struct part *p = &parts[part_named(name)];
-            const char *f = forms;
-            char form[8];
-            bool any = !p->inputs;
-            while (any || next_word(&f, form, sizeof form)) {
-                if (any) form[0] = 0;
-                any = false;
-                if ((int)strlen(form) == p->inputs && fits(before, p, form)) {
-                    bool linked = strchr(form, 't');
-                    if (!linked)
-                        each(&out, from.nodes[i], name, form, has_result(before));
-                    else if (link & DROP)
-                        each(&out, from.nodes[i], name, form, false);
-                    if (linked && link & KEEP) each(&out, from.nodes[i], name, form, true);
-                }
-                if (!p->inputs) break;
-            }
-        }
-    }
+    for (int i = 0; i < from.count; i++) each(&out, from.nodes[i], names, forms, link);
     return out;
 }
 
@@ -324,8 +317,7 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
     }
     if (p->imm) fprintf(out, ", %d", *at);
     *at += p->imm;
-    bool may_trap = p->kind == UNT_ || p->kind == BINT_ || memory || !strcmp(p->name, "call");
-    if (may_trap) fprintf(out, ", %d", (*places)++);
+    if (p->traps) fprintf(out, ", %d", (*places)++);
     fputc(')', out);
 }
 

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The same numbers as in isa/ir.h, which is checked. */
 enum { PARTS_MAX = 256, NODES_MAX = 400000 };
 
 /** A set of chains. Passed by value; freed never, the program is short. */
