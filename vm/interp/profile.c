@@ -9,7 +9,44 @@
 u64 vm_profile_counts[VM_IR_COUNT], vm_profile_pairs[VM_IR_COUNT][VM_IR_COUNT];
 u32 vm_profile_last = VM_IR_COUNT;
 
-/** Lines "count NAME" and "count NAME NEXT". */
+/* instructions by address, open addressing; those that find no room are not counted */
+enum { PLACES = 1 << 20 };
+#define NOWHERE UINT32_MAX
+static struct place {
+    const union vm_word *pc;
+    u64 count;
+    u32 offset; /* in the file */
+} places[PLACES];
+
+/** Offset of the first Wasm instruction of the one at `pc`; NOWHERE: of no function. */
+static u32 offset_of(const union vm_word *pc, const struct vm_code *code)
+{
+    if (!code || !code->words || pc < code->words || pc >= code->words + code->word_count)
+        return NOWHERE;
+    u32 word = (u32)(pc - code->words), lo = 0, hi = code->map_count;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        if (code->map[mid].word < word)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < code->map_count && code->map[lo].word == word ? code->map[lo].offset : NOWHERE;
+}
+
+void vm_profile_at(const union vm_word *pc, const union vm_slot *fp)
+{
+    usize i = ((uintptr_t)pc >> 3) * 0x9e3779b97f4a7c15u >> 44;
+    for (u32 tries = 0; tries < 64; tries++, i = (i + 1) % PLACES) {
+        struct place *p = &places[i];
+        if (!p->pc) *p = (struct place){.pc = pc, .offset = offset_of(pc, fp[VM_FRAME_CODE].cptr)};
+        if (p->pc != pc) continue;
+        p->count++;
+        return;
+    }
+}
+
+/** Lines "count NAME", "count NAME NEXT", and "@ count offset". */
 static __attribute__((destructor)) void write_counts(void)
 {
     const char *path = getenv("WASMRUN_COUNTS");
@@ -24,6 +61,10 @@ static __attribute__((destructor)) void write_counts(void)
                 (void)fprintf(file, "%llu %s %s\n", (unsigned long long)vm_profile_pairs[a][b],
                               name, vm_ir_name((vm_ir)b));
     }
+    for (usize i = 0; i < PLACES; i++)
+        if (places[i].count && places[i].offset != NOWHERE)
+            (void)fprintf(file, "@ %llu %u\n", (unsigned long long)places[i].count,
+                          places[i].offset);
     (void)fclose(file);
 }
 #endif

@@ -114,7 +114,7 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 #define CONST_f32(i) vm_f32_from_bits(vm_imm32(r->pc, i))
 #define CONST_f64(i) vm_f64_from_bits(vm_imm64(r->pc, i))
 #define V_(T, t) VALUE_##T(t)
-#define VALUE_u32(t) (t)
+#define VALUE_u32(t) ((u32)(t)) /* of a moved 64-bit slot, too */
 #define VALUE_f32(t) (t)
 #define VALUE_f64(t) (t)
 #define VALUE_u64(t) _Generic((t), f32: vm_f32_bits, f64: vm_f64_bits, default: vm_bits_u64)(t)

@@ -46,7 +46,7 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
                                             struct vm_exec *x, u64 acc, f64 facc)                  \
     {                                                                                              \
         struct vm_regs r = {pc, fp, mem, x, acc, facc};                                            \
-        VM_PROFILE_RUN(VM_IR_##name);                                                              \
+        VM_PROFILE_RUN(VM_IR_##name, pc, fp);                                                      \
         u32 stop = step_##name(&r);                                                                \
         if (VM_LIKELY(stop == VM_STOP_NONE)) JUMP(r.pc->ptr, r);                                   \
         if (VM_LIKELY(stop == VM_TAKEN)) {                                                         \

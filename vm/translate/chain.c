@@ -3,7 +3,7 @@
  * Emits parts: behind the last instruction where the table has such a chain (vm_chain), else as an
  * instruction of its own, which may take inputs from the accumulators. Knows nothing of Wasm.
  */
-#include "translate/lower.h"
+#include "translate/census.h"
 
 #include <string.h>
 
@@ -193,16 +193,21 @@ static bool extend(struct vm_lower *l, struct use *u)
     if (t->insn == VM_NO_INDEX || l->far || l->status != VM_OK) return false;
     vm_ir to = VM_IR_COUNT;
     bool drop = false;
+    u32 keep = t->dst == VM_NO_SLOT ? 0 : VM_FORM_KEEP, wish = form_of(u) | keep;
     for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
         if (u->source[i] != VM_FROM_SLOT || t->dst == VM_NO_SLOT || u->slot[i] != t->dst) continue;
         drop = u->in[i]->where == VM_IN_SLOT;
+        wish = form_of(u) | (u32)VM_FROM_CHAIN << 2 * i | (drop ? 0 : VM_FORM_KEEP);
         if (drop) to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, 0);
         if (to != VM_IR_COUNT) break;
         drop = false;
         to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, VM_FORM_KEEP);
     }
-    if (to == VM_IR_COUNT) to = chain(l, t->op, u, t->dst == VM_NO_SLOT ? 0 : VM_FORM_KEEP);
-    if (to == VM_IR_COUNT) return false;
+    if (to == VM_IR_COUNT) to = chain(l, t->op, u, keep);
+    if (to == VM_IR_COUNT) {
+        vm_census_missed(l, u->part, wish);
+        return false;
+    }
     if (drop) drop_result(l);
     l->eqz_insn = VM_NO_INDEX; /* it is not alone any more */
     t->op = to;
@@ -229,6 +234,7 @@ static void begin(struct vm_lower *l, struct use *u)
     t->op = to;
     t->halves = 0;
     vm_emit_word(l, l->handlers[to]);
+    vm_census_begin(l);
 }
 
 void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst)

@@ -2,6 +2,13 @@
 /*
  * Translates every function of the modules given and prints how often each chain came out, most
  * frequent first, one "COUNT NAME" a line; on stderr what translation cost. Nothing is executed.
+ *
+ *   chain_census [--weigh] {[--counts FILE] MODULE}…
+ *
+ * --weigh prints what each chain saves instead, as a share of its module's instructions run (summed
+ * over the modules), for chains that are in the table and for those that translation had use for
+ * but missed. How often code runs is in FILE (interp/profile.h), or guessed: four times per loop
+ * around it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +17,7 @@
 
 #include "binary/module.h"
 #include "isa/handlers.h"
-#include "translate/translate.h"
+#include "translate/census.h"
 #include "validate/validate.h"
 
 enum { TAG_SHIFT = 32 };
@@ -25,6 +32,206 @@ const struct vm_backend *vm_backend_get(enum vm_code_backend backend)
     (void)backend;
     return &numbers;
 }
+
+/* ---- weights */
+
+static struct weighing {
+    bool on;
+    struct place {
+        u32 offset;
+        double count;
+    } *places; /* of the module at hand, by offset; NULL: guess */
+    u32 place_count;
+    u32 body_start; /* of the function at hand */
+    struct begun {
+        u32 word;
+        double weight;
+    } *begun;
+    u32 begun_count, begun_cap;
+    double total; /* of the module at hand */
+    double used[VM_IR_COUNT], used_all[VM_IR_COUNT]; /* of the module; of all, shares */
+    struct missed {
+        u64 key; /* chain, part, form, plus one; 0: free */
+        double weight, all;
+    } *missed;
+} weighing;
+
+enum { MISSED_MAX = 1 << 20, LOOPS_MAX = 4 };
+
+static double weight_here(const struct vm_lower *l)
+{
+    const struct weighing *w = &weighing;
+    double guess = 1;
+    u32 loops = 0, lo = 0, hi = w->place_count;
+    for (u32 i = 0; i < l->frames.len; i++)
+        if (l->frames.data[i].op == VM_OP_LOOP && ++loops <= LOOPS_MAX) guess *= 4;
+    if (!w->places) return guess;
+    while (lo < hi) { /* the instruction here or last before */
+        u32 mid = lo + (hi - lo) / 2;
+        if (w->places[mid].offset <= l->offset)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo && w->places[lo - 1].offset >= w->body_start ? w->places[lo - 1].count : 0;
+}
+
+void vm_census_begin(const struct vm_lower *l)
+{
+    struct weighing *w = &weighing;
+    if (!w->on) return;
+    if (w->begun_count == w->begun_cap) {
+        w->begun_cap = 2 * w->begun_cap + 1024;
+        w->begun = realloc(w->begun, w->begun_cap * sizeof *w->begun);
+        if (!w->begun) abort();
+    }
+    w->begun[w->begun_count++] = (struct begun){l->tail.insn, weight_here(l)};
+}
+
+void vm_census_missed(const struct vm_lower *l, vm_part part, u32 form)
+{
+    struct weighing *w = &weighing;
+    if (!w->on) return;
+    u64 key = ((u64)l->tail.op << 16 | (u64)part << 8 | form) + 1;
+    u64 i = key * 0x9e3779b97f4a7c15u >> 44;
+    while (w->missed[i].key && w->missed[i].key != key) i = (i + 1) % MISSED_MAX;
+    w->missed[i].key = key;
+    w->missed[i].weight += weight_here(l);
+}
+
+/** What was begun in this function and is still there. */
+static void weigh_function(const struct vm_code *code)
+{
+    struct weighing *w = &weighing;
+    for (u32 i = 0; i < w->begun_count; i++) {
+        const struct begun *b = &w->begun[i];
+        u64 op = b->word < code->word_count ? code->words[b->word].u ^ TAG : VM_IR_COUNT;
+        bool again = i + 1 < w->begun_count && w->begun[i + 1].word <= b->word;
+        if (op >= VM_IR_COUNT || again) continue;
+        w->used[op] += b->weight;
+        w->total += b->weight;
+    }
+    w->begun_count = 0;
+}
+
+/** Weights of a module become shares. */
+static void weigh_module(void)
+{
+    struct weighing *w = &weighing;
+    double scale = w->total > 0 ? 1 / w->total : 0;
+    for (u32 i = 0; i < VM_IR_COUNT; i++) w->used_all[i] += w->used[i] * scale;
+    for (u32 i = 0; i < MISSED_MAX; i++) {
+        w->missed[i].all += w->missed[i].weight * scale;
+        w->missed[i].weight = 0;
+    }
+    memset(w->used, 0, sizeof w->used);
+    w->total = 0;
+    free(w->places);
+    w->places = NULL;
+    w->place_count = 0;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    u32 x = ((const struct place *)a)->offset, y = ((const struct place *)b)->offset;
+    return x < y ? -1 : x > y;
+}
+
+static bool read_counts(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    struct weighing *w = &weighing;
+    char line[1024];
+    unsigned long long count;
+    u32 cap = 0;
+    if (!file) return false;
+    while (fgets(line, sizeof line, file)) {
+        struct place p;
+        if (sscanf(line, "@ %llu %u", &count, &p.offset) != 2) continue;
+        p.count = (double)count;
+        if (w->place_count == cap) {
+            cap = 2 * cap + 1024;
+            w->places = realloc(w->places, cap * sizeof p);
+            if (!w->places) abort();
+        }
+        w->places[w->place_count++] = p;
+    }
+    (void)fclose(file);
+    if (w->places) qsort(w->places, w->place_count, sizeof *w->places, by_offset);
+    return w->places != NULL;
+}
+
+static const char *const part_names[] = {
+#define UN(n, OP, R, A) #n,
+#define UNT(n, OP, R, A) #n,
+#define IBIN(n, OP, T, C) #n,
+#define IBINT(n, OP, T) #n,
+#define FBIN(n, OP, T) #n,
+#define ICMP(n, OP, T, INV, MIR) #n,
+#define FCMP(n, OP, T) #n,
+#define LOAD(n, OP, R, M) #n, #n "_x",
+#define STORE(n, OP, T, M) #n, #n "_x",
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) #n,
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+
+static void print_missed(const struct missed *m)
+{
+    u64 key = m->key - 1;
+    vm_part part = (vm_part)(key >> 8 & 0xff);
+    u32 inputs = vm_part_info(part)->inputs;
+    char form[VM_INPUTS_MAX + 2] = "_";
+    bool chained = false;
+    for (u32 i = 0; i < inputs; i++) {
+        u32 source = key >> 2 * i & 3;
+        form[i + 1] = "scta"[source];
+        chained |= source == VM_FROM_CHAIN;
+    }
+    if (!inputs) *form = 0;
+    const char *keep = key & VM_FORM_KEEP ? (chained ? "_k" : "_n") : chained ? "" : "_n";
+    printf("%.9f %s%s__%s%s\n", m->all, vm_ir_name((vm_ir)(key >> 16)), keep, part_names[part],
+           form);
+}
+
+static int name_order(const void *a, const void *b)
+{
+    return strcmp(vm_ir_name((vm_ir) * (const u32 *)a), vm_ir_name((vm_ir) * (const u32 *)b));
+}
+
+static int name_find(const void *name, const void *op)
+{
+    return strcmp(name, vm_ir_name((vm_ir) * (const u32 *)op));
+}
+
+/** A chain saves what each longer one made from it saves, too. */
+static void print_weights(void)
+{
+    static u32 order[VM_IR_COUNT];
+    static double sums[VM_IR_COUNT];
+    for (u32 i = 0; i < VM_IR_COUNT; i++) order[i] = i;
+    qsort(order, VM_IR_COUNT, sizeof *order, name_order);
+    for (u32 i = 0; i < VM_IR_COUNT; i++) {
+        char name[512];
+        (void)snprintf(name, sizeof name, "%s", vm_ir_name((vm_ir)i));
+        for (;;) {
+            const u32 *op = bsearch(name, order, VM_IR_COUNT, sizeof *order, name_find);
+            if (op) sums[*op] += weighing.used_all[i];
+            char *last = NULL;
+            for (char *at = name; (at = strstr(at, "__")); at += 2) last = at;
+            if (!last) break;
+            bool link = last - name > 2 && last[-2] == '_' && (last[-1] == 'n' || last[-1] == 'k');
+            last[link ? -2 : 0] = 0;
+        }
+    }
+    for (u32 i = VM_IR_GENERIC_COUNT; i < VM_IR_COUNT; i++)
+        printf("%.9f %s\n", sums[i], vm_ir_name((vm_ir)i));
+    for (u32 i = 0; i < MISSED_MAX; i++)
+        if (weighing.missed[i].all > 0) print_missed(&weighing.missed[i]);
+}
+
+/* ---- counts */
 
 static double now_ns(void)
 {
@@ -86,12 +293,15 @@ static void translate_all(const char *path, const struct vm_module *m, struct vm
         vm_err_init(&err);
         vm_arena_init(&scratch, &vm_alloc_libc);
         codes[i].func_idx = m->n_imported[VM_EXTERN_FUNC] + i;
+        weighing.begun_count = 0;
+        weighing.body_start = m->bodies[i].range.start;
         double start = now_ns();
         vm_status s = vm_translate(&env, &codes[i], &scratch, &err);
         double ns = now_ns() - start;
         vm_arena_free(&scratch);
         if (s != VM_OK) continue; /* it uses what can't be executed */
         count(&codes[i]);
+        weigh_function(&codes[i]);
         per_byte[done++] = ns / m->bodies[i].range.size;
         total += ns;
         bytes += m->bodies[i].range.size;
@@ -125,11 +335,26 @@ int main(int argc, char **argv)
 {
     static u32 order[VM_IR_COUNT];
     bool good = argc > 1;
+    weighing.missed = calloc(MISSED_MAX, sizeof *weighing.missed);
+    if (!weighing.missed) abort();
     for (u32 i = 0; i < VM_IR_COUNT; i++) {
         words[i].u = TAG | i;
         order[i] = i;
     }
-    for (int i = 1; i < argc; i++) good &= take(argv[i]);
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--weigh")) {
+            weighing.on = true;
+        } else if (!strcmp(argv[i], "--counts") && i + 1 < argc) {
+            good &= read_counts(argv[++i]);
+        } else {
+            good &= take(argv[i]);
+            weigh_module();
+        }
+    }
+    if (weighing.on) {
+        print_weights();
+        return good ? 0 : 1;
+    }
     qsort(order, VM_IR_COUNT, sizeof *order, by_count);
     for (u32 i = 0; i < VM_IR_COUNT && counts[order[i]]; i++)
         printf("%llu %s\n", (unsigned long long)counts[order[i]], vm_ir_name((vm_ir)order[i]));

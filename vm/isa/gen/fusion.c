@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes chains.def (one row per instruction, with its steps) and edges.def (which chain follows
- * from which) into the build: fusion DIRECTORY all|none|N LIST|-, where LIST names the
- * chains of the families that pay (chains.list). No rules here.
+ * from which) into the build: fusion DIRECTORY all|none|N LIST|-, where LIST names the chains
+ * (chains.list); without one they are those of the families, and always.list names those that are
+ * exempt from the cut. No rules here.
  */
 #include "isa/gen/fusion.h"
 
@@ -55,9 +56,9 @@ struct node {
     char form[4];
     bool keep; /* the parent's result stays in its slot */
     bool generic;
-    bool used; /* on the list of chains that pay, or the start of one that is */
+    bool always;
     int depth;
-    char name[160];
+    char name[256];
 };
 
 static struct node nodes[NODES_MAX];
@@ -165,8 +166,9 @@ static bool fits(const struct part *from, const struct part *p, const char *form
     if ((int)strlen(form) != p->inputs) return false;
     if (!t) return true;
     const char *want = input_type(p, (int)(t - form));
-    return !strcmp(from->R, want) ||
-           (p->kind == SPECIAL_ && !strcmp(want, "u64") && has_result(from));
+    if (!strcmp(from->R, want)) return true;
+    if (p->kind == SPECIAL_ && !strcmp(want, "u64")) return has_result(from);
+    return from->kind == SPECIAL_ && !strcmp(from->R, "u64") && !strcmp(want, "u32"); /* moved */
 }
 
 /** One part in one form behind `parent`, or alone. */
@@ -220,8 +222,7 @@ struct set join(struct set a, struct set b)
 
 void always(struct set s)
 {
-    for (int i = 0; i < s.count; i++)
-        for (uint32_t k = s.nodes[i]; k; k = nodes[k].parent) nodes[k].used = true;
+    for (int i = 0; i < s.count; i++) nodes[s.nodes[i]].always = true;
 }
 
 /* ---- what every backend has: each part with slots and, on the right, constants */
@@ -253,34 +254,62 @@ static void generic(void)
     }
 }
 
-/* ---- what is left of the families */
+/* ---- chains by name */
 
-static int by_name(const void *a, const void *b)
+/** One part with its form, "i32_add_sc", behind `parent`; 0: there is no such, or it is left out.
+ */
+static uint32_t add_token(uint32_t parent, const char *token, bool keep)
 {
-    return strcmp(nodes[*(const uint32_t *)a].name, nodes[*(const uint32_t *)b].name);
+    char name[64], form[4] = "";
+    snprintf(name, sizeof name, "%s", token);
+    for (int i = 0; i < PART_COUNT; i++) {
+        const struct part *p = &parts[i];
+        size_t size = strlen(p->name);
+        if (strncmp(name, p->name, size)) continue;
+        const char *rest = name + size;
+        if (p->inputs ? *rest != '_' || strlen(rest + 1) != (size_t)p->inputs : *rest) continue;
+        if (p->inputs) snprintf(form, sizeof form, "%s", rest + 1);
+        if (strspn(form, parent ? "scta" : "sca") != (size_t)p->inputs) return 0;
+        const struct part *before = &parts[nodes[parent].part];
+        if (parent && !fits(before, p, form)) return 0;
+        if (parent && !strchr(form, 't')) keep = has_result(before);
+        return add(parent, (uint32_t)i, form, keep, false);
+    }
+    return 0;
 }
 
-static int find_name(const void *name, const void *node)
+/** The chain of that name and those that it is made from. */
+static void add_named(const char *chain)
 {
-    return strcmp(name, nodes[*(const uint32_t *)node].name);
+    char text[256], *token = text;
+    uint32_t parent = 0;
+    bool keep = false;
+    snprintf(text, sizeof text, "%s", chain);
+    while (token) {
+        char *next = strstr(token, "__");
+        bool kept = false;
+        if (next) {
+            *next = 0;
+            if (next - token > 2 && !strcmp(next - 2, "_k")) kept = true;
+            if (kept || (next - token > 2 && !strcmp(next - 2, "_n"))) next[-2] = 0;
+            next += 2;
+        }
+        parent = add_token(parent, token, keep);
+        if (!parent) return;
+        keep = kept;
+        token = next;
+    }
 }
 
-/** Marks the chains named in a file, a name in each line, and their starts. */
-static void mark_used(const char *path)
+/** The chains named in a file, a name in each line. */
+static void add_listed(const char *path)
 {
-    static uint32_t sorted[NODES_MAX];
     char line[256];
     FILE *file = fopen(path, "r");
     if (!file) fail("can't read", path);
-    size_t count = (size_t)node_count - 1;
-    for (uint32_t i = 0; i < count; i++) sorted[i] = i + 1;
-    qsort(sorted, count, sizeof *sorted, by_name);
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
-        if (*line == '#') continue;
-        const uint32_t *node = bsearch(line, sorted, count, sizeof *sorted, find_name);
-        for (uint32_t k = node ? *node : 0; k; k = nodes[k].parent) nodes[k].used = true;
-        if (!node && one_in == 1) fprintf(stderr, "fusion: no chain %s\n", line);
+        if (*line != '#') add_named(line);
     }
     fclose(file);
 }
@@ -355,7 +384,7 @@ static uint32_t inverse_of(int id)
     const struct node *n = &nodes[id];
     const char *name = parts[n->part].inverse;
     uint32_t other = name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
-    return nodes[other].used ? other : 0;
+    return other;
 }
 
 /** A form as a number (isa/ir.h): two bits per input, then the keep bit. */
@@ -386,8 +415,7 @@ static void write_edges(FILE *out)
 {
     static uint32_t order[NODES_MAX];
     int count = 0;
-    for (int i = 1; i < node_count; i++)
-        if (nodes[i].used) order[count++] = (uint32_t)i;
+    for (int i = 1; i < node_count; i++) order[count++] = (uint32_t)i;
     qsort(order, (size_t)count, sizeof *order, compare);
     for (int i = 0, end; i < count; i = end) {
         uint32_t from = nodes[order[i]].parent, part = nodes[order[i]].part;
@@ -406,11 +434,13 @@ static void write_edges(FILE *out)
             fprintf(out, "FIRST_OF(VM_PART_%s, %d, %d)\n", parts[part].name, i, end);
     }
     for (int i = 1; i < node_count; i++) {
-        uint32_t inverse = nodes[i].used ? inverse_of(i) : 0;
+        uint32_t inverse = inverse_of(i);
         if (inverse)
             fprintf(out, "INVERSE(VM_IR_%s, VM_IR_%s)\n", nodes[i].name, nodes[inverse].name);
     }
 }
+
+#define WRITTEN "/* Written by vm/isa/gen/fusion.c; do not edit. */\n"
 
 static FILE *create(const char *directory, const char *name)
 {
@@ -418,7 +448,6 @@ static FILE *create(const char *directory, const char *name)
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *file = fopen(path, "w");
     if (!file) fail("can't write", path);
-    fputs("/* Written by vm/isa/gen/fusion.c; do not edit. */\n", file);
     return file;
 }
 
@@ -429,13 +458,17 @@ int main(int argc, char **argv)
     bool all = !strcmp(argv[2], "all");
     one_in = all ? 1 : atoi(argv[2]);
     if (one_in < 1 && strcmp(argv[2], "none")) fail("all, none or a number, not", argv[2]);
-    if (one_in > 0) families();
     bool listed = strcmp(argv[3], "-") != 0;
-    for (int i = 1; i < node_count; i++) nodes[i].used |= nodes[i].generic || !listed;
-    if (listed && one_in > 0) mark_used(argv[3]);
+    if (one_in > 0 && listed) add_listed(argv[3]);
+    if (one_in > 0 && !listed) families();
     FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
-    for (int i = 1; i < node_count; i++)
-        if (nodes[i].used) write_chain(chains, i);
+    fputs(WRITTEN, chains);
+    fputs(WRITTEN, edges);
+    for (int i = 1; i < node_count; i++) write_chain(chains, i);
     write_edges(edges);
-    return fclose(chains) | fclose(edges);
+    if (listed) return fclose(chains) | fclose(edges);
+    FILE *exempt = create(argv[1], "always.list");
+    for (int i = 1; i < node_count; i++)
+        if (nodes[i].always) fprintf(exempt, "%s\n", nodes[i].name);
+    return fclose(chains) | fclose(edges) | fclose(exempt);
 }
