@@ -270,12 +270,14 @@ static void loops(void)
 
 void families(void)
 {
-    singles();
-    branches();
-    addresses();
-    memory();
-    moves();
-    pairs();
-    loops();
-    falls();
+    static const struct {
+        const char *name;
+        void (*make)(void);
+    } all[] = {{"singles", singles}, {"branches", branches}, {"addresses", addresses},
+               {"memory", memory},   {"moves", moves},       {"pairs", pairs},
+               {"loops", loops},     {"falls", falls}};
+    for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+        family(all[i].name);
+        all[i].make();
+    }
 }

@@ -2,8 +2,8 @@
 /*
  * Writes chains.def (one row per instruction, with its steps) and edges.def (which chain follows
  * from which) into the build: fusion DIRECTORY all|none|N LIST|-, where LIST names the chains
- * (chains.list); without one they are those of the families, and always.list names those that are
- * exempt from the cut. No rules here.
+ * (chains.list); without one they are those of the families, always.list names those that are
+ * exempt from the cut, and families.list gives each its family. No rules here.
  */
 #include "isa/gen/fusion.h"
 
@@ -57,12 +57,14 @@ struct node {
     bool keep; /* the parent's result stays in its slot */
     bool generic;
     bool always;
+    const char *family;
     int depth;
     char name[256];
 };
 
 static struct node nodes[NODES_MAX];
 static int node_count = 1;
+static const char *making = "";
 static int one_in = 1; /* of the chains of two parts, with what follows from them */
 
 static void fail(const char *what, const char *name)
@@ -107,7 +109,8 @@ static uint32_t add(uint32_t parent, uint32_t part, const char *form, bool keep,
     if (old) return old;
     if (node_count == NODES_MAX) fail("too many chains", parts[part].name);
     struct node *n = &nodes[node_count];
-    *n = (struct node){.parent = parent, .part = part, .keep = keep, .generic = generic};
+    *n = (struct node){
+        .parent = parent, .part = part, .keep = keep, .generic = generic, .family = making};
     n->depth = parent ? nodes[parent].depth + 1 : 1;
     snprintf(n->form, sizeof n->form, "%s", form);
     const char *before = parent ? nodes[parent].name : "";
@@ -219,6 +222,8 @@ struct set join(struct set a, struct set b)
     for (int i = 0; i < b.count; i++) put(&out, b.nodes[i]);
     return out;
 }
+
+void family(const char *name) { making = name; }
 
 void always(struct set s)
 {
@@ -467,8 +472,10 @@ int main(int argc, char **argv)
     for (int i = 1; i < node_count; i++) write_chain(chains, i);
     write_edges(edges);
     if (listed) return fclose(chains) | fclose(edges);
-    FILE *exempt = create(argv[1], "always.list");
+    FILE *exempt = create(argv[1], "always.list"), *named = create(argv[1], "families.list");
     for (int i = 1; i < node_count; i++)
         if (nodes[i].always) fprintf(exempt, "%s\n", nodes[i].name);
-    return fclose(chains) | fclose(edges) | fclose(exempt);
+    for (int i = 1; i < node_count; i++)
+        if (!nodes[i].generic) fprintf(named, "%s %s\n", nodes[i].name, nodes[i].family);
+    return fclose(chains) | fclose(edges) | fclose(exempt) | fclose(named);
 }

@@ -33,6 +33,8 @@ struct set extend(struct set from, const char *parts, const char *forms, enum li
 struct set join(struct set a, struct set b);
 /** These are instructions whether chains.list has them or not: seldom written, often run. */
 void always(struct set s);
+/** What is made from here on, unless it was before, is of that family. */
+void family(const char *name);
 /** The rules, in families.c. */
 void families(void);
 
