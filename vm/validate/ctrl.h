@@ -17,7 +17,7 @@
 enum { VM_WALK_ROOM = 8 };
 
 /** So much the walker itself has room for; what is larger moves to scratch. */
-enum { VM_FIRST_VALUES = 256, VM_FIRST_CTRLS = 16 };
+enum { VM_FIRST_VALUES = 256, VM_FIRST_CTRLS = 16, VM_FIRST_LOCALS = 64, VM_FIRST_RUNS = 8 };
 
 /** `op` of the outermost control frame: a function body or a constant expression. */
 enum { VM_CTRL_BODY = VM_OP_COUNT };
@@ -102,6 +102,8 @@ struct vm_walker {
 
     vm_valtype first_values[VM_FIRST_VALUES];
     struct vm_ctrl first_ctrls[VM_FIRST_CTRLS];
+    vm_valtype first_locals[VM_FIRST_LOCALS];
+    struct vm_local_run first_runs[VM_FIRST_RUNS];
 };
 
 /** A check reads nothing but immediates left to it, changes the stacks, answers false on error. */

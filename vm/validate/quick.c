@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loops over the short cuts of quick.h. Without a sink every opcode has a function of its own,
- * made from wasm_ops.def: types are constants there, the state is in registers, and each ends with
- * a jump of its own to the next, which processors predict far better than one jump for all. No
- * rules here.
+ * The loops over the short cuts of quick.h. Without a sink each short cut is a function: its state
+ * is in registers, and it ends with a jump of its own to the next, which processors predict far
+ * better than one jump for all. No rules here.
  */
 #include "validate/quick.h"
 
@@ -14,15 +13,24 @@
 static const struct vm_quick_row rows[256] = {
     [0 ... 255] = {.op = VM_OP_ILLEGAL},
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [(prefix) ? (prefix)                                                                           \
-              : (code)] = {(prefix) ? VM_QUICK_NONE : VM_QUICK_OF(VM_OP_##id, VM_IMM_##imm, sig),  \
-                           VM_FEATURE_##feature,                                                   \
-                           align,                                                                  \
-                           {VM_SIG_TYPE(sig, 0), VM_SIG_TYPE(sig, 1), VM_SIG_TYPE(sig, 2)},        \
-                           (prefix) ? VM_OP_ILLEGAL : VM_OP_##id},
+    [(prefix) ? (prefix) : (code)] = {                                                             \
+        (prefix) ? VM_QUICK_NONE : VM_QUICK_OF(VM_QUICK_, VM_OP_##id, VM_IMM_##imm, sig),          \
+        align,                                                                                     \
+        {VM_SIG_TYPE(sig, 0), VM_SIG_TYPE(sig, 1), VM_SIG_TYPE(sig, 2)},                           \
+        (prefix) ? VM_OP_ILLEGAL : VM_OP_##id},
 #include "isa/wasm_ops.def"
 #undef OP
 };
+
+/* What the short cuts may serve, all of it: they don't look at the feature of each. */
+static const vm_features served = 0
+#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
+    | ((prefix) || VM_QUICK_OF(VM_QUICK_, VM_OP_##id, VM_IMM_##imm, sig) == VM_QUICK_NONE          \
+           ? 0                                                                                     \
+           : (vm_features)1 << VM_FEATURE_##feature)
+#include "isa/wasm_ops.def"
+#undef OP
+    ;
 
 /*
  * Up to the end of the body, unless room for values ends before: then the full rules make more for
@@ -38,14 +46,15 @@ static const u8 *end_of(const struct vm_walker *w)
     return w->c.p + (left < room ? left : room);
 }
 
-static struct vm_quick_state enter(struct vm_walker *w)
+static struct vm_quick_state enter(const struct vm_walker *w)
 {
+    u32 locals = vm_quick_locals(w);
     return (struct vm_quick_state){
         .p = w->c.p,
         .end = end_of(w),
         .sp = w->sp,
         .locals = w->locals.types,
-        .local_count = w->locals.need_value ? 0 : w->locals.expanded,
+        .local_count = locals < 0x80 ? locals : 0x80,
     };
 }
 
@@ -70,7 +79,6 @@ static void walk_last(struct vm_walker *w)
 VM_INLINE bool check_row(struct vm_walker *w, struct vm_quick_state *q,
                          const struct vm_quick_row *r, struct vm_insn *in)
 {
-    if (r->feature != VM_FEATURE_MVP && !(w->features >> r->feature & 1)) return false;
     switch ((enum vm_quick)r->quick) {
 #define CASE(kind, check)                                                                          \
     case VM_QUICK_##kind: return check;
@@ -88,38 +96,46 @@ VM_INLINE bool check_row(struct vm_walker *w, struct vm_quick_state *q,
         u32 local_count
 #define GO_ON(to) __attribute__((musttail)) return (to)
 
-typedef void step_fn(STATE);
+/* preserve_none: all registers are free; sanitizer builds define this empty. */
+#ifndef VM_HANDLER_CC
+#define VM_HANDLER_CC __attribute__((preserve_none))
+#endif
+
+typedef VM_HANDLER_CC void step_fn(STATE);
 static step_fn *const steps[256];
 
-static void stop(STATE)
+static VM_HANDLER_CC void at_NONE(STATE)
 {
     (void)end, (void)locals, (void)local_count;
     leave(w, p, sp);
 }
 
 /*
- * static void at_I32_ADD(w, p, sp, end, locals, local_count)
+ * static void at_DROP(w, p, sp, end, locals, local_count)
  * {
- *     if (!vm_quick_binary(q, &rows[0x6a])) musttail return stop(w, p, sp, …);
+ *     if (!vm_quick_drop(q, in)) musttail return at_NONE(w, p, sp, …);
  *     musttail return steps[*q->next](w, q->next, q->sp, …);
  * }
  */
-#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    static void at_##id(STATE)                                                                     \
+#define STEP(kind, check)                                                                          \
+    static VM_HANDLER_CC void at_##kind(STATE)                                                     \
     {                                                                                              \
         struct vm_quick_state state = {p, p, end, sp, locals, local_count}, *q = &state;           \
         struct vm_insn unused, *in = &unused; /* what is told here, the compiler leaves out */     \
-        bool good = check_row(w, q, &rows[(prefix) ? (prefix) : (code)], in);                      \
-        if (VM_UNLIKELY(!good)) GO_ON(stop)(w, p, sp, end, locals, local_count);                   \
+        const struct vm_quick_row *r = &rows[*p];                                                  \
+        (void)in, (void)r;                                                                         \
+        bool good = check;                                                                         \
+        if (VM_UNLIKELY(!good)) GO_ON(at_NONE)(w, p, sp, end, locals, local_count);                \
         GO_ON(steps[*q->next])(w, q->next, q->sp, end, locals, local_count);                       \
     }
-#include "isa/wasm_ops.def"
-#undef OP
+VM_QUICK_EACH(STEP)
+#undef STEP
 
 static step_fn *const steps[256] = {
-    [0 ... 255] = stop,
+    [0 ... 255] = at_NONE,
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [(prefix) ? (prefix) : (code)] = (prefix) ? stop : at_##id,
+    [(prefix) ? (prefix) : (code)] =                                                               \
+        (prefix) ? at_NONE : VM_QUICK_OF(at_, VM_OP_##id, VM_IMM_##imm, sig),
 #include "isa/wasm_ops.def"
 #undef OP
 };
@@ -160,7 +176,7 @@ static bool walk_telling(struct vm_walker *w, struct vm_quick_state *q)
 
 bool vm_walk_quickly(struct vm_walker *w)
 {
-    if (!(w->features >> VM_FEATURE_MVP & 1)) return true;
+    if (served & ~w->features) return true;
     struct vm_quick_state q = enter(w);
     if (w->sink) return walk_telling(w, &q);
     walk_alone(w, &q);

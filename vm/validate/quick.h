@@ -45,43 +45,43 @@ enum vm_quick {
 /** What the short cuts know of a one-byte opcode; 8 bytes. */
 struct vm_quick_row {
     u8 quick; /* enum vm_quick */
-    u8 feature, align;
+    u8 align;
     u8 types[3]; /* as those of vm_rule */
-    u16 op;      /* vm_op */
+    u16 op; /* vm_op */
 };
 
-/* The short cut for a row of wasm_ops.def: by name, or by the look of a plain signature. */
-#define VM_QUICK_OF(op, imm, s)                                                                    \
-    ((op) == VM_OP_I32_CONST        ? VM_QUICK_I32_CONST                                           \
-     : (op) == VM_OP_I64_CONST      ? VM_QUICK_I64_CONST                                           \
-     : (op) == VM_OP_F32_CONST      ? VM_QUICK_F32_CONST                                           \
-     : (op) == VM_OP_F64_CONST      ? VM_QUICK_F64_CONST                                           \
-     : (op) == VM_OP_DROP           ? VM_QUICK_DROP                                                \
-     : (op) == VM_OP_SELECT         ? VM_QUICK_SELECT                                              \
-     : (op) == VM_OP_LOCAL_GET      ? VM_QUICK_LOCAL_GET                                           \
-     : (op) == VM_OP_LOCAL_SET      ? VM_QUICK_LOCAL_SET                                           \
-     : (op) == VM_OP_LOCAL_TEE      ? VM_QUICK_LOCAL_TEE                                           \
-     : (op) == VM_OP_GLOBAL_GET     ? VM_QUICK_GLOBAL_GET                                          \
-     : (op) == VM_OP_GLOBAL_SET     ? VM_QUICK_GLOBAL_SET                                          \
-     : (op) == VM_OP_CALL           ? VM_QUICK_CALL                                                \
-     : (op) == VM_OP_CALL_INDIRECT  ? VM_QUICK_CALL_INDIRECT                                       \
-     : (op) == VM_OP_UNREACHABLE    ? VM_QUICK_UNREACHABLE                                         \
-     : (op) == VM_OP_BR             ? VM_QUICK_BR                                                  \
-     : (op) == VM_OP_BR_IF          ? VM_QUICK_BR_IF                                               \
-     : (op) == VM_OP_RETURN         ? VM_QUICK_RETURN                                              \
-     : (op) == VM_OP_BLOCK          ? VM_QUICK_BLOCK                                               \
-     : (op) == VM_OP_LOOP           ? VM_QUICK_BLOCK                                               \
-     : (op) == VM_OP_IF             ? VM_QUICK_IF                                                  \
-     : (op) == VM_OP_ELSE           ? VM_QUICK_ELSE                                                \
-     : (op) == VM_OP_END            ? VM_QUICK_END                                                 \
-     : !VM_SIG_IS_PLAIN(s)          ? VM_QUICK_NONE                                                \
-     : VM_QUICK_LOOKS(imm, s, 0, 0) ? VM_QUICK_NOP                                                 \
-     : VM_QUICK_LOOKS(imm, s, 1, 1) ? VM_QUICK_UNARY                                               \
-     : VM_QUICK_LOOKS(imm, s, 2, 1) ? VM_QUICK_BINARY                                              \
-     : (imm) != VM_IMM_MEMARG       ? VM_QUICK_NONE                                                \
-     : VM_SIG_POPS(s) == 1          ? VM_QUICK_LOAD                                                \
-     : VM_SIG_POPS(s) == 2          ? VM_QUICK_STORE                                               \
-                                    : VM_QUICK_NONE)
+/* of##KIND of the short cut for a row of wasm_ops.def: by name, or by a plain signature's look. */
+#define VM_QUICK_OF(of, op, imm, s)                                                                \
+    ((op) == VM_OP_I32_CONST        ? of##I32_CONST                                                \
+     : (op) == VM_OP_I64_CONST      ? of##I64_CONST                                                \
+     : (op) == VM_OP_F32_CONST      ? of##F32_CONST                                                \
+     : (op) == VM_OP_F64_CONST      ? of##F64_CONST                                                \
+     : (op) == VM_OP_DROP           ? of##DROP                                                     \
+     : (op) == VM_OP_SELECT         ? of##SELECT                                                   \
+     : (op) == VM_OP_LOCAL_GET      ? of##LOCAL_GET                                                \
+     : (op) == VM_OP_LOCAL_SET      ? of##LOCAL_SET                                                \
+     : (op) == VM_OP_LOCAL_TEE      ? of##LOCAL_TEE                                                \
+     : (op) == VM_OP_GLOBAL_GET     ? of##GLOBAL_GET                                               \
+     : (op) == VM_OP_GLOBAL_SET     ? of##GLOBAL_SET                                               \
+     : (op) == VM_OP_CALL           ? of##CALL                                                     \
+     : (op) == VM_OP_CALL_INDIRECT  ? of##CALL_INDIRECT                                            \
+     : (op) == VM_OP_UNREACHABLE    ? of##UNREACHABLE                                              \
+     : (op) == VM_OP_BR             ? of##BR                                                       \
+     : (op) == VM_OP_BR_IF          ? of##BR_IF                                                    \
+     : (op) == VM_OP_RETURN         ? of##RETURN                                                   \
+     : (op) == VM_OP_BLOCK          ? of##BLOCK                                                    \
+     : (op) == VM_OP_LOOP           ? of##BLOCK                                                    \
+     : (op) == VM_OP_IF             ? of##IF                                                       \
+     : (op) == VM_OP_ELSE           ? of##ELSE                                                     \
+     : (op) == VM_OP_END            ? of##END                                                      \
+     : !VM_SIG_IS_PLAIN(s)          ? of##NONE                                                     \
+     : VM_QUICK_LOOKS(imm, s, 0, 0) ? of##NOP                                                      \
+     : VM_QUICK_LOOKS(imm, s, 1, 1) ? of##UNARY                                                    \
+     : VM_QUICK_LOOKS(imm, s, 2, 1) ? of##BINARY                                                   \
+     : (imm) != VM_IMM_MEMARG       ? of##NONE                                                     \
+     : VM_SIG_POPS(s) == 1          ? of##LOAD                                                     \
+     : VM_SIG_POPS(s) == 2          ? of##STORE                                                    \
+                                    : of##NONE)
 #define VM_QUICK_LOOKS(imm, s, pops, pushes)                                                       \
     ((imm) == VM_IMM_NONE && VM_SIG_POPS(s) == (pops) && VM_SIG_PUSHES(s) == (pushes))
 
@@ -89,10 +89,10 @@ struct vm_quick_row {
 struct vm_quick_state {
     const u8 *p;              /* this instruction */
     const u8 *next;           /* the one behind it */
-    const u8 *end; /* all begin before: VM_QUICK_AHEAD bytes and room to push are there */
-    vm_valtype *sp; /* of the value stack; a value of another type stops at the mark */
-    const vm_valtype *locals; /* all of them may be read: */
-    u32 local_count; /* 0 when some need a value first */
+    const u8 *end;            /* all begin before: there is room to push and to read ahead */
+    vm_valtype *sp;           /* of the value stack */
+    const vm_valtype *locals; /* these may be read: */
+    u32 local_count; /* as many as have a number of one byte; 0: some need a value first */
 };
 
 /** No short cut reads further than so many bytes from its opcode. */
@@ -100,51 +100,59 @@ enum { VM_QUICK_AHEAD = 16 };
 /** A push takes an instruction of at least so many bytes. */
 enum { VM_QUICK_PUSH_BYTES = 2 };
 
-/** The instruction takes `size` bytes; false when it is the last that may begin. */
+/** The next instruction is at `next`; false when this is the last that may begin. */
+VM_INLINE bool vm_quick_next(struct vm_quick_state *q, const u8 *next)
+{
+    q->next = next;
+    return next < q->end;
+}
+/** This instruction takes `size` bytes. */
 VM_INLINE bool vm_quick_size(struct vm_quick_state *q, u32 size)
 {
-    q->next = q->p + size;
-    return q->next < q->end;
+    return vm_quick_next(q, q->p + size);
 }
 
 /* ---------------------------------------------------------------- immediates */
 
-/* How many bytes the LEB128 at `p` takes, 0: more than `most`, which is 8 at the most. */
-VM_INLINE u32 vm_quick_leb(const u8 *p, u32 most)
+/* Behind the LEB128 at `p`, NULL: it takes more than `most` bytes, which are 8 at the most. */
+VM_INLINE const u8 *vm_quick_leb(const u8 *p, u32 most)
 {
-    if (VM_LIKELY(p[0] < 0x80)) return 1;
+    if (VM_LIKELY(p[0] < 0x80)) return p + 1;
     u64 last = ~vm_load_u64(p) & 0x8080808080808080 >> (64 - 8 * most);
-    return last ? vm_ctz64(last) / 8 + 1 : 0;
+    return last ? p + vm_ctz64(last) / 8 + 1 : NULL;
 }
 
-/* The value of a LEB128 of `used` bytes, without its sign. */
-VM_INLINE u64 vm_quick_bits(const u8 *p, u32 used)
+/* The value of a LEB128 without its sign. */
+VM_INLINE u64 vm_quick_bits(const u8 *p, const u8 *behind)
 {
     u64 bits = 0;
-    for (u32 i = 0; i < used; i++) bits |= (u64)(p[i] & 0x7f) << 7 * i;
+    for (u32 shift = 0; p < behind; shift += 7) bits |= (u64)(*p++ & 0x7f) << shift;
     return bits;
 }
 
-/* An index at `p`; how many bytes it takes, 0: it is not below `count`, or not well-formed. */
-VM_INLINE u32 vm_quick_index(const u8 *p, u32 count, u32 *index)
+/* Behind the index at `p`, NULL: it is not below `count`, or not well-formed. */
+VM_INLINE const u8 *vm_quick_index(const u8 *p, u32 count, u32 *index)
 {
-    u32 used = vm_quick_leb(p, 5);
-    u64 value = used == 1 ? p[0] : vm_quick_bits(p, used);
+    *index = p[0];
+    if (VM_LIKELY(p[0] < 0x80)) return p[0] < count ? p + 1 : NULL;
+    const u8 *behind = vm_quick_leb(p, 5);
+    if (!behind) return NULL;
+    u64 value = vm_quick_bits(p, behind);
     *index = (u32)value;
-    return value < count ? used : 0;
+    return value < count ? behind : NULL;
 }
 
 /* Of memory 0 with 32-bit addresses, no more aligned than natural. */
 VM_INLINE bool vm_quick_memarg(const struct vm_walker *w, struct vm_quick_state *q,
                                const struct vm_quick_row *r, struct vm_insn *in)
 {
-    u32 used = vm_quick_leb(q->p + 2, 5);
-    if (!used || q->p[1] > r->align || !w->plain_memory) return false;
-    if (VM_UNLIKELY(used == 5) && q->p[6] > 0x0f) return false;
+    const u8 *p = q->p + 2, *behind = vm_quick_leb(p, 5);
+    if (!behind || q->p[1] > r->align || !w->plain_memory) return false;
+    if (VM_UNLIKELY(behind - p == 5) && p[4] > 0x0f) return false;
     in->imm.mem.align = q->p[1];
     in->imm.mem.memory = 0;
-    in->imm.mem.offset = vm_quick_bits(q->p + 2, used);
-    return vm_quick_size(q, 2 + used);
+    in->imm.mem.offset = vm_quick_bits(p, behind);
+    return vm_quick_next(q, behind);
 }
 
 /* ---------------------------------------------------------------- values */
@@ -184,12 +192,11 @@ VM_INLINE bool vm_quick_store(const struct vm_walker *w, struct vm_quick_state *
 /* i32.const, and i64.const in at most 8 bytes. */
 VM_INLINE bool vm_quick_const(struct vm_quick_state *q, struct vm_insn *in, vm_valtype type)
 {
-    const u8 *p = q->p + 1;
-    u32 used = vm_quick_leb(p, type == VM_I32 ? 5 : 8);
-    if (!used || !vm_quick_size(q, 1 + used)) return false;
+    const u8 *p = q->p + 1, *behind = vm_quick_leb(p, type == VM_I32 ? 5 : 8);
+    if (!behind || !vm_quick_next(q, behind)) return false;
     /* The unused bits of a fifth byte are as the sign bit, its fourth. */
-    if (type == VM_I32 && VM_UNLIKELY(used == 5) && (p[4] + 8 & 0x70) != 0) return false;
-    u64 sign = (u64)1 << (7 * used - 1), value = (vm_quick_bits(p, used) ^ sign) - sign;
+    if (type == VM_I32 && VM_UNLIKELY(behind - p == 5) && ((p[4] + 8) & 0x70) != 0) return false;
+    u64 sign = (u64)1 << (7 * (behind - p) - 1), value = (vm_quick_bits(p, behind) ^ sign) - sign;
     in->imm.bits = type == VM_I32 ? (u32)value : value;
     *q->sp++ = type;
     return true;
@@ -236,33 +243,44 @@ VM_INLINE bool vm_quick_set(struct vm_quick_state *q, const struct vm_insn *in, 
     return true;
 }
 
+/* How many locals may be read without looking whether they were set. */
+VM_INLINE u32 vm_quick_locals(const struct vm_walker *w)
+{
+    return w->locals.need_value ? 0 : w->locals.expanded;
+}
+
 /* Index and type of a local. */
-VM_INLINE bool vm_quick_local(struct vm_quick_state *q, struct vm_insn *in)
+VM_INLINE bool vm_quick_local(const struct vm_walker *w, struct vm_quick_state *q,
+                              struct vm_insn *in)
 {
-    u32 index, used = vm_quick_index(q->p + 1, q->local_count, &index);
-    if (!used) return false;
-    in->a = index;
-    in->type = q->locals[index];
-    return vm_quick_size(q, 1 + used);
+    const u8 *behind = q->p + 2;
+    in->a = q->p[1];
+    if (VM_UNLIKELY(in->a >= q->local_count)) {
+        behind = vm_quick_index(q->p + 1, vm_quick_locals(w), &in->a);
+        if (!behind) return false;
+    }
+    in->type = q->locals[in->a];
+    return vm_quick_next(q, behind);
 }
 
-VM_INLINE bool vm_quick_local_get(struct vm_quick_state *q, struct vm_insn *in)
+VM_INLINE bool vm_quick_local_get(const struct vm_walker *w, struct vm_quick_state *q,
+                                  struct vm_insn *in)
 {
-    return vm_quick_local(q, in) && vm_quick_get(q, in);
+    return vm_quick_local(w, q, in) && vm_quick_get(q, in);
 }
 
-VM_INLINE bool vm_quick_local_set(struct vm_quick_state *q, struct vm_insn *in, u32 keep)
+VM_INLINE bool vm_quick_local_set(const struct vm_walker *w, struct vm_quick_state *q,
+                                  struct vm_insn *in, u32 keep)
 {
-    return vm_quick_local(q, in) && vm_quick_set(q, in, keep);
+    return vm_quick_local(w, q, in) && vm_quick_set(q, in, keep);
 }
 
 VM_INLINE bool vm_quick_global(const struct vm_walker *w, struct vm_quick_state *q,
                                struct vm_insn *in, bool is_set)
 {
-    u32 index, used = vm_quick_index(q->p + 1, w->m->global_count, &index);
-    if (!used || !vm_quick_size(q, 1 + used)) return false;
-    const struct vm_globaltype *g = &w->m->globals[index].type;
-    in->a = index;
+    const u8 *behind = vm_quick_index(q->p + 1, w->m->global_count, &in->a);
+    if (!behind || !vm_quick_next(q, behind)) return false;
+    const struct vm_globaltype *g = &w->m->globals[in->a].type;
     in->type = g->type;
     return is_set ? g->is_mutable && vm_quick_set(q, in, 0) : vm_quick_get(q, in);
 }
@@ -287,8 +305,8 @@ VM_INLINE bool vm_quick_apply(struct vm_quick_state *q, const struct vm_functype
 VM_INLINE bool vm_quick_call(const struct vm_walker *w, struct vm_quick_state *q,
                              struct vm_insn *in)
 {
-    u32 used = vm_quick_index(q->p + 1, w->m->func_count, &in->a);
-    if (!used || !vm_quick_size(q, 1 + used)) return false;
+    const u8 *behind = vm_quick_index(q->p + 1, w->m->func_count, &in->a);
+    if (!behind || !vm_quick_next(q, behind)) return false;
     in->func = vm_module_functype(w->m, in->a);
     return vm_quick_apply(q, in->func);
 }
@@ -297,13 +315,13 @@ VM_INLINE bool vm_quick_call(const struct vm_walker *w, struct vm_quick_state *q
 VM_INLINE bool vm_quick_call_indirect(const struct vm_walker *w, struct vm_quick_state *q,
                                       struct vm_insn *in)
 {
-    u32 used = vm_quick_index(q->p + 1, w->m->types.count, &in->a), table = q->p[1 + used];
-    if (!used || table >= 0x80 || table >= w->m->table_count) return false;
-    const struct vm_tabletype *t = &w->m->tables[table].type;
+    const u8 *behind = vm_quick_index(q->p + 1, w->m->types.count, &in->a);
+    if (!behind || *behind >= 0x80 || *behind >= w->m->table_count) return false;
+    in->b = *behind;
+    const struct vm_tabletype *t = &w->m->tables[in->b].type;
     const struct vm_deftype *d = &w->m->types.types[in->a];
     if (t->elem != VM_FUNCREF || t->limits.is_64 || d->kind != VM_COMP_FUNC) return false;
-    if (!vm_quick_size(q, 2 + used) || q->sp[-1] != VM_I32) return false;
-    in->b = table;
+    if (!vm_quick_next(q, behind + 1) || q->sp[-1] != VM_I32) return false;
     in->func = &d->of.func;
     q->sp--;
     if (vm_quick_apply(q, in->func)) return true;
@@ -371,18 +389,17 @@ VM_INLINE bool vm_quick_block(struct vm_walker *w, struct vm_quick_state *q, str
                               vm_op op, u32 pops)
 {
     u8 type = q->p[1];
-    bool is_empty = type == 0x40;
-    if (!is_empty && (type < VM_F64 || type > VM_I32)) return false;
+    if (VM_UNLIKELY(type != 0x40) && (type < VM_F64 || type > VM_I32)) return false;
     if (w->ctrl_count == w->ctrl_cap || !vm_quick_size(q, 2)) return false;
     if (pops && q->sp[-1] != VM_I32) return false;
     q->sp -= pops;
     *q->sp++ = VM_MARK;
-    bool dead = w->top->unreachable || w->top->dead;
+    bool dead = w->top->unreachable | w->top->dead;
     *++w->top = (struct vm_ctrl){.height = (u32)(q->sp - w->stack),
                                  .inits = w->locals.set_count,
-                                 .type = is_empty ? 0 : type,
+                                 .type = type,
                                  .op = (u16)op,
-                                 .bt_kind = is_empty ? VM_BT_EMPTY : VM_BT_VALUE,
+                                 .bt_kind = type == 0x40 ? VM_BT_EMPTY : VM_BT_VALUE,
                                  .dead = dead};
     w->ctrl_count++;
     in->block = vm_quick_describe(w->top);
@@ -393,14 +410,12 @@ VM_INLINE bool vm_quick_block(struct vm_walker *w, struct vm_quick_state *q, str
 VM_INLINE bool vm_quick_arm_ends(const struct vm_walker *w, struct vm_quick_state *q)
 {
     const struct vm_ctrl *c = w->top;
-    u32 pops = 0;
-    if (c->bt_kind == VM_BT_INDEX || w->locals.need_value) return false;
-    if (c->bt_kind == VM_BT_VALUE && !(c->unreachable && q->sp[-1] == VM_MARK)) {
-        if (q->sp[-1] != c->type) return false;
-        pops = 1;
-    }
-    if (q->sp[-1 - (int)pops] != VM_MARK) return false;
-    q->sp -= pops;
+    if (w->locals.need_value) return false;
+    if (VM_LIKELY(c->bt_kind == VM_BT_EMPTY)) return q->sp[-1] == VM_MARK;
+    if (c->bt_kind == VM_BT_INDEX) return false;
+    if (c->unreachable && q->sp[-1] == VM_MARK) return true;
+    if (q->sp[-1] != c->type || q->sp[-2] != VM_MARK) return false;
+    q->sp--;
     return true;
 }
 
@@ -445,9 +460,9 @@ VM_INLINE bool vm_quick_end(struct vm_walker *w, struct vm_quick_state *q, struc
     X(F64_CONST, vm_quick_float(q, in, VM_F64))                                                    \
     X(DROP, vm_quick_drop(q, in))                                                                  \
     X(SELECT, vm_quick_select(q, in))                                                              \
-    X(LOCAL_GET, vm_quick_local_get(q, in))                                                        \
-    X(LOCAL_SET, vm_quick_local_set(q, in, 0))                                                     \
-    X(LOCAL_TEE, vm_quick_local_set(q, in, 1))                                                     \
+    X(LOCAL_GET, vm_quick_local_get(w, q, in))                                                        \
+    X(LOCAL_SET, vm_quick_local_set(w, q, in, 0))                                                     \
+    X(LOCAL_TEE, vm_quick_local_set(w, q, in, 1))                                                     \
     X(GLOBAL_GET, vm_quick_global(w, q, in, false))                                                \
     X(GLOBAL_SET, vm_quick_global(w, q, in, true))                                                 \
     X(CALL, vm_quick_call(w, q, in))                                                               \
