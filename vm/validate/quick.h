@@ -460,9 +460,9 @@ VM_INLINE bool vm_quick_end(struct vm_walker *w, struct vm_quick_state *q, struc
     X(F64_CONST, vm_quick_float(q, in, VM_F64))                                                    \
     X(DROP, vm_quick_drop(q, in))                                                                  \
     X(SELECT, vm_quick_select(q, in))                                                              \
-    X(LOCAL_GET, vm_quick_local_get(w, q, in))                                                        \
-    X(LOCAL_SET, vm_quick_local_set(w, q, in, 0))                                                     \
-    X(LOCAL_TEE, vm_quick_local_set(w, q, in, 1))                                                     \
+    X(LOCAL_GET, vm_quick_local_get(w, q, in))                                                     \
+    X(LOCAL_SET, vm_quick_local_set(w, q, in, 0))                                                  \
+    X(LOCAL_TEE, vm_quick_local_set(w, q, in, 1))                                                  \
     X(GLOBAL_GET, vm_quick_global(w, q, in, false))                                                \
     X(GLOBAL_SET, vm_quick_global(w, q, in, true))                                                 \
     X(CALL, vm_quick_call(w, q, in))                                                               \
