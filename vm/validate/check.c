@@ -4,85 +4,21 @@
  * a signature alone decides. Rules written by hand are in the other check_*.c.
  */
 #include "validate/rules.h"
-
-/* Character k of a string literal, '\0' behind its end; a constant expression. */
-#define CH(s, k) ((k) < sizeof(s) ? (s)[(k) < sizeof(s) ? (k) : 0] : '\0')
-#define COLON(s)                                                                                   \
-    (CH(s, 0) == ':'   ? 0                                                                         \
-     : CH(s, 1) == ':' ? 1                                                                         \
-     : CH(s, 2) == ':' ? 2                                                                         \
-     : CH(s, 3) == ':' ? 3                                                                         \
-     : CH(s, 4) == ':' ? 4                                                                         \
-                       : 0)
-#define IS_PLAIN(s) (CH(s, 0) != '*')
-#define POPS(s) (IS_PLAIN(s) ? COLON(s) : 0)
-#define PUSHES(s) (IS_PLAIN(s) ? (u8)(sizeof(s) - 2 - COLON(s)) : 0)
-#define LETTER(c)                                                                                  \
-    ((c) == 'i'   ? VM_I32                                                                         \
-     : (c) == 'I' ? VM_I64                                                                         \
-     : (c) == 'f' ? VM_F32                                                                         \
-     : (c) == 'F' ? VM_F64                                                                         \
-     : (c) == 'V' ? VM_V128                                                                        \
-     : (c) == 'a' ? VM_RULE_ADDR                                                                   \
-                  : 0)
-/* The short cut for a row: by name, or by the look of a plain signature. */
-#define QUICK(op, imm, s)                                                                          \
-    ((op) == VM_OP_LOCAL_GET                                    ? VM_QUICK_LOCAL_GET               \
-     : (op) == VM_OP_LOCAL_SET                                  ? VM_QUICK_LOCAL_SET               \
-     : (op) == VM_OP_LOCAL_TEE                                  ? VM_QUICK_LOCAL_TEE               \
-     : (op) == VM_OP_GLOBAL_GET                                 ? VM_QUICK_GLOBAL_GET              \
-     : (op) == VM_OP_GLOBAL_SET                                 ? VM_QUICK_GLOBAL_SET              \
-     : (op) == VM_OP_I32_CONST                                  ? VM_QUICK_I32_CONST               \
-     : (op) == VM_OP_I64_CONST                                  ? VM_QUICK_I64_CONST               \
-     : (op) == VM_OP_DROP                                       ? VM_QUICK_DROP                    \
-     : (op) == VM_OP_CALL                                       ? VM_QUICK_CALL                    \
-     : (op) == VM_OP_BR                                         ? VM_QUICK_BR                      \
-     : (op) == VM_OP_BR_IF                                      ? VM_QUICK_BR_IF                   \
-     : (op) == VM_OP_BLOCK                                      ? VM_QUICK_BLOCK                   \
-     : (op) == VM_OP_LOOP                                       ? VM_QUICK_BLOCK                   \
-     : (op) == VM_OP_IF                                         ? VM_QUICK_IF                      \
-     : (op) == VM_OP_ELSE                                       ? VM_QUICK_ELSE                    \
-     : (op) == VM_OP_END                                        ? VM_QUICK_END                     \
-     : !IS_PLAIN(s)                                             ? VM_QUICK_NONE                    \
-     : (imm) == VM_IMM_MEMARG && POPS(s) == 1 && PUSHES(s) == 1 ? VM_QUICK_LOAD                    \
-     : (imm) == VM_IMM_MEMARG && POPS(s) == 2 && PUSHES(s) == 0 ? VM_QUICK_STORE                   \
-     : (imm) == VM_IMM_NONE && POPS(s) == 1 && PUSHES(s) == 1   ? VM_QUICK_UNARY                   \
-     : (imm) == VM_IMM_NONE && POPS(s) == 2 && PUSHES(s) == 1   ? VM_QUICK_BINARY                  \
-                                                                : VM_QUICK_NONE)
-/* Type k, counted without the colon. */
-#define TYPE(s, k) LETTER((k) < COLON(s) ? CH(s, k) : CH(s, (k) + 1))
+#include "validate/signature.h"
 
 const struct vm_rule vm_rules[VM_OP_COUNT + 1] = {
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [VM_OP_##id] = {                                                                               \
-        VM_IMM_##imm,                                                                              \
-        VM_FEATURE_##feature,                                                                      \
-        align,                                                                                     \
-        POPS(sig),                                                                                 \
-        PUSHES(sig),                                                                               \
-        {TYPE(sig, 0), TYPE(sig, 1), TYPE(sig, 2), TYPE(sig, 3), TYPE(sig, 4), TYPE(sig, 5)},      \
-        {0}},
+    [VM_OP_##id] = {VM_IMM_##imm,                                                                  \
+                    VM_FEATURE_##feature,                                                          \
+                    align,                                                                         \
+                    VM_SIG_POPS(sig),                                                              \
+                    VM_SIG_PUSHES(sig),                                                            \
+                    {VM_SIG_TYPE(sig, 0), VM_SIG_TYPE(sig, 1), VM_SIG_TYPE(sig, 2),                \
+                     VM_SIG_TYPE(sig, 3), VM_SIG_TYPE(sig, 4), VM_SIG_TYPE(sig, 5)},               \
+                    {0}},
 #include "isa/wasm_ops.def"
 #undef OP
 };
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Woverride-init"
-
-const struct vm_quick_row vm_quick_rows[256] = {
-    [0 ... 255] = {.op = VM_OP_ILLEGAL},
-#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [(prefix) ? (prefix) : (code)] = {(prefix) ? VM_QUICK_NONE                                     \
-                                               : QUICK(VM_OP_##id, VM_IMM_##imm, sig),             \
-                                      VM_FEATURE_##feature,                                        \
-                                      align,                                                       \
-                                      {TYPE(sig, 0), TYPE(sig, 1), TYPE(sig, 2)},                  \
-                                      (prefix) ? VM_OP_ILLEGAL : VM_OP_##id},
-#include "isa/wasm_ops.def"
-#undef OP
-};
-
-#pragma GCC diagnostic pop
 
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
     _Static_assert(sizeof(sig) <= 8, "a longer signature needs a larger vm_rule.types");

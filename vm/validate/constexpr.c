@@ -69,7 +69,7 @@ bool vm_walk_const(struct vm_walker *w, vm_valtype type, u32 visible_globals)
     if (!vm_walk_begin(w, VM_BT_VALUE, type)) return false;
     do {
         if (!vm_walk_opcode(w) || !check_const_op(w) || !vm_walk_insn(w)) return false;
-        if (w->sp - w->stack > VM_MAX_CONSTEXPR_STACK)
+        if (vm_walk_depth(w) > VM_MAX_CONSTEXPR_STACK)
             return vm_walk_fail(w, VM_ERR_LIMIT, "more than %d operands", VM_MAX_CONSTEXPR_STACK);
     } while (w->ctrl_count > 0);
     return true;

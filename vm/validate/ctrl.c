@@ -7,7 +7,7 @@
 
 #include "types/limits.h"
 
-enum { DETAIL_TEXT = 240, TYPE_TEXT = 64, FIRST_CTRLS = 16, FIRST_VALUES = 64 };
+enum { DETAIL_TEXT = 240, TYPE_TEXT = 64 };
 
 /* ---------------------------------------------------------------- failures */
 
@@ -83,11 +83,10 @@ bool vm_walk_reserve_slow(struct vm_walker *w, u32 count)
 {
     usize used = (usize)(w->sp - w->stack), floor = (usize)(w->floor - w->stack);
     usize cap = (usize)(w->limit - w->stack), need = used + count + VM_WALK_ROOM;
-    if (used + count > VM_MAX_STACK_SLOTS) {
+    if (vm_walk_depth(w) + count > VM_MAX_STACK_SLOTS) {
         return vm_walk_fail(w, VM_ERR_LIMIT, "more than %d operands", VM_MAX_STACK_SLOTS);
     }
-    cap = cap ? cap * 2 : FIRST_VALUES;
-    if (cap < need) cap = need;
+    cap = cap * 2 < need ? need : cap * 2;
     vm_valtype *grown = vm_walk_grow(w, w->stack, used * sizeof *grown, cap * sizeof *grown);
     if (!grown) return vm_walk_fail_oom(w);
     w->stack = grown;
@@ -202,7 +201,7 @@ const struct vm_ctrl *vm_ctrl_at(struct vm_walker *w, u32 depth)
 
 static bool grow_ctrls(struct vm_walker *w)
 {
-    u32 cap = w->ctrl_cap ? w->ctrl_cap * 2 : FIRST_CTRLS;
+    u32 cap = w->ctrl_cap * 2;
     struct vm_ctrl *grown =
         vm_walk_grow(w, w->ctrls, w->ctrl_count * sizeof *grown, (usize)cap * sizeof *grown);
     if (!grown) return vm_walk_fail_oom(w);
@@ -217,6 +216,7 @@ bool vm_ctrl_push(struct vm_walker *w, u16 op, u8 bt_kind, u32 type)
     const struct vm_ctrl *outer = w->ctrl_count > 0 ? &w->ctrls[w->ctrl_count - 1] : NULL;
     bool dead = outer && (outer->unreachable || outer->dead);
     w->top = &w->ctrls[w->ctrl_count++];
+    vm_push(w, VM_MARK);
     *w->top = (struct vm_ctrl){.height = (u32)(w->sp - w->stack),
                                .inits = w->locals.set_count,
                                .type = type,
@@ -238,6 +238,7 @@ bool vm_ctrl_finish(struct vm_walker *w)
 void vm_ctrl_pop(struct vm_walker *w)
 {
     vm_local_undo_sets(w, w->top->inits);
+    w->sp--; /* the mark */
     w->ctrl_count--;
     if (w->ctrl_count == 0) return;
     w->top--;

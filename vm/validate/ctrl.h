@@ -16,8 +16,17 @@
 /** What a plain instruction may push at most: so much room is made before each one. */
 enum { VM_WALK_ROOM = 8 };
 
+/** So much the walker itself has room for; what is larger moves to scratch. */
+enum { VM_FIRST_VALUES = 256, VM_FIRST_CTRLS = 16, VM_FIRST_LOCALS = 64, VM_FIRST_RUNS = 8 };
+
 /** `op` of the outermost control frame: a function body or a constant expression. */
 enum { VM_CTRL_BODY = VM_OP_COUNT };
+
+/**
+ * Stands on the value stack right below every floor, and once more at the bottom. No value has this
+ * type: what compares types from the top down needs not look for the floor.
+ */
+enum { VM_MARK = 0xff };
 
 /** The non-null reference made from a value of unknown type; below every reference type. */
 #define VM_REF_BOT VM_REFTYPE(false, VM_HEAP_ABSTRACT)
@@ -30,7 +39,7 @@ enum vm_bt_kind {
 
 /** One open block. 16 bytes, because a hostile body nests by the million. */
 struct vm_ctrl {
-    u32 height; /* of the value stack, below the block's parameters */
+    u32 height; /* of the value stack, below the block's parameters and above its mark */
     u32 inits;  /* length of the walker's set-stack at entry */
     u32 type;   /* as bt_kind says */
     u16 op;     /* vm_op that began this arm: block, loop, if, else, try, catch … */
@@ -63,7 +72,7 @@ struct vm_types_view {
     u32 count;
 };
 
-/** Caller's storage, one body at a time; everything it points to is in `scratch`. */
+/** Caller's storage, one body at a time, never copied; what it has no room for is in `scratch`. */
 struct vm_walker {
     const struct vm_module *m;
     vm_features features;
@@ -79,6 +88,7 @@ struct vm_walker {
     u32 ctrl_count, ctrl_cap;
     struct vm_locals locals;
     struct vm_insn insn;
+    bool plain_memory; /* there is a memory 0 and its addresses are i32 */
     u8 bt_kind; /* of the block type just read */
     u32 bt_type;
 
@@ -89,6 +99,11 @@ struct vm_walker {
     u32 visible_globals; /* global.get may name those below */
     u64 *declare;        /* functions named are added here; NULL: not wanted */
     struct vm_module *note; /* declarations: takes unsupported_const; NULL: nobody asks */
+
+    vm_valtype first_values[VM_FIRST_VALUES];
+    struct vm_ctrl first_ctrls[VM_FIRST_CTRLS];
+    vm_valtype first_locals[VM_FIRST_LOCALS];
+    struct vm_local_run first_runs[VM_FIRST_RUNS];
 };
 
 /** A check reads nothing but immediates left to it, changes the stacks, answers false on error. */
@@ -110,6 +125,12 @@ bool vm_walk_mismatch(struct vm_walker *w, vm_valtype want, vm_valtype got) VM_C
 bool vm_walk_fail_cursor(struct vm_walker *w) VM_COLD;
 
 /* -------- room */
+
+/** Values on the stack, marks not counted. */
+VM_INLINE usize vm_walk_depth(const struct vm_walker *w)
+{
+    return (usize)(w->sp - w->stack) - w->ctrl_count - 1;
+}
 
 /** Room for `count` pushes and VM_WALK_ROOM more. */
 bool vm_walk_reserve_slow(struct vm_walker *w, u32 count);
@@ -216,39 +237,6 @@ bool vm_locals_read(struct vm_walker *w, u32 func_idx);
 
 /* -------- the walk (walk.c) and its table (check.c) */
 
-/** Which short cut of quick.h may serve an instruction. */
-enum vm_quick {
-    VM_QUICK_NONE, /* the others as listed by VM_QUICK_EACH */
-    VM_QUICK_UNARY,  /* one operand, one result, no immediate */
-    VM_QUICK_BINARY, /* two operands, one result, no immediate */
-    VM_QUICK_LOAD,
-    VM_QUICK_STORE,
-    VM_QUICK_LOCAL_GET,
-    VM_QUICK_LOCAL_SET,
-    VM_QUICK_LOCAL_TEE,
-    VM_QUICK_GLOBAL_GET,
-    VM_QUICK_GLOBAL_SET,
-    VM_QUICK_I32_CONST,
-    VM_QUICK_I64_CONST,
-    VM_QUICK_DROP,
-    VM_QUICK_CALL,
-    VM_QUICK_BR,
-    VM_QUICK_BR_IF,
-    VM_QUICK_BLOCK, /* and loop */
-    VM_QUICK_IF,
-    VM_QUICK_ELSE,
-    VM_QUICK_END
-};
-
-/** What the short cuts know of a one-byte opcode; 8 bytes, one load away from the byte. */
-struct vm_quick_row {
-    u8 quick; /* enum vm_quick */
-    u8 feature, align;
-    u8 types[3]; /* as those of vm_rule */
-    u16 op;      /* vm_op */
-};
-extern const struct vm_quick_row vm_quick_rows[256];
-
 /** A row of wasm_ops.def packed for checking; 16 bytes. */
 struct vm_rule {
     u8 imm, feature, align;
@@ -256,7 +244,6 @@ struct vm_rule {
     u8 types[6]; /* pops, then pushes: the kind byte of a value type, or VM_RULE_ADDR */
     u8 pad[5];
 };
-enum { VM_RULE_ADDR = 1 };
 
 /** One row more, of VM_OP_ILLEGAL, with nothing in it. */
 extern const struct vm_rule vm_rules[VM_OP_COUNT + 1];

@@ -6,11 +6,7 @@
 #include "types/limits.h"
 #include "validate/ctrl.h"
 
-/*
- * Without a sink only so many are written out one by one and the rest stays in runs, or else
- * a module of many tiny bodies with 50,000 locals each would cost 50,000 times its size.
- */
-enum { EXPANDED_LOCALS = 64, FIRST_RUNS = 8, FIRST_SETS = 16 };
+enum { FIRST_SETS = 16 };
 
 struct run_list {
     struct vm_local_run *runs;
@@ -20,7 +16,7 @@ struct run_list {
 static bool add_run(struct vm_walker *w, struct run_list *list, u64 end, vm_valtype type)
 {
     if (list->count == list->cap) {
-        u32 cap = list->cap ? list->cap * 2 : FIRST_RUNS;
+        u32 cap = list->cap * 2;
         struct vm_local_run *grown =
             vm_walk_grow(w, list->runs, list->count * sizeof *grown, cap * sizeof *grown);
         if (!grown) return vm_walk_fail_oom(w);
@@ -54,13 +50,20 @@ static bool read_runs(struct vm_walker *w, u32 params, struct run_list *list)
     return true;
 }
 
+/*
+ * Without a sink only so many are written out one by one and the rest stays in runs, or else
+ * a module of many tiny bodies with 50,000 locals each would cost 50,000 times its size.
+ */
 static bool expand(struct vm_walker *w, const struct vm_functype *func)
 {
     struct vm_locals *l = &w->locals;
+    vm_valtype *types = w->first_locals;
     l->expanded = l->count;
-    if (!w->sink && l->count > EXPANDED_LOCALS) l->expanded = EXPANDED_LOCALS;
-    vm_valtype *types = vm_arena_array(w->scratch, l->expanded, sizeof *types);
-    if (!types) return vm_walk_fail_oom(w);
+    if (l->count > VM_FIRST_LOCALS) {
+        if (w->sink) types = vm_arena_array(w->scratch, l->count, sizeof *types);
+        if (!types) return vm_walk_fail_oom(w);
+        if (!w->sink) l->expanded = VM_FIRST_LOCALS;
+    }
     u32 at = 0;
     for (; at < l->expanded && at < func->param_count; at++) types[at] = func->types[at];
     for (u32 r = 0; r < l->run_count; r++) {
@@ -82,7 +85,7 @@ static bool any_needs_value(const struct vm_locals *l)
 bool vm_locals_read(struct vm_walker *w, u32 func_idx)
 {
     const struct vm_functype *func = vm_module_functype(w->m, func_idx);
-    struct run_list list = {0};
+    struct run_list list = {.runs = w->first_runs, .cap = VM_FIRST_RUNS};
     w->locals = (struct vm_locals){.func = func};
     if (!read_runs(w, func->param_count, &list)) return false;
     w->locals.runs = list.runs;

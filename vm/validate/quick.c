@@ -1,71 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop over the short cuts of quick.h. Its twin for walks without a sink is threaded: each
- * short cut ends with a jump of its own to the next, which processors predict far better than one
- * jump for all (a fifth of the time of loading a module). No rules here.
+ * The loops over the short cuts of quick.h. Without a sink each short cut is a function: its state
+ * is in registers, and it ends with a jump of its own to the next, which processors predict far
+ * better than one jump for all. No rules here.
  */
 #include "validate/quick.h"
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+/* By the byte; of what stands behind a prefix nothing is known. */
+static const struct vm_quick_row rows[256] = {
+    [0 ... 255] = {.op = VM_OP_ILLEGAL},
+#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
+    [(prefix) ? (prefix) : (code)] = {                                                             \
+        (prefix) ? VM_QUICK_NONE : VM_QUICK_OF(VM_QUICK_, VM_OP_##id, VM_IMM_##imm, sig),          \
+        align,                                                                                     \
+        {VM_SIG_TYPE(sig, 0), VM_SIG_TYPE(sig, 1), VM_SIG_TYPE(sig, 2)},                           \
+        (prefix) ? VM_OP_ILLEGAL : VM_OP_##id},
+#include "isa/wasm_ops.def"
+#undef OP
+};
+
+/* What the short cuts may serve, all of it: they don't look at the feature of each. */
+static const vm_features served = 0
+#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
+    | ((prefix) || VM_QUICK_OF(VM_QUICK_, VM_OP_##id, VM_IMM_##imm, sig) == VM_QUICK_NONE          \
+           ? 0                                                                                     \
+           : (vm_features)1 << VM_FEATURE_##feature)
+#include "isa/wasm_ops.def"
+#undef OP
+    ;
+
+/*
+ * Up to the end of the body, unless room for values ends before: then the full rules make more for
+ * one instruction. The last bytes of a module are theirs too, for nothing may be read behind them.
+ */
+static const u8 *end_of(const struct vm_walker *w)
+{
+    usize left = (usize)(w->c.end - w->c.p);
+    usize ahead = (usize)(w->m->bytes + w->m->size - w->c.p);
+    usize room = VM_QUICK_PUSH_BYTES * (usize)(w->limit - w->sp);
+    ahead = ahead < VM_QUICK_AHEAD ? 0 : ahead - VM_QUICK_AHEAD;
+    if (left > ahead) left = ahead;
+    return w->c.p + (left < room ? left : room);
+}
+
 static struct vm_quick_state enter(const struct vm_walker *w)
 {
-    const struct vm_module *m = w->m;
+    u32 locals = vm_quick_locals(w);
     return (struct vm_quick_state){
         .p = w->c.p,
-        .end = w->c.end,
+        .end = end_of(w),
         .sp = w->sp,
-        .floor = w->floor,
-        .limit = w->limit - VM_WALK_ROOM,
         .locals = w->locals.types,
-        .local_count = w->locals.need_value ? 0 : w->locals.expanded,
-        .memory = m->memory_count > 0 && !m->memories[0].is_64,
+        .local_count = locals < 0x80 ? locals : 0x80,
     };
 }
 
-static bool leave(struct vm_walker *w, const struct vm_quick_state *q)
+static void leave(struct vm_walker *w, const u8 *p, vm_valtype *sp)
 {
-    w->c.p = q->start;
-    w->sp = q->sp;
-    w->floor = q->floor;
-    return true;
+    w->c.p = p;
+    w->sp = sp;
+    w->floor = w->stack + w->top->height;
 }
 
-/** Takes the next opcode; false when it is not for us: the end, no room, or switched off. */
-VM_INLINE bool next_row(const struct vm_walker *w, struct vm_quick_state *q,
-                        const struct vm_quick_row **r)
+/* The end of the body and nothing behind it: w->ctrl_count becomes 0. */
+static void walk_last(struct vm_walker *w)
 {
-    q->start = q->p;
-    if (q->p == q->end || q->sp > q->limit) return false;
-    *r = &vm_quick_rows[*q->p++];
-    return w->features >> (*r)->feature & 1;
+    if (w->ctrl_count != 1 || w->c.p + 1 != w->c.end || *w->c.p != 0x0b) return;
+    struct vm_quick_state q = {.p = w->c.p, .sp = w->sp};
+    if (!vm_quick_arm_ends(w, &q)) return;
+    leave(w, q.p + 1, q.sp - 1);
+    w->ctrl_count = 0;
 }
 
-static bool walk_alone(struct vm_walker *w)
-{
-    // clang-format off
-    static const void *const labels[] = {
-        [VM_QUICK_NONE] = &&stop,
-#define LABEL(kind, check) [VM_QUICK_##kind] = &&kind,
-        VM_QUICK_EACH(LABEL)
-#undef LABEL
-    };
-    // clang-format on
-    struct vm_quick_state state = enter(w), *q = &state;
-    struct vm_insn unused, *in = &unused; /* what is told here, the compiler leaves out */
-    const struct vm_quick_row *r;
-    if (!next_row(w, q, &r)) goto stop;
-    goto *labels[r->quick];
-    /* UNARY: if (!vm_quick_unary(q, r) || !next_row(w, q, &r)) goto stop; goto *labels[r->quick];
-     */
-#define STEP(kind, check)                                                                          \
-kind:                                                                                              \
-    if (!(check) || !next_row(w, q, &r)) goto stop;                                                \
-    goto *labels[r->quick];
-    VM_QUICK_EACH(STEP)
-#undef STEP
-stop:
-    return leave(w, q);
-}
-
+/* One instruction; false: it is not for us. */
 VM_INLINE bool check_row(struct vm_walker *w, struct vm_quick_state *q,
                          const struct vm_quick_row *r, struct vm_insn *in)
 {
@@ -79,18 +89,97 @@ VM_INLINE bool check_row(struct vm_walker *w, struct vm_quick_state *q,
     return false;
 }
 
-static bool walk_telling(struct vm_walker *w)
+#if VM_DISPATCH_TAIL
+
+#define STATE                                                                                      \
+    struct vm_walker *w, const u8 *p, vm_valtype *sp, const u8 *end, const vm_valtype *locals,     \
+        u32 local_count
+#define GO_ON(to) __attribute__((musttail)) return (to)
+
+/* preserve_none: all registers are free; sanitizer builds define this empty. */
+#ifndef VM_HANDLER_CC
+#define VM_HANDLER_CC __attribute__((preserve_none))
+#endif
+
+typedef VM_HANDLER_CC void step_fn(STATE);
+static step_fn *const steps[256];
+
+static VM_HANDLER_CC void at_NONE(STATE)
 {
-    struct vm_quick_state q = enter(w);
-    struct vm_insn *in = &w->insn;
-    for (;;) {
-        const struct vm_quick_row *r;
-        in->reachable = !w->top->unreachable && !w->top->dead;
-        if (!next_row(w, &q, &r) || !check_row(w, &q, r, in)) return leave(w, &q);
-        in->op = (vm_op)r->op;
-        in->offset = (u32)(q.start - w->c.start);
-        if (!vm_walk_tell_sink(w)) return false;
-    }
+    (void)end, (void)locals, (void)local_count;
+    leave(w, p, sp);
 }
 
-bool vm_walk_quickly(struct vm_walker *w) { return w->sink ? walk_telling(w) : walk_alone(w); }
+/*
+ * static void at_DROP(w, p, sp, end, locals, local_count)
+ * {
+ *     if (!vm_quick_drop(q, in)) musttail return at_NONE(w, p, sp, …);
+ *     musttail return steps[*q->next](w, q->next, q->sp, …);
+ * }
+ */
+#define STEP(kind, check)                                                                          \
+    static VM_HANDLER_CC void at_##kind(STATE)                                                     \
+    {                                                                                              \
+        struct vm_quick_state state = {p, p, end, sp, locals, local_count}, *q = &state;           \
+        struct vm_insn unused, *in = &unused; /* what is told here, the compiler leaves out */     \
+        const struct vm_quick_row *r = &rows[*p];                                                  \
+        (void)in, (void)r;                                                                         \
+        bool good = check;                                                                         \
+        if (VM_UNLIKELY(!good)) GO_ON(at_NONE)(w, p, sp, end, locals, local_count);                \
+        GO_ON(steps[*q->next])(w, q->next, q->sp, end, locals, local_count);                       \
+    }
+VM_QUICK_EACH(STEP)
+#undef STEP
+
+static step_fn *const steps[256] = {
+    [0 ... 255] = at_NONE,
+#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
+    [(prefix) ? (prefix) : (code)] =                                                               \
+        (prefix) ? at_NONE : VM_QUICK_OF(at_, VM_OP_##id, VM_IMM_##imm, sig),
+#include "isa/wasm_ops.def"
+#undef OP
+};
+
+static void walk_alone(struct vm_walker *w, struct vm_quick_state *q)
+{
+    if (q->p < q->end) steps[*q->p](w, q->p, q->sp, q->end, q->locals, q->local_count);
+}
+
+#else
+
+static void walk_alone(struct vm_walker *w, struct vm_quick_state *q)
+{
+    struct vm_insn unused;
+    while (q->p < q->end && check_row(w, q, &rows[*q->p], &unused)) q->p = q->next;
+    leave(w, q->p, q->sp);
+}
+
+#endif
+
+#pragma GCC diagnostic pop
+
+static bool walk_telling(struct vm_walker *w, struct vm_quick_state *q)
+{
+    struct vm_insn *in = &w->insn;
+    while (q->p < q->end) {
+        const struct vm_quick_row *r = &rows[*q->p];
+        in->reachable = !w->top->unreachable && !w->top->dead;
+        if (!check_row(w, q, r, in)) break;
+        in->op = (vm_op)r->op;
+        in->offset = (u32)(q->p - w->c.start);
+        q->p = q->next;
+        if (!vm_walk_tell_sink(w)) return false;
+    }
+    leave(w, q->p, q->sp);
+    return true;
+}
+
+bool vm_walk_quickly(struct vm_walker *w)
+{
+    if (served & ~w->features) return true;
+    struct vm_quick_state q = enter(w);
+    if (w->sink) return walk_telling(w, &q);
+    walk_alone(w, &q);
+    walk_last(w);
+    return true;
+}

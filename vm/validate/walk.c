@@ -307,9 +307,13 @@ bool vm_walk_insn(struct vm_walker *w)
 
 bool vm_walk_begin(struct vm_walker *w, u8 bt_kind, u32 type)
 {
-    w->sp = w->floor = w->stack;
+    w->stack = w->floor = w->sp = w->first_values;
+    w->limit = w->stack + VM_FIRST_VALUES;
+    w->ctrls = w->first_ctrls;
+    w->ctrl_cap = VM_FIRST_CTRLS;
     w->ctrl_count = 0;
-    return vm_walk_reserve(w, 0) && vm_ctrl_push(w, VM_CTRL_BODY, bt_kind, type);
+    vm_push(w, VM_MARK);
+    return vm_ctrl_push(w, VM_CTRL_BODY, bt_kind, type);
 }
 
 /* ---------------------------------------------------------------- bodies */
@@ -326,9 +330,10 @@ void vm_walk_seek(struct vm_walker *w, struct vm_range range)
 
 static bool walk_expression(struct vm_walker *w)
 {
-    do {
-        if (!vm_walk_quickly(w) || !vm_walk_opcode(w) || !vm_walk_insn(w)) return false;
-    } while (w->ctrl_count > 0);
+    while (w->ctrl_count > 0) {
+        if (!vm_walk_quickly(w)) return false;
+        if (w->ctrl_count > 0 && (!vm_walk_opcode(w) || !vm_walk_insn(w))) return false;
+    }
     if (w->c.p == w->c.end) return true;
     w->insn.offset = (u32)vm_cursor_offset(&w->c);
     return vm_walk_fail(w, VM_ERR_SECTION_SIZE, "bytes behind the end of the body");
@@ -336,12 +341,10 @@ static bool walk_expression(struct vm_walker *w)
 
 static bool walk_body(struct vm_walker *w, u32 func_idx)
 {
-    w->stack = w->limit = NULL;
-    w->ctrls = NULL;
-    w->ctrl_cap = 0;
-    if (!vm_locals_read(w, func_idx) || !vm_walk_begin(w, VM_BT_INDEX, w->m->funcs[func_idx])) {
-        return false;
-    }
+    const struct vm_functype *f = vm_module_functype(w->m, func_idx);
+    u8 kind = f->result_count == 0 ? VM_BT_EMPTY : f->result_count == 1 ? VM_BT_VALUE : VM_BT_INDEX;
+    u32 type = kind == VM_BT_INDEX ? w->m->funcs[func_idx] : kind ? f->types[f->param_count] : 0;
+    if (!vm_locals_read(w, func_idx) || !vm_walk_begin(w, kind, type)) return false;
     if (w->sink && w->sink->begin) {
         w->status = w->sink->begin(w->sink_ctx, w->locals.types, w->locals.count);
         if (w->status != VM_OK) return false;
@@ -355,6 +358,7 @@ vm_status vm_walk_function(struct vm_walker *w, u32 func_idx)
     const struct vm_range *body = &m->bodies[func_idx - m->n_imported[VM_EXTERN_FUNC]].range;
     w->status = VM_OK;
     w->is_const = false;
+    w->plain_memory = m->memory_count > 0 && !m->memories[0].is_64;
     vm_walk_seek(w, *body);
     vm_arena_reset(w->scratch);
     if (body->size > VM_MAX_BODY_BYTES) {
