@@ -16,11 +16,11 @@ struct use {
     i16 slot[VM_INPUTS_MAX];  /* VM_FROM_SLOT */
 };
 
+/** Inputs that the part has not got are 0. */
 static u32 form_of(const struct use *u)
 {
-    u32 form = 0;
-    for (u32 i = 0; i < u->info->inputs; i++) form |= (u32)u->source[i] << 2 * i;
-    return form;
+    _Static_assert(VM_INPUTS_MAX == 3, "each has its bits");
+    return (u32)u->source[0] | (u32)u->source[1] << 2 | (u32)u->source[2] << 4;
 }
 
 static enum vm_class input_class(const struct use *u, u32 i)

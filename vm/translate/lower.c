@@ -374,11 +374,24 @@ static vm_status publish(struct vm_lower *l)
     return VM_OK;
 }
 
+/** Room for what most bodies of that many bytes need. */
+static vm_status make_room(struct vm_lower *l, u32 size)
+{
+    const struct vm_alloc *a = l->env->alloc;
+    bool done = VM_VEC_RESERVE(a, &l->words, size / 2 + 16) &&
+                VM_VEC_RESERVE(a, &l->map, size / 16 + 8) &&
+                VM_VEC_RESERVE(a, &l->fixups, size / 32 + 8) && VM_VEC_RESERVE(a, &l->stack, 32) &&
+                VM_VEC_RESERVE(a, &l->frames, 16);
+    return l->status = done ? VM_OK : VM_OOM;
+}
+
 static vm_status translate_once(struct vm_lower *l, struct vm_arena *scratch, struct vm_err *err)
 {
     static const struct vm_sink sink = {.begin = on_begin, .insn = on_insn};
-    vm_status s =
-        vm_walk_body(l->env->module, l->code->func_idx, l->env->features, &sink, l, scratch, err);
+    const struct vm_module *m = l->env->module;
+    u32 func = l->code->func_idx;
+    vm_status s = make_room(l, m->bodies[func - m->n_imported[VM_EXTERN_FUNC]].range.size);
+    if (s == VM_OK) s = vm_walk_body(m, func, l->env->features, &sink, l, scratch, err);
     if (s == VM_OK) s = publish(l);
     lower_free(l);
     return s;
