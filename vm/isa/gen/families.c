@@ -157,6 +157,29 @@ static void memory(void)
     extend(start("i32_add", "sc"), "i32_store i64_store i32_store8", "ss sc", DROP);
 }
 
+/**
+ * Code for 64-bit machines with 32-bit addresses (Go's): each address is cut before it is used. No
+ * program of the sample is of this kind, so the cut would take all of them.
+ */
+static void wide_addresses(void)
+{
+    struct set cut = start("i32_wrap_i64", "s a");
+    struct set sum = extend(start("i64_add", "sc"), "i32_wrap_i64", "t", BOTH);
+    struct set address =
+        join(sum, join(cut, extend(start("i64_load", "s a"), "i32_wrap_i64", "t", BOTH)));
+    struct set value = extend(address, "i64_load i64_load8_u", "t", DROP);
+    always(extend(cut, "i64_load32_u i64_load32_s i32_load f64_load", "t", DROP));
+    always(extend(cut, "i64_store i64_store32 i64_store8", "ts tc", DROP));
+    always(extend(cut, "i64_store", "ts tc", KEEP));
+    always(extend(extend(join(extend(cut, "i64_load i64_load8_u", "t", DROP),
+                              start("i64_load i64_load8_u", "s a")),
+                         "i64_eq i64_ne i64_lt_u i64_le_u i64_eqz", "t ts tc", DROP),
+                  "br_if", "t", DROP));
+    always(extend(value, "i64_add", "ts tc", DROP));
+    always(extend(start("i64_load", "s a"), "i64_store", "st", BOTH));
+    always(extend(start("i64_extend_i32_u", "s a"), "i64_add i64_store", "tc ts st", BOTH));
+}
+
 /** Moves in groups, calls and returns, the stack pointer's prologue. */
 static void moves(void)
 {
@@ -273,9 +296,9 @@ void families(void)
     static const struct {
         const char *name;
         void (*make)(void);
-    } all[] = {{"singles", singles}, {"branches", branches}, {"addresses", addresses},
-               {"memory", memory},   {"moves", moves},       {"pairs", pairs},
-               {"loops", loops},     {"falls", falls}};
+    } all[] = {{"singles", singles}, {"branches", branches},   {"addresses", addresses},
+               {"memory", memory},   {"wide", wide_addresses}, {"moves", moves},
+               {"pairs", pairs},     {"loops", loops},         {"falls", falls}};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         family(all[i].name);
         all[i].make();
