@@ -265,6 +265,22 @@ static int find_name(const void *name, const void *node)
     return strcmp(name, nodes[*(const uint32_t *)node].name);
 }
 
+/** A chain, its starts, and beside each part that takes an accumulator late the one with a slot. */
+static void mark(uint32_t node)
+{
+    for (uint32_t k = node; k && !nodes[k].used; k = nodes[k].parent) {
+        const struct node *n = &nodes[k];
+        char form[sizeof n->form];
+        memcpy(form, n->form, sizeof form);
+        char *late = n->parent ? strchr(form, 'a') : NULL;
+        nodes[k].used = true;
+        if (!late) continue;
+        *late = 's';
+        uint32_t other = find(n->parent, n->part, form, n->keep);
+        if (other) nodes[other].used = true;
+    }
+}
+
 /** Marks the chains named in a file, a name in each line, and their starts. */
 static void mark_used(const char *path)
 {
@@ -279,7 +295,7 @@ static void mark_used(const char *path)
         line[strcspn(line, "\n")] = 0;
         if (*line == '#') continue;
         const uint32_t *node = bsearch(line, sorted, count, sizeof *sorted, find_name);
-        for (uint32_t k = node ? *node : 0; k; k = nodes[k].parent) nodes[k].used = true;
+        if (node) mark(*node);
         if (!node && one_in == 1) fprintf(stderr, "fusion: no chain %s\n", line);
     }
     fclose(file);
