@@ -169,6 +169,10 @@ static void show_imm(const struct vm_shown *s, struct vm_line *line, vm_part par
         vm_line_add(line, " %d slots", read_i32(r));
         break;
     case VM_PART_br_table: show_targets(line, r); break;
+    case VM_PART_carry:
+        show_slot(s, line, vm_decoded_half(r->insn, r->half++));
+        show_slot(s, line, vm_decoded_half(r->insn, r->half++));
+        break;
     case VM_PART_call: show_call(s, line, r); break;
     case VM_PART_ret_value:
         vm_line_add(line, " ->");

@@ -116,13 +116,19 @@ static vm_status on_stop(struct vm_exec *x)
 /** Handlers run from the saved state to the next stop. */
 static void dispatch(struct vm_exec *x)
 {
-    struct vm_regs r = {
-        .pc = x->now.pc, .fp = x->now.fp, .mem = vm_memory_base(x->now.inst), .x = x};
+    struct vm_regs r = {.pc = x->now.pc,
+                        .fp = x->now.fp,
+                        .mem = vm_memory_base(x->now.inst),
+                        .x = x,
+                        .acc = x->now.acc,
+                        .facc = x->now.facc};
     u32 stop = vm_backend_get(x->store->backend)->dispatch(&r);
     x->stop = stop & ((1u << VM_PLACE_SHIFT) - 1);
     x->place = stop >> VM_PLACE_SHIFT;
     x->now.pc = r.pc;
     x->now.fp = r.fp;
+    x->now.acc = r.acc;
+    x->now.facc = r.facc;
 }
 
 /** Stress builds: true when nothing but the stress itself made the handlers stop. */

@@ -44,7 +44,9 @@ struct vm_regs {
     union vm_slot *fp;
     u8 *mem; /* base of memory 0 of the running instance */
     struct vm_exec *x;
-    u64 acc;  /* last integer result, as its slot has it; undefined behind labels and calls */
+    /* last integer result, as its slot has it; undefined behind calls and labels, but those of
+     * loops that carry it from one iteration to the next */
+    u64 acc;
     f64 facc; /* last f64 result */
 };
 
@@ -180,6 +182,9 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 #define DO_enter2(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 2);
 #define DO_enter3(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 3);
 #define DO_enter4(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 4);
+#define DO_carry(k, imm)                                                                           \
+    r->acc = r->fp[vm_half(r->pc, imm)].u64;                                                       \
+    r->facc = r->fp[vm_half(r->pc, (imm) + 1)].f64;
 #define DO_call(k, imm, place)                                                                     \
     return vm_enter_frame(r, (const void *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),                  \
                           r->fp + (i32)vm_imm32(r->pc, imm), r->pc + 1 + ((imm) + 9) / 4,          \

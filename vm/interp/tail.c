@@ -35,10 +35,10 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
                                                           struct vm_exec *x, u64 acc, f64 facc)
 {
     (void)mem;
-    (void)acc;
-    (void)facc;
     x->now.pc = pc;
     x->now.fp = fp;
+    x->now.acc = acc;
+    x->now.facc = facc;
 }
 
 #define EACH(name)                                                                                 \
@@ -72,9 +72,11 @@ static const union vm_word words[VM_IR_COUNT] = {
 static VM_NOINLINE u32 dispatch(struct vm_regs *r)
 {
     struct vm_exec *x = r->x;
-    ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x, 0, 0);
+    ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x, r->acc, r->facc);
     r->pc = x->now.pc;
     r->fp = x->now.fp;
+    r->acc = x->now.acc;
+    r->facc = x->now.facc;
     return x->stop;
 }
 

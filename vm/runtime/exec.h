@@ -48,6 +48,9 @@ enum vm_answer {
 struct vm_activation {
     const union vm_word *pc; /* written when handlers stop, with fp */
     union vm_slot *fp;
+    /* the accumulators: a loop's start may count on them; copies of slots of this frame */
+    u64 acc;
+    f64 facc;
     struct vm_instance *inst; /* whose code runs; NULL at the bottom of a host call */
     union vm_slot **cells;    /* inst->cells */
     struct vm_func *start_func;

@@ -88,16 +88,22 @@ static void emit_return(struct vm_lower *l)
         emit_moves(l, base, n);
         vm_emit_part(l, VM_PART_ret, NULL, 0, VM_NO_SLOT);
     }
-    vm_emit_barrier(l);
+    vm_emit_end(l);
+}
+
+/** Where a branch to the loop goes from here; VM_NO_INDEX: to code that is still to come. */
+static u32 loop_target(const struct vm_lower *l, const struct vm_label_frame *f)
+{
+    return vm_carry_matches(l, f->carried) ? f->loop_start : f->loop_entry;
 }
 
 /** A branch to the label, its distance to be filled in. */
 static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
 {
-    bool back = f->op == VM_OP_LOOP;
-    u32 fixup = vm_fixup_branch(l, back ? VM_NO_INDEX : f->fixups);
-    if (back)
-        vm_fixup_to(l, fixup, f->loop_start);
+    u32 target = f->op == VM_OP_LOOP ? loop_target(l, f) : VM_NO_INDEX;
+    u32 fixup = vm_fixup_branch(l, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
+    if (target != VM_NO_INDEX)
+        vm_fixup_to(l, fixup, target);
     else
         f->fixups = fixup;
 }
@@ -107,7 +113,7 @@ static void emit_jump(struct vm_lower *l, u32 depth)
 {
     vm_emit_part(l, VM_PART_br, NULL, 0, VM_NO_SLOT);
     fix_branch(l, frame_at(l, depth));
-    vm_emit_barrier(l);
+    vm_emit_end(l);
 }
 
 /** Moves and leaves: to a label or out of the function. */
@@ -120,6 +126,45 @@ static void emit_leave(struct vm_lower *l, u32 depth)
         emit_moves(l, f->base, label_count(f));
         emit_jump(l, depth);
     }
+}
+
+/* ---- loops that carry values in accumulators */
+
+static void emit_carry(struct vm_lower *l, const struct vm_label_frame *f)
+{
+    vm_emit_part(l, VM_PART_carry, NULL, vm_carry_imm(f->carried), VM_NO_SLOT);
+}
+
+/** The loop's start. What it carries is loaded first unless it is there already. */
+static void begin_loop(struct vm_lower *l, struct vm_label_frame *f)
+{
+    f->carried = vm_carry_choose(l);
+    f->loop_entry = VM_NO_INDEX;
+    if (!vm_carry_matches(l, f->carried)) {
+        u32 here = l->words.len;
+        emit_carry(l, f);
+        if (l->tail.insn == here) f->loop_entry = here; /* not part of the code before the loop */
+    }
+    vm_emit_label(l, f->carried);
+    f->loop_start = l->words.len;
+}
+
+/** Code for the branches to the loop that didn't have what it carries. */
+static void end_loop(struct vm_lower *l, const struct vm_label_frame *f)
+{
+    if (f->fixups == VM_NO_INDEX) return;
+    u32 around = VM_NO_INDEX;
+    if (!l->dead) {
+        vm_emit_part(l, VM_PART_br, NULL, 0, VM_NO_SLOT);
+        around = vm_fixup_branch(l, VM_NO_INDEX);
+        vm_emit_end(l);
+    }
+    vm_fixup_list_here(l, f->fixups);
+    emit_carry(l, f);
+    vm_emit_part(l, VM_PART_br, NULL, 0, VM_NO_SLOT);
+    vm_fixup_to(l, vm_fixup_branch(l, VM_NO_INDEX), f->loop_start);
+    vm_emit_end(l);
+    if (around != VM_NO_INDEX) vm_fixup_here(l, around);
 }
 
 /* ---- conditions */
@@ -155,10 +200,7 @@ void vm_lower_block(struct vm_lower *l, const struct vm_insn *in)
         emit_condition(l, &cond, false);
         f.else_fixup = vm_fixup_branch(l, VM_NO_INDEX);
     }
-    if (in->op == VM_OP_LOOP) {
-        vm_emit_barrier(l);
-        f.loop_start = l->words.len;
-    }
+    if (in->op == VM_OP_LOOP) begin_loop(l, &f);
     if (in->op != VM_OP_BLOCK) vm_fuel_region(l);
     if (f.result_count == 1) f.one_result = f.results[0];
     push_frame(l, f);
@@ -196,6 +238,10 @@ void vm_lower_end(struct vm_lower *l)
     if (!l->dead) {
         prepare_moves(l, &f, f.result_count);
         emit_moves(l, f.base, f.result_count);
+    }
+    if (f.op == VM_OP_LOOP) {
+        end_loop(l, &f);
+        f.fixups = VM_NO_INDEX;
     }
     vm_stack_reset(l, f.height, f.base);
     vm_fixup_list_here(l, f.fixups);
@@ -280,13 +326,14 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     vm_emit_part(l, VM_PART_br_table, &index, n - 1, VM_NO_SLOT);
     u32 insn = l->tail.insn, half_of_table = VM_WORD_HALVES + l->tail.halves;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_append(l, 0, 2);
-    vm_emit_barrier(l);
+    const struct vm_carried have = {l->tail.acc, l->tail.facc};
     u32 table = ++l->table_count;
     p = in->imm.table.raw;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {
         u32 depth = next_label(&p);
         struct vm_label_frame *f = frame_at(l, depth);
         u32 half = half_of_table + 2 * i;
+        vm_emit_label(l, have); /* also what the code of a stub starts with */
         if (f->stub_table != table) { /* first entry of this label */
             bool needs_moves = depth == deepest || !in_place(l, f->base, label_count(f));
             f->stub_table = table;
@@ -294,15 +341,17 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
             if (needs_moves) emit_leave(l, depth);
         }
         if (f->stub == VM_NO_INDEX) {
-            u32 fixup = vm_fixup_new(l, insn, half, f->op == VM_OP_LOOP ? VM_NO_INDEX : f->fixups);
-            if (f->op == VM_OP_LOOP)
-                vm_fixup_to(l, fixup, f->loop_start);
+            u32 target = f->op == VM_OP_LOOP ? loop_target(l, f) : VM_NO_INDEX;
+            u32 fixup =
+                vm_fixup_new(l, insn, half, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
+            if (target != VM_NO_INDEX)
+                vm_fixup_to(l, fixup, target);
             else
                 f->fixups = fixup;
             continue;
         }
         vm_fixup_to(l, vm_fixup_new(l, insn, half, VM_NO_INDEX), f->stub);
     }
-    vm_emit_barrier(l);
+    vm_emit_end(l);
     l->dead = true;
 }

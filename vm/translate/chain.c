@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Emits parts: behind the last instruction where the table has such a chain (vm_chain), else as an
- * instruction of its own, which may take inputs from the accumulators. Knows nothing of Wasm.
+ * instruction of its own; either may take inputs from the accumulators. Knows nothing of Wasm.
  */
 #include "translate/census.h"
 
@@ -46,6 +46,22 @@ static vm_ir chain_with(const struct vm_lower *l, vm_ir from, struct use *u, u32
     vm_ir to = chain(l, from, u, keep);
     if (to == VM_IR_COUNT) u->source[i] = before;
     return to;
+}
+
+/** With one of the inputs from an accumulator if there is such a chain, else as they are. */
+static vm_ir chain_best(const struct vm_lower *l, vm_ir from, struct use *u, u32 keep,
+                        struct vm_carried have)
+{
+    for (u32 i = 0; i < u->info->inputs; i++) {
+        if (u->source[i] != VM_FROM_SLOT) continue;
+        if (u->slot[i] != have.acc && u->slot[i] != have.facc) continue;
+        enum vm_class class = input_class(u, i), held = VM_CLASS_F64;
+        if (u->slot[i] == have.acc) held = VM_CLASS_INT;
+        if (class != held) continue;
+        vm_ir to = chain_with(l, from, u, i, VM_FROM_ACC, keep);
+        if (to != VM_IR_COUNT) return to;
+    }
+    return chain(l, from, u, keep);
 }
 
 /* ---- operands */
@@ -191,19 +207,23 @@ static bool extend(struct vm_lower *l, struct use *u)
 {
     struct vm_tail *t = &l->tail;
     if (t->insn == VM_NO_INDEX || l->far || l->status != VM_OK) return false;
+    if (!VM_CENSUS && !vm_may_chain(t->op, u->part)) return false;
     vm_ir to = VM_IR_COUNT;
     bool drop = false;
     u32 keep = t->dst == VM_NO_SLOT ? 0 : VM_FORM_KEEP, wish = form_of(u) | keep;
+    const struct vm_carried have = {t->acc, t->facc}, before = {t->acc_before, t->facc_before};
     for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
         if (u->source[i] != VM_FROM_SLOT || t->dst == VM_NO_SLOT || u->slot[i] != t->dst) continue;
+        u->source[i] = VM_FROM_CHAIN;
         drop = u->in[i]->where == VM_IN_SLOT;
-        wish = form_of(u) | (u32)VM_FROM_CHAIN << 2 * i | (drop ? 0 : VM_FORM_KEEP);
-        if (drop) to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, 0);
+        wish = form_of(u) | (drop ? 0 : VM_FORM_KEEP);
+        if (drop) to = chain_best(l, t->op, u, 0, before);
         if (to != VM_IR_COUNT) break;
         drop = false;
-        to = chain_with(l, t->op, u, i, VM_FROM_CHAIN, VM_FORM_KEEP);
+        to = chain_best(l, t->op, u, VM_FORM_KEEP, have);
+        if (to == VM_IR_COUNT) u->source[i] = VM_FROM_SLOT;
     }
-    if (to == VM_IR_COUNT) to = chain(l, t->op, u, keep);
+    if (to == VM_IR_COUNT) to = chain_best(l, t->op, u, keep, have);
     if (to == VM_IR_COUNT) {
         vm_census_missed(l, u->part, wish);
         return false;
@@ -218,14 +238,7 @@ static bool extend(struct vm_lower *l, struct use *u)
 static void begin(struct vm_lower *l, struct use *u)
 {
     struct vm_tail *t = &l->tail;
-    vm_ir to = VM_IR_COUNT;
-    for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
-        enum vm_class class = input_class(u, i);
-        i32 acc = class == VM_CLASS_INT ? t->acc : class == VM_CLASS_F64 ? t->facc : VM_NO_SLOT;
-        if (u->source[i] == VM_FROM_SLOT && acc != VM_NO_SLOT && u->slot[i] == acc)
-            to = chain_with(l, VM_IR_COUNT, u, i, VM_FROM_ACC, 0);
-    }
-    if (to == VM_IR_COUNT) to = chain(l, VM_IR_COUNT, u, 0);
+    vm_ir to = chain_best(l, VM_IR_COUNT, u, 0, (struct vm_carried){t->acc, t->facc});
     if (to == VM_IR_COUNT) { /* not in the table: a bug of it */
         if (l->status == VM_OK) l->status = VM_INTERNAL;
         return;
@@ -233,6 +246,7 @@ static void begin(struct vm_lower *l, struct use *u)
     t->insn = l->words.len;
     t->op = to;
     t->halves = 0;
+    t->ended = false;
     vm_emit_word(l, l->handlers[to]);
     vm_census_begin(l);
 }

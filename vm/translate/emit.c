@@ -23,6 +23,19 @@ void vm_emit_barrier(struct vm_lower *l)
                                .facc_before = VM_NO_SLOT};
 }
 
+void vm_emit_label(struct vm_lower *l, struct vm_carried have)
+{
+    vm_emit_barrier(l);
+    l->tail.acc = have.acc;
+    l->tail.facc = have.facc;
+}
+
+void vm_emit_end(struct vm_lower *l)
+{
+    vm_emit_barrier(l);
+    l->tail.ended = true;
+}
+
 u32 vm_emit_bare(struct vm_lower *l, vm_ir op)
 {
     u32 pos = l->words.len;
@@ -56,7 +69,10 @@ u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next)
         l->status = VM_OOM;
         return VM_NO_INDEX;
     }
-    struct vm_fixup f = {.insn = insn, .field = VM_WORD_HALVES * insn + half, .next = next};
+    struct vm_fixup f = {.insn = insn,
+                         .field = VM_WORD_HALVES * insn + half,
+                         .next = next,
+                         .have = {l->tail.acc, l->tail.facc}};
     VM_VEC_PUSH(&l->fixups, f);
     return l->fixups.len - 1;
 }
@@ -72,7 +88,8 @@ void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word)
 void vm_fixup_here(struct vm_lower *l, u32 fixup)
 {
     vm_fixup_to(l, fixup, l->words.len);
-    vm_emit_barrier(l);
+    if (l->status != VM_OK || fixup == VM_NO_INDEX) return;
+    vm_emit_label(l, vm_carry_meet(l, l->fixups.data[fixup].have));
 }
 
 void vm_fixup_list_here(struct vm_lower *l, u32 fixup)
@@ -109,7 +126,9 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits)
 void vm_fuel_region(struct vm_lower *l)
 {
     if (!l->env->mode.fuel || l->dead || l->status != VM_OK) return;
+    struct vm_carried have = {l->tail.acc, l->tail.facc};
     l->fuel_word = vm_emit(l, VM_IR_fuel, (union vm_word){.u = 0}) + 1;
+    vm_emit_label(l, have); /* it leaves them alone */
 }
 
 void vm_fuel_count(struct vm_lower *l, vm_op op)

@@ -211,6 +211,7 @@ static void lower_other(struct vm_lower *l, const struct vm_insn *in)
     case VM_OP_UNREACHABLE:
         vm_emit_mark(l);
         vm_emit_bare(l, VM_IR_unreachable);
+        vm_emit_end(l);
         l->dead = true;
         break;
     case VM_OP_DROP: (void)vm_pop(l); break;

@@ -23,20 +23,31 @@ struct vm_operand {
     u64 bits; /* VM_IN_CONST */
 };
 
+enum { VM_NO_SLOT = INT32_MIN };
+
+/** Slots whose values the accumulators have; VM_NO_SLOT: of none. */
+struct vm_carried {
+    i32 acc, facc;
+};
+
 /** A place in the code that must get a branch distance. */
 struct vm_fixup {
     u32 insn;  /* word index of the instruction */
     u32 field; /* index of the 32-bit field, in 16-bit halves from the start of the code */
     u32 next;  /* in the list of its label, VM_NO_INDEX ends it */
+    struct vm_carried have; /* in the accumulators when the branch is taken */
 };
 
 struct vm_label_frame {
     vm_op op;       /* block, loop, if, else; VM_OP_ILLEGAL for the function */
     u32 height;     /* operand count below the block's parameters */
     i32 base;       /* home slot of the first parameter and of the first result */
-    u32 fixups;     /* branches to the end, VM_NO_INDEX: none */
+    /* branches to the end, or to a loop without what it carries; VM_NO_INDEX: none */
+    u32 fixups;
     u32 else_fixup; /* if: the branch around the then part, VM_NO_INDEX: none */
-    u32 loop_start; /* loop: word index */
+    u32 loop_start; /* loop: word index; what it carries is in the accumulators */
+    u32 loop_entry; /* loop: the instruction that puts it there, VM_NO_INDEX: none of its own */
+    struct vm_carried carried; /* loop: at the start of each iteration */
     const vm_valtype *params, *results;
     u32 param_count, result_count;
     vm_valtype one_result; /* storage of a one-value block type */
@@ -44,8 +55,6 @@ struct vm_label_frame {
      */
     u32 stub_table, stub;
 };
-
-enum { VM_NO_SLOT = INT32_MIN };
 
 /** What can still be built upon: the last instruction, and the accumulators behind it. */
 struct vm_tail {
@@ -55,6 +64,7 @@ struct vm_tail {
     i32 dst; /* slot of its last part's result: its last half; VM_NO_SLOT: none */
     i32 acc, facc; /* slots whose value the integer and the f64 accumulator have, or VM_NO_SLOT */
     i32 acc_before, facc_before; /* what they were before the last part */
+    bool ended; /* control does not come from the last instruction: a jump, a return */
 };
 
 struct vm_lower {
@@ -111,6 +121,10 @@ u32 vm_emit_bare(struct vm_lower *l, vm_ir op);
 void vm_emit_mark(struct vm_lower *l);
 /** Control may arrive here from elsewhere: nothing is known of accumulators. */
 void vm_emit_barrier(struct vm_lower *l);
+/** Control arrives here only from where the accumulators have this. */
+void vm_emit_label(struct vm_lower *l, struct vm_carried have);
+/** Control does not go on behind the last instruction. */
+void vm_emit_end(struct vm_lower *l);
 /** New fixup for the 32-bit field `half` (16-bit halves behind `insn`); its index. */
 u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next);
 /** Writes the distance to the current end of the code into one fixup, or a list of them. */
@@ -143,6 +157,17 @@ u32 vm_fixup_branch(struct vm_lower *l, u32 next);
 /** Fuel: a region is code that is entered at its start only; one instruction pays for all of it. */
 void vm_fuel_region(struct vm_lower *l);
 void vm_fuel_count(struct vm_lower *l, vm_op op);
+
+/* ---- carry.c: accumulators across labels */
+
+/** What the loop that is being lowered should carry. Looks at a bounded number of instructions. */
+struct vm_carried vm_carry_choose(const struct vm_lower *l);
+/** What the accumulators have where a branch with `have` comes in; all that control has there. */
+struct vm_carried vm_carry_meet(const struct vm_lower *l, struct vm_carried have);
+/** True when the accumulators have it. */
+bool vm_carry_matches(const struct vm_lower *l, struct vm_carried want);
+/** Immediates of the part that loads it. */
+u32 vm_carry_imm(struct vm_carried c);
 
 /* ---- slots.c: the abstract operand stack */
 
@@ -189,9 +214,13 @@ struct vm_part_info {
     bool memory; /* load or store: name_x follows, the first input is an address */
 };
 const struct vm_part_info *vm_part_info(vm_part part);
+/** True for comparisons and eqz, which a branch behind them takes in. */
+bool vm_part_tests(vm_part part);
 /** The instruction of one part, or of `from` and one more; VM_IR_COUNT: there is none. */
 vm_ir vm_first(vm_part part, u32 form);
 vm_ir vm_chain(vm_ir from, vm_part part, u32 form);
+/** False: there is no chain of `from` and the part in any form. */
+bool vm_may_chain(vm_ir from, vm_part part);
 /** The chain with the opposite comparison at its end; VM_IR_COUNT: none. */
 vm_ir vm_chain_inverse(vm_ir chain);
 /** The part that a plain Wasm instruction is, and the type of its result; false: not plain. */

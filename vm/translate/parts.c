@@ -91,6 +91,28 @@ static const u32 inverses[VM_IR_COUNT] = {
 
 const struct vm_part_info *vm_part_info(vm_part part) { return &infos[part]; }
 
+bool vm_part_tests(vm_part part)
+{
+    switch (part) {
+#define UN(n, OP, R, A)
+#define UNT(n, OP, R, A)
+#define IBIN(n, OP, T, C)
+#define IBINT(n, OP, T)
+#define FBIN(n, OP, T)
+#define ICMP(n, OP, T, INV, MIR) case VM_PART_##n:
+#define FCMP(n, OP, T) case VM_PART_##n:
+#define LOAD(n, OP, R, M)
+#define STORE(n, OP, T, M)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS)
+#define OTHER(n)
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+    case VM_PART_i32_eqz:
+    case VM_PART_i64_eqz: return true;
+    default: return false;
+    }
+}
+
 vm_ir vm_first(vm_part part, u32 form)
 {
     for (u32 i = first_of[part].begin; i < first_of[part].end; i++)
@@ -98,9 +120,10 @@ vm_ir vm_first(vm_part part, u32 form)
     return VM_IR_COUNT;
 }
 
+bool vm_may_chain(vm_ir from, vm_part part) { return (edges_of[from].mask >> part % 64 & 1) != 0; }
+
 vm_ir vm_chain(vm_ir from, vm_part part, u32 form)
 {
-    if (!(edges_of[from].mask >> part % 64 & 1)) return VM_IR_COUNT;
     u32 lo = edges_of[from].begin, hi = edges_of[from].end;
     u32 key = (u32)part << 8 | form;
     while (lo < hi) {

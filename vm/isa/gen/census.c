@@ -9,6 +9,9 @@
  * over the modules), for chains that are in the table and for those that translation had use for
  * but missed. How often code runs is in FILE (interp/profile.h), or guessed: four times per loop
  * around it.
+ *
+ * A chain that takes an accumulator behind its first part counts as the one with slots, too: which
+ * of them comes out depends on what stands before, and programs that are not here want the other.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,6 +334,49 @@ static bool take(const char *path)
     return true;
 }
 
+/* ---- accumulators behind the first part */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(vm_ir_name((vm_ir) * (const u32 *)a), vm_ir_name((vm_ir) * (const u32 *)b));
+}
+
+static int find_name(const void *name, const void *op)
+{
+    return strcmp(name, vm_ir_name((vm_ir) * (const u32 *)op));
+}
+
+/** Writes slots for the accumulators in the form of the part that ends at `end`. */
+static void part_to_slots(char *part, char *end)
+{
+    if (end - part > 2 && end[-2] == '_' && (end[-1] == 'k' || end[-1] == 'n')) end -= 2;
+    char *form = end;
+    while (form > part && form[-1] != '_') form--;
+    if (form == part || strspn(form, "scta") < (usize)(end - form)) return;
+    for (; form < end; form++)
+        if (*form == 'a') *form = 's';
+}
+
+static void count_as_slots(void)
+{
+    static u32 sorted[VM_IR_COUNT];
+    char name[256];
+    for (u32 i = 0; i < VM_IR_COUNT; i++) sorted[i] = i;
+    qsort(sorted, VM_IR_COUNT, sizeof *sorted, by_name);
+    for (u32 i = 0; i < VM_IR_COUNT; i++) {
+        if (!counts[i] || strlen(vm_ir_name((vm_ir)i)) >= sizeof name) continue;
+        (void)snprintf(name, sizeof name, "%s", vm_ir_name((vm_ir)i));
+        for (char *at = strstr(name, "__"); at;) {
+            char *next = strstr(at + 2, "__");
+            part_to_slots(at + 2, next ? next : at + strlen(at));
+            at = next;
+        }
+        if (!strcmp(name, vm_ir_name((vm_ir)i))) continue;
+        const u32 *op = bsearch(name, sorted, VM_IR_COUNT, sizeof *sorted, find_name);
+        if (op) counts[*op] += counts[i];
+    }
+}
+
 int main(int argc, char **argv)
 {
     static u32 order[VM_IR_COUNT];
@@ -355,6 +401,7 @@ int main(int argc, char **argv)
         print_weights();
         return good ? 0 : 1;
     }
+    count_as_slots();
     qsort(order, VM_IR_COUNT, sizeof *order, by_count);
     for (u32 i = 0; i < VM_IR_COUNT && counts[order[i]]; i++)
         printf("%llu %s\n", (unsigned long long)counts[order[i]], vm_ir_name((vm_ir)order[i]));

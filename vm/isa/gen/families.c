@@ -291,14 +291,97 @@ static void loops(void)
     extend(extend(update, "i32_ne i32_lt_u i32_lt_s i32_gt_u", "ts tc", KEEP), "br_if", "t", DROP);
 }
 
+/** Ways into loops that carry values in the accumulators. */
+static void entries(void)
+{
+    struct set one = start("mov const32", "s c a");
+    struct set two = extend(one, "mov const32", "s c", DROP);
+    struct set three = extend(two, "mov const32", "s c", DROP);
+    struct set any = join(join(one, two), join(three, start("const64", "")));
+    any = join(any, extend(start("i32_add i32_sub i32_and i32_shl i32_load", "s sc ss ac as"),
+                           "mov const32", "s c", DROP));
+    any = join(any, start("i32_add i32_sub i32_and i32_shl i32_load f64_load", "s a sc ss ac as"));
+    any = join(any, extend(start(CMP32, "ss sc as ac"), "br_if", "t", DROP));
+    any = join(any, start(TEST, "s a"));
+    any = join(any, extend(any, "mov const32", "s c", DROP));
+    extend(any, "carry", "", DROP);
+}
+
+/**
+ * What an accumulator brought along is used by a later part: parts before it keep no result of its
+ * class.
+ */
+static void late(void)
+{
+    struct set load = start(LOAD32, "s c a");
+    struct set sum = start("i32_add", "ss sc as");
+    struct set scaled = extend(start("i32_shl", "sc"), "i32_add", "ts", DROP);
+    struct set indexed = extend(join(sum, scaled), LOAD32, "t", DROP);
+    struct set word = join(load, indexed);
+    /* sums of what is loaded */
+    struct set total = extend(word, ALU32, "ta at", DROP);
+    extend(extend(start(LOAD64, "s a"), ALU64, "ta at", DROP), ALU64, "tc ts", DROP);
+    extend(total, "i32_add i32_mul i32_xor i32_rotl", "tc", BOTH);
+    extend(extend(load, ALU32, "tc ts", DROP), "i32_add i32_sub i32_xor i32_or", "ta", DROP);
+    extend(extend(start(ALU32, "ss sc"), ALU32, "ta at", DROP), ALU32, "tc ts", BOTH);
+    extend(extend(start(ALU64, "ss sc"), ALU64, "ta at", DROP), ALU64, "tc ts", BOTH);
+    /* f64: what is computed is added, subtracted */
+    struct set real = start("f64_load", "s a c");
+    real =
+        join(real, extend(join(sum, join(scaled, start("i32_add", "ac"))), "f64_load", "t", BOTH));
+    extend(real, ALUF64, "ta at", BOTH);
+    struct set product = join(extend(real, ALUF64, "ts st tc", DROP), start(ALUF64, "ss sc"));
+    extend(product, "f64_add f64_sub f64_mul", "ta at", BOTH);
+    extend(extend(start(ALUF64, "ss sc"), ALUF64, "ts st", DROP), "f64_add f64_sub f64_mul",
+           "ta at", BOTH);
+    extend(start(UNARY, "s a"), ALU32 " " ALU64 " " ALUF64, "ta at", DROP);
+    /* addresses and stores */
+    struct set at = extend(start("i32_shl i32_add i32_and", "sc ss"), "i32_add", "ta", BOTH);
+    extend(at, LOADS, "t", BOTH);
+    extend(at, STORES, "ts tc", DROP);
+    extend(start("i32_add", "ss sc as"), STORES, "ta", DROP);
+    extend(start("i32_load", "s"), STORES, "ta", DROP);
+    extend(start("i32_load i32_add i32_shl", "s ss sc"), "i32_add", "ta", DROP);
+    extend(extend(start("i32_load", "s"), "i32_add", "ta", DROP), LOADS, "t", DROP);
+    extend(extend(word, CMP32, "ta at", DROP), "br_if", "t", DROP);
+    /* loop ends: the last statement, the update */
+    struct set put = start(STORES, "ss sc sa as");
+    put = join(put, extend(start("i32_add", "ss sc as ac"), STORES, "ts tc ta", DROP));
+    put = join(put, extend(start(LOAD32 " i64_load f64_load", "s a"), STORES, "st", DROP));
+    put =
+        join(put, extend(extend(sum, LOAD32 " i64_load f64_load", "t", DROP), STORES, "st", DROP));
+    struct set sums = extend(real, "f64_add f64_sub f64_mul", "ts st ta at", DROP);
+    sums = join(sums, extend(product, "f64_add f64_sub", "ts st ta at", DROP));
+    struct set fell = extend(start(CMP32, "ss sc as ac"), "br_if", "t", DROP);
+    fell = join(fell, extend(extend(load, CMP32, "ts tc ta", DROP), "br_if", "t", DROP));
+    fell = join(fell, join(start(TEST, "s a"), extend(word, TEST, "t", DROP)));
+    struct set update = extend(join(put, join(sums, fell)), "i32_add", "sc ac", DROP);
+    extend(update, "br_if", "t", KEEP);
+    extend(extend(update, "i32_ne i32_lt_u i32_lt_s i32_gt_u i32_gt_s", "ts tc", KEEP), "br_if",
+           "t", DROP);
+    extend(update, "br", "", DROP);
+    /* a branch that is not taken */
+    extend(fell, "i32_load i64_load f64_load i32_load8_u", "a", DROP);
+    extend(fell, "i32_and i32_sub i32_shl", "ac as", DROP);
+    extend(extend(fell, CMP32, "as ac", DROP), "br_if", "t", DROP);
+}
+
 void families(void)
 {
     static const struct {
         const char *name;
         void (*make)(void);
-    } all[] = {{"singles", singles}, {"branches", branches},   {"addresses", addresses},
-               {"memory", memory},   {"wide", wide_addresses}, {"moves", moves},
-               {"pairs", pairs},     {"loops", loops},         {"falls", falls}};
+    } all[] = {{"singles", singles},
+               {"branches", branches},
+               {"addresses", addresses},
+               {"memory", memory},
+               {"wide", wide_addresses},
+               {"moves", moves},
+               {"pairs", pairs},
+               {"loops", loops},
+               {"falls", falls},
+               {"entries", entries},
+               {"late", late}};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         family(all[i].name);
         all[i].make();

@@ -278,7 +278,13 @@ static uint32_t add_token(uint32_t parent, const char *token, bool keep)
         const struct part *before = &parts[nodes[parent].part];
         if (parent && !fits(before, p, form)) return 0;
         if (parent && !strchr(form, 't')) keep = has_result(before);
-        return add(parent, (uint32_t)i, form, keep, false);
+        uint32_t node = add(parent, (uint32_t)i, form, keep, false);
+        char *late = parent ? strchr(form, 'a') : NULL;
+        if (late) { /* beside it, for what else may stand before, the one with a slot */
+            *late = 's';
+            add(parent, (uint32_t)i, form, keep, false);
+        }
+        return node;
     }
     return 0;
 }
