@@ -15,6 +15,7 @@ struct wrap_option {
     const char *value; /**< what it takes, for --help; NULL: a switch */
     int id;            /**< > 0 */
     const char *help;
+    bool once; /**< not in a --config file */
 };
 
 struct wrap_command {
@@ -24,6 +25,7 @@ struct wrap_command {
     const char *notes;   /**< printed after the options; NULL: none */
     const struct wrap_option *options;
     size_t option_count;
+    const char *operands; /**< for completion: "file", "files", "file any", or words to choose */
     /** Runs the command on the words after its name; returns the exit code. */
     int (*run)(const struct wrap_command *self, int argc, char **argv);
 };
@@ -47,6 +49,11 @@ struct wrap_opts {
  * are none); WRAP_OPTS_BAD after printing what is wrong.
  */
 int wrap_opts_next(struct wrap_opts *opts);
+
+/** The option of that name (without the dashes) or NULL. */
+const struct wrap_option *wrap_opts_find(const struct wrap_command *command, const char *name);
+/** Row `i` of the command's options and then those of every command; NULL after the last. */
+const struct wrap_option *wrap_opts_at(const struct wrap_command *command, size_t i);
 
 /** Prints the --help text of a command on stdout. */
 void wrap_opts_help(const struct wrap_command *command);

@@ -51,7 +51,10 @@ static void *wait_for_deadline(void *arg)
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     static const char text[] = "wasmrun: timed out; the guest did not stop and was killed\n";
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    static const char json[] = "{\"message\":\"the guest did not stop and was killed\","
+                               "\"error\":\"timed out\",\"exit_code\":124}\n";
+    bool as_json = wrap_errors_json();
+    (void)!write(STDERR_FILENO, as_json ? json : text, (as_json ? sizeof json : sizeof text) - 1);
     _exit(WRAP_EXIT_TIMEOUT);
 }
 
