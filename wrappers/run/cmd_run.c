@@ -27,6 +27,7 @@ enum run_option {
     RUN_PROFILE,
     RUN_STATS,
     RUN_ERROR_FORMAT,
+    RUN_SANDBOX,
     RUN_BACKEND,
     RUN_MEMORY
 };
@@ -52,6 +53,7 @@ static const struct wrap_option run_options[] = {
     {"profile",      0,   "FILE.svg|.folded",   RUN_PROFILE,      "sample the guest's functions into a file", false},
     {"stats",        0,   NULL,                 RUN_STATS,        "print times, translated code and memory at the end", false},
     {"error-format", 0,   "text|json",          RUN_ERROR_FORMAT, "how messages on stderr are written (text)", false},
+    {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (auto)", false},
     {"backend",      0,   "auto|tail|tail-v3|loop", RUN_BACKEND,  "engine: which interpreter loop (auto)", false},
     {"memory",       0,   "auto|guard|explicit", RUN_MEMORY,      "engine: how memory accesses are checked (auto)", false},
 };
@@ -72,6 +74,10 @@ static const char run_notes[] =
     "\n"
     "--profile looks 1000 times a second which functions are running, at their next\n"
     "call or taken branch; .svg is a flame graph, .folded one line for each stack.\n"
+    "\n"
+    "--sandbox: before the guest runs, wasmrun gives up for good: programs (execve),\n"
+    "executable memory, new sockets, files outside of the guest's directories. auto\n"
+    "says what the kernel lacks, strict fails then.\n"
     "\n"
     "Limits without an option: 10,000,000 table elements, 10,000 instances, 1 GiB a\n"
     "module, 1 MiB of arguments and environment, 1,024 vectors of one read or write.\n"
@@ -156,6 +162,15 @@ static bool set_error_format(const char *value)
     return good;
 }
 
+static bool set_sandbox(struct wrap_run_options *run, const char *value)
+{
+    static const char *const modes[] = {"auto", "strict", "off", NULL};
+    int choice = 0;
+    bool good = set_choice("sandbox", value, modes, &choice);
+    run->sandbox = (enum wrap_sandbox_mode)choice;
+    return good;
+}
+
 static bool set_engine(struct wrap_run_options *run, int id, const char *value)
 {
     static const char *const backends[] = {"auto", "tail", "loop", "tail-v3", NULL};
@@ -204,6 +219,7 @@ static bool apply(struct wrap_run_options *run, int id, const char *value)
     case RUN_TIMEOUT: return set_timeout(run, value);
     case RUN_FUEL: return set_fuel(run, value);
     case RUN_PROFILE: return set_profile(run, value);
+    case RUN_SANDBOX: return set_sandbox(run, value);
     case RUN_ERROR_FORMAT: return set_error_format(value);
     case RUN_BACKEND:
     case RUN_MEMORY: return set_engine(run, id, value);
@@ -249,7 +265,7 @@ static int run_with(const struct wrap_command *self, struct wrap_run_options *ru
 
 static int cmd_run(const struct wrap_command *self, int argc, char **argv)
 {
-    struct wrap_run_options run = {0};
+    struct wrap_run_options run = {.sandbox = WRAP_SANDBOX_DEFAULT};
     struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
     int code = run_with(self, &run, &opts);
     wrap_options_free(&run);
@@ -269,6 +285,7 @@ int wrap_run_binfmt(int argc, char **argv)
     struct wrap_run_options run = {
         .file = argv[1],
         .argv0 = argv[2],
+        .sandbox = WRAP_SANDBOX_DEFAULT,
     };
     bool good = true;
     for (int i = 3; i < argc && good; i++) {

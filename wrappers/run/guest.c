@@ -408,6 +408,9 @@ static int make_instances(struct guest *guest, bool *ended)
 static int run_linked(struct guest *guest)
 {
     bool ended = false;
+    if (!wrap_lock_down(guest->options)) {
+        return WRAP_EXIT_INVALID;
+    }
     wrap_timeout_watch(guest->exec, guest->wasi);
     uint64_t begin = wrap_now_ns();
     int code = make_instances(guest, &ended);
@@ -490,7 +493,8 @@ int wrap_run_guest(const struct wrap_run_options *options)
         .options = options, .name = wrap_file_name(options->file), .stdin_fd = -1};
     /* A closed pipe is EPIPE for the guest, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
-    if (options->timeout_ns && !wrap_timeout_start(options->timeout_ns)) {
+    if (options->timeout_ns &&
+        !wrap_timeout_start(options->timeout_ns, options->sandbox != WRAP_SANDBOX_OFF)) {
         wrap_say("cannot start the --timeout thread");
         return WRAP_EXIT_INVALID;
     }

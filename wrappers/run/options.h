@@ -7,6 +7,7 @@
 #define WRAPPERS_RUN_OPTIONS_H
 
 #include "run/opts.h"
+#include "sandbox/sandbox.h"
 #include "wasmrun.h"
 
 struct wrap_dir {
@@ -39,8 +40,18 @@ struct wrap_run_options {
     const char *profile; /**< file, NULL: none */
     bool stats;
     wr_store_config_t store;
+    enum wrap_sandbox_mode sandbox;
+    bool network; /**< the guest may make sockets: the sandbox lets it */
+    bool resolve; /**< and look names up */
     struct wrap_configs *configs; /**< texts of --config, which the above may point into */
 };
+
+/** The --sandbox of who gives none: sanitizers and coverage open files at the end. */
+#ifdef WRAP_SANDBOX_UNFIT
+#define WRAP_SANDBOX_DEFAULT WRAP_SANDBOX_OFF
+#else
+#define WRAP_SANDBOX_DEFAULT WRAP_SANDBOX_AUTO
+#endif
 
 /** Frees all that `run` owns. */
 void wrap_options_free(struct wrap_run_options *run);

@@ -48,6 +48,14 @@ const char *wrap_extern_kind(wr_extern_kind_t kind);
 /** Loads, links, runs and reports; returns the exit code of the program. */
 int wrap_run_guest(const struct wrap_run_options *options);
 
+/* ---------------------------------------------------------------- --sandbox */
+
+/**
+ * Applies --sandbox: from here on no file, program or socket can be opened but what the guest was
+ * given. False after saying what is missing.
+ */
+bool wrap_lock_down(const struct wrap_run_options *options);
+
 /* ---------------------------------------------------------------- --invoke */
 
 enum { WRAP_MAX_VALUES = 256 };
@@ -60,8 +68,13 @@ void wrap_invoke_print(const wr_val_t *values, size_t count);
 
 /* ---------------------------------------------------------------- --timeout */
 
-/** Ends the guest after a time; also the process, should the guest not end. */
-bool wrap_timeout_start(uint64_t ns);
+/**
+ * Ends the guest after a time; also the process, should the guest not end. With `locked` the
+ * helper thread gives up all files at once.
+ */
+bool wrap_timeout_start(uint64_t ns, bool locked);
+/** Waits until that has happened: afterwards a filter could forbid it. */
+void wrap_timeout_settle(void);
 /** What to cancel when the time is over; NULLs before that exists and after it is gone. */
 void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi);
 /** Whether the time is over. */
