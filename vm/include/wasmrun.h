@@ -241,12 +241,13 @@ typedef struct wr_module_stats {
 } wr_module_stats_t;
 WR_API void wr_module_stats(const wr_module_t *module, wr_module_stats_t *out);
 
-/** A section as it stands in the file, for `inspect`. */
+/** A section as it stands in the file; lives as long as the module. */
 typedef struct wr_section {
     uint8_t id;
     wr_name_t name;       /**< of a custom section, else its standard name */
     uint64_t file_offset; /**< of the payload */
     uint64_t size;
+    const uint8_t *data;  /**< the payload; of a custom section what follows its name */
 } wr_section_t;
 WR_API bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t *out);
 
