@@ -2,6 +2,7 @@
 /* report.c - what is said about modules that do not load, link or end well, and with which exit. */
 #include "run/json.h"
 #include "run/run.h"
+#include "run/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,49 +57,6 @@ static void format_place(const wr_error_t *err, char *buf, size_t cap)
     }
 }
 
-enum { NAME_BYTES = 512 };
-
-static void print_frame(unsigned long long number, const wr_frame_t *frame)
-{
-    char name[NAME_BYTES];
-    wr_module_func_name(frame->module, frame->func_idx, name, sizeof name);
-    fprintf(stderr, "  #%llu ", number);
-    fputs(wrap_colour_on(true), stderr);
-    fprintf(stderr, "0x%" PRIx64, frame->file_offset);
-    fputs(wrap_colour_off(), stderr);
-    wrap_print(stderr, " %s\n", name);
-}
-
-static void print_backtrace(const wr_error_t *err)
-{
-    unsigned long long left_out = err->frames_left_out;
-    for (uint32_t i = 0; i < err->frames; i++) {
-        bool tail = left_out && i >= WR_ERROR_FRAMES / 2;
-        if (tail && i == WR_ERROR_FRAMES / 2) {
-            fprintf(stderr, "  ... %llu frame%s left out\n", left_out, left_out == 1 ? "" : "s");
-        }
-        print_frame(i + (tail ? left_out : 0), &err->frame[i]);
-    }
-}
-
-static void print_json_frames(const wr_error_t *err)
-{
-    unsigned long long left_out = err->frames_left_out;
-    fputs(",\"frames\":[", stderr);
-    for (uint32_t i = 0; i < err->frames; i++) {
-        const wr_frame_t *frame = &err->frame[i];
-        bool tail = left_out && i >= WR_ERROR_FRAMES / 2;
-        char name[NAME_BYTES];
-        wr_module_func_name(frame->module, frame->func_idx, name, sizeof name);
-        fprintf(stderr, "%s{\"number\":%llu,\"offset\":%" PRIu64 ",\"index\":%" PRIu32,
-                i ? "," : "", i + (tail ? left_out : 0), frame->file_offset, frame->func_idx);
-        wrap_json_more(stderr, "function", name);
-        wrap_json_more(stderr, "module", wr_module_name(frame->module));
-        fputc('}', stderr);
-    }
-    fprintf(stderr, "],\"frames_left_out\":%llu", left_out);
-}
-
 static void print_trap(const char *file, const wr_error_t *err)
 {
     const char *text = without_file(file, err->text);
@@ -108,7 +66,7 @@ static void print_trap(const char *file, const wr_error_t *err)
     } else {
         wrap_say("%s: trap: %s%s%s", file, trap, text[0] ? ": " : "", text);
     }
-    print_backtrace(err);
+    wrap_trace_print(stderr, err);
 }
 
 /* As an object: {"file","error","message","exit_code"} and what else is known. */
@@ -130,9 +88,7 @@ static void print_json(const char *file, const char *error, int code, const wr_e
     if (err->func_idx != UINT32_MAX) {
         fprintf(stderr, ",\"function\":%" PRIu32, err->func_idx);
     }
-    if (err->frames) {
-        print_json_frames(err);
-    }
+    wrap_trace_json(stderr, err);
     fputs("}\n", stderr);
 }
 
@@ -173,7 +129,7 @@ int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
         const char *text = without_file(file, err->text);
         format_place(err, place, sizeof place);
         wrap_say("%s: %s%s%s%s", file, error, text[0] ? ": " : "", text, place);
-        print_backtrace(err);
+        wrap_trace_print(stderr, err);
     }
     return code;
 }
