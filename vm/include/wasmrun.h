@@ -524,6 +524,15 @@ WR_API void wr_module_code_stats(const wr_module_t *module, wr_code_stats_t *out
  */
 WR_API size_t wr_exec_frames(const wr_exec_t *exec, wr_frame_t *out, size_t cap);
 
+/**
+ * Writes a core dump of such an exec and its store, in the format of tool-conventions/Coredump.md
+ * (itself a module): frames with their locals, but not operand stacks; modules and instances by
+ * number; all globals; all memories without their pages of zeroes (what is beyond 4 GiB together is
+ * left out). `name` is the program's. Errors: WR_OOM. Owner thread of the store.
+ */
+WR_API wr_status_t wr_exec_coredump(const wr_exec_t *exec, const char *name, wr_write_fn write,
+                                    void *ctx, wr_error_t *err);
+
 /* ---------------------------------------------------------------- signals */
 
 /**
