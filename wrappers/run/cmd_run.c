@@ -25,6 +25,7 @@ enum run_option {
     RUN_TIMEOUT,
     RUN_FUEL,
     RUN_PROFILE,
+    RUN_COREDUMP,
     RUN_STATS,
     RUN_ERROR_FORMAT,
     RUN_SANDBOX,
@@ -51,6 +52,7 @@ static const struct wrap_option run_options[] = {
     {"timeout",      0,   "TIME",               RUN_TIMEOUT,      "end the guest after 5, 500ms, 2s, 1m (none)", false},
     {"fuel",         0,   "COUNT",              RUN_FUEL,         "end the guest after so many instructions (none)", false},
     {"profile",      0,   "FILE.svg|.folded",   RUN_PROFILE,      "sample the guest's functions into a file", false},
+    {"coredump",     0,   "FILE",               RUN_COREDUMP,     "write the guest's state there when it traps", false},
     {"stats",        0,   NULL,                 RUN_STATS,        "print times, translated code and memory at the end", false},
     {"error-format", 0,   "text|json",          RUN_ERROR_FORMAT, "how messages on stderr are written (text)", false},
     {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (auto)", false},
@@ -198,6 +200,7 @@ static bool apply_plain(struct wrap_run_options *run, int id, const char *value)
     case RUN_STDIN: run->stdin_file = value; return true;
     case RUN_INVOKE: run->invoke = value; return true;
     case RUN_ARGV0: run->argv0 = value; return true;
+    case RUN_COREDUMP: run->coredump = value; return true;
     case RUN_STATS: run->stats = true; return true;
     default: return false; /* wrap_opts_next has said what is wrong */
     }

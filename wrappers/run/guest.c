@@ -23,6 +23,7 @@ struct guest {
     wr_exec_t *exec;
     wr_instance_t *instance;
     struct wrap_profile *profile; /* NULL: none */
+    struct wrap_core *core;       /* NULL: none */
     struct wrap_times times;
     int stdin_fd; /* of --stdin, -1: none */
 };
@@ -30,6 +31,7 @@ struct guest {
 static void guest_fini(struct guest *guest)
 {
     wrap_timeout_watch(NULL, NULL);
+    wrap_core_close(guest->core);
     wr_exec_delete(guest->exec);
     wr_linker_delete(guest->linker);
     wr_store_delete(guest->store);
@@ -275,6 +277,9 @@ static int end_code(const struct guest *guest, const char *name, wr_status_t sta
         return status == WR_EXIT ? wr_exec_exit_code(guest->exec) & 0xff : WRAP_EXIT_OK;
     }
     int code = wrap_report(name, status, err);
+    if (guest->core && code == WRAP_EXIT_TRAP) {
+        wrap_core_write(guest->core, guest->exec, guest->name);
+    }
     bool began = status != WR_ARGUMENT; /* a _start with parameters never did */
     return began && code == WRAP_EXIT_INVALID ? WRAP_EXIT_TRAP : code;
 }
@@ -408,6 +413,10 @@ static int make_instances(struct guest *guest, bool *ended)
 static int run_linked(struct guest *guest)
 {
     bool ended = false;
+    const char *core = guest->options->coredump;
+    if (core && !(guest->core = wrap_core_open(core))) {
+        return WRAP_EXIT_USAGE;
+    }
     if (!wrap_lock_down(guest->options)) {
         return WRAP_EXIT_INVALID;
     }

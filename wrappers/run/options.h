@@ -38,6 +38,7 @@ struct wrap_run_options {
     uint64_t timeout_ns; /**< 0: none */
     uint64_t fuel;       /**< with store.use_fuel */
     const char *profile; /**< file, NULL: none */
+    const char *coredump; /**< file, NULL: none */
     bool stats;
     wr_store_config_t store;
     enum wrap_sandbox_mode sandbox;

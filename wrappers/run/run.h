@@ -100,6 +100,17 @@ bool wrap_profile_stop(struct wrap_profile *profile);
 /** Ends the process by the signal that was caught; returns when there was none. */
 void wrap_profile_raise(void);
 
+/* ---------------------------------------------------------------- --coredump */
+
+struct wrap_core;
+
+/** Opens the file, emptied; NULL after saying why not. The path is kept, not copied. */
+struct wrap_core *wrap_core_open(const char *path);
+/** Writes what a trapped exec and its store hold; says what failed. `name` is the program's. */
+void wrap_core_write(struct wrap_core *core, const wr_exec_t *exec, const char *name);
+/** NULL is allowed. */
+void wrap_core_close(struct wrap_core *core);
+
 /* ---------------------------------------------------------------- --stats */
 
 /** How long the parts of a run took; 0: it did not get there. */
