@@ -2,7 +2,8 @@
 # What is installed beside bin/wasmrun: completion of three shells, written by the program itself, and
 # an entry for binfmt_misc.
 
-if(NOT WASMRUN_SANITIZE)
+# They are not made where the program cannot be run, nor by sanitizer builds, which are not installed.
+if(NOT WASMRUN_SANITIZE AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR))
   set(scripts ${PROJECT_BINARY_DIR}/completion)
   add_custom_command(TARGET wasmrun_cli POST_BUILD
     COMMAND ${CMAKE_COMMAND} -E make_directory ${scripts}

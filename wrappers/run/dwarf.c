@@ -419,6 +419,7 @@ struct frames {
 
 /** The function that has the address, and what is inlined there, outermost first. */
 struct chain {
+    uint64_t pc;
     struct die die[CHAIN_MAX];
     uint64_t depth[CHAIN_MAX];
     size_t count;
@@ -426,14 +427,14 @@ struct chain {
 
 /* Looks at one entry at a depth; false: all is found. */
 static bool visit(struct wrap_dwarf *dwarf, const struct wrap_unit *unit, const struct die *die,
-                  uint64_t depth, uint64_t pc, struct chain *chain)
+                  uint64_t depth, struct chain *chain)
 {
     bool inside = chain->count && depth > chain->depth[chain->count - 1];
     if (chain->count && depth <= chain->depth[0]) {
         return false; /* behind the function */
     }
     bool wanted = chain->count ? die->tag == TAG_INLINED && inside : die->tag == TAG_SUBPROGRAM;
-    if (wanted && chain->count < CHAIN_MAX && covers(dwarf, unit, die, pc)) {
+    if (wanted && chain->count < CHAIN_MAX && covers(dwarf, unit, die, chain->pc)) {
         chain->die[chain->count] = *die;
         chain->depth[chain->count++] = depth;
     }
@@ -441,7 +442,7 @@ static bool visit(struct wrap_dwarf *dwarf, const struct wrap_unit *unit, const 
 }
 
 static void walk(struct wrap_dwarf *dwarf, const struct wrap_unit *unit,
-                 const struct abbrevs *abbrevs, uint64_t pc, struct chain *chain)
+                 const struct abbrevs *abbrevs, struct chain *chain)
 {
     struct wrap_cursor c = unit->dies;
     uint64_t depth = 0;
@@ -454,7 +455,7 @@ static void walk(struct wrap_dwarf *dwarf, const struct wrap_unit *unit,
             }
             continue;
         }
-        if (!visit(dwarf, unit, &die, depth, pc, chain)) {
+        if (!visit(dwarf, unit, &die, depth, chain)) {
             return;
         }
         depth += die.has_children;
@@ -496,8 +497,8 @@ static size_t look_in(struct wrap_dwarf *dwarf, const struct wrap_unit *unit, ui
     if (bounded && !covers(dwarf, &at.unit, &root, pc)) {
         return 0;
     }
-    struct chain chain = {.count = 0};
-    walk(dwarf, &at.unit, &at.abbrevs, pc, &chain);
+    struct chain chain = {.pc = pc};
+    walk(dwarf, &at.unit, &at.abbrevs, &chain);
     bool has_line = wrap_lines_find(dwarf, &at.unit, pc, &place);
     if (chain.count) {
         return write_frames(dwarf, &at, &chain, place, out);

@@ -271,15 +271,21 @@ void wrap_read_form(const struct wrap_unit *unit, struct wrap_cursor *c, uint64_
     }
 }
 
-/* Entry `index` of a table of `bytes` each that begins at `base`. */
-static bool table_entry(const struct wrap_dwarf *dwarf, unsigned section, uint64_t base,
-                        uint64_t index, unsigned bytes, uint64_t *out)
+/* A table in a section: from where on, and how large its entries are. */
+struct table {
+    unsigned section;
+    uint64_t base;
+    unsigned bytes;
+};
+
+static bool table_entry(const struct wrap_dwarf *dwarf, struct table table, uint64_t index,
+                        uint64_t *out)
 {
-    if (index > SIZE_MAX / 16 || base > SIZE_MAX / 2) {
+    if (index > SIZE_MAX / 16 || table.base > SIZE_MAX / 2) {
         return false;
     }
-    struct wrap_cursor c = wrap_cursor_at(dwarf, section, base + index * bytes);
-    *out = wrap_read_uint(&c, bytes);
+    struct wrap_cursor c = wrap_cursor_at(dwarf, table.section, table.base + index * table.bytes);
+    *out = wrap_read_uint(&c, table.bytes);
     return !c.bad;
 }
 
@@ -287,8 +293,8 @@ bool wrap_value_address(const struct wrap_dwarf *dwarf, const struct wrap_unit *
                         const struct wrap_value *value, uint64_t *out)
 {
     if (value->kind == WRAP_CLASS_ADDRX) {
-        return table_entry(dwarf, WRAP_DWARF_ADDR, unit->addr_base, value->number,
-                           unit->address_size, out);
+        const struct table table = {WRAP_DWARF_ADDR, unit->addr_base, unit->address_size};
+        return table_entry(dwarf, table, value->number, out);
     }
     *out = value->number;
     return value->kind == WRAP_CLASS_ADDRESS;
@@ -309,13 +315,13 @@ const char *wrap_value_string(const struct wrap_dwarf *dwarf, const struct wrap_
                               const struct wrap_value *value)
 {
     uint64_t offset = 0;
+    const struct table offsets = {WRAP_DWARF_STR_OFFSETS, unit->str_offsets, unit->offset_size};
     switch (value->kind) {
     case WRAP_CLASS_STRING: return value->string;
     case WRAP_CLASS_STRP: return string_at(dwarf, WRAP_DWARF_STR, value->number);
     case WRAP_CLASS_LINE_STRP: return string_at(dwarf, WRAP_DWARF_LINE_STR, value->number);
     case WRAP_CLASS_STRX:
-        return table_entry(dwarf, WRAP_DWARF_STR_OFFSETS, unit->str_offsets, value->number,
-                           unit->offset_size, &offset)
+        return table_entry(dwarf, offsets, value->number, &offset)
                    ? string_at(dwarf, WRAP_DWARF_STR, offset)
                    : NULL;
     default: return NULL;

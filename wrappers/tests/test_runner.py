@@ -415,5 +415,28 @@ def binfmt():
     assert done.returncode == 125 and b"started by the kernel" in done.stderr, done
 
 
+@test
+def binfmt_by_the_kernel():
+    """The installed line, in a user namespace of its own: nothing is registered outside of it."""
+    folder = os.path.dirname(WASMRUN)
+    conf = os.path.join(os.path.dirname(folder), "wasmrun-binfmt.conf")
+    if not os.path.exists(conf) or not shutil.which("unshare"):
+        raise Skip("no wasmrun-binfmt.conf beside the build, or no unshare")
+    with open(conf, encoding="ascii") as file:
+        (line,) = [text for text in file.read().splitlines() if text and not text.startswith("#")]
+    line = re.sub(r"::.*/wasmrun-binfmt:", f"::{folder}/wasmrun-binfmt:", line)
+    os.chmod(write("tool", list_module("args")), 0o755)
+    os.makedirs("fmt", exist_ok=True)
+    script = ("import os, subprocess, sys\n"
+              "if subprocess.run(['mount', '-t', 'binfmt_misc', 'none', 'fmt'], capture_output=True).returncode:\n"
+              "    sys.exit(99)\n"
+              "with open('fmt/register', 'w') as file: file.write(sys.argv[1])\n"
+              "os.execv('./tool', ['zero', '--help', 'x'])\n")
+    done = subprocess.run(["unshare", "-Urm", "python3", "-c", script, line], capture_output=True, timeout=60)
+    if done.returncode == 99 or b"unshare" in done.stderr:
+        raise Skip("no binfmt_misc in user namespaces here")
+    assert (done.returncode, done.stdout) == (0, b"zero\0--help\0x\0"), done
+
+
 if __name__ == "__main__":
     sys.exit(main())
