@@ -55,7 +55,7 @@ static const struct wrap_option run_options[] = {
     {"coredump",     0,   "FILE",               RUN_COREDUMP,     "write the guest's state there when it traps", false},
     {"stats",        0,   NULL,                 RUN_STATS,        "print times, translated code and memory at the end", false},
     {"error-format", 0,   "text|json",          RUN_ERROR_FORMAT, "how messages on stderr are written (text)", false},
-    {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (auto)", false},
+    {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (" WRAP_SANDBOX_DEFAULT_NAME ")", false},
     {"backend",      0,   "auto|tail|tail-v3|loop", RUN_BACKEND,  "engine: which interpreter loop (auto)", false},
     {"memory",       0,   "auto|guard|explicit", RUN_MEMORY,      "engine: how memory accesses are checked (auto)", false},
 };

@@ -50,8 +50,10 @@ struct wrap_run_options {
 /** The --sandbox of who gives none: sanitizers and coverage open files at the end. */
 #ifdef WRAP_SANDBOX_UNFIT
 #define WRAP_SANDBOX_DEFAULT WRAP_SANDBOX_OFF
+#define WRAP_SANDBOX_DEFAULT_NAME "off"
 #else
 #define WRAP_SANDBOX_DEFAULT WRAP_SANDBOX_AUTO
+#define WRAP_SANDBOX_DEFAULT_NAME "auto"
 #endif
 
 /** Frees all that `run` owns. */
