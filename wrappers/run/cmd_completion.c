@@ -23,6 +23,9 @@ static enum value_kind kind_of(const char *value)
     if (strncmp(value, "FILE", 4) == 0) {
         return VALUE_FILE;
     }
+    if (strncmp(value, "HOST:PORT", 9) == 0) {
+        return VALUE_OTHER;
+    }
     if (strncmp(value, "HOST", 4) == 0 || strcmp(value, "DIR") == 0) {
         return VALUE_DIR;
     }

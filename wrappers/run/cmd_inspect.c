@@ -11,7 +11,7 @@
 enum { INSPECT_JSON = 1, TYPE_BYTES = 1024, NAME_COLUMN_MAX = 60 };
 
 static const struct wrap_option inspect_options[] = {
-    {"json", 0, NULL, INSPECT_JSON, "print one JSON object", false},
+    {"json", 0, NULL, INSPECT_JSON, "print one JSON object"},
 };
 
 /* ---------------------------------------------------------------- counts */

@@ -17,7 +17,6 @@ enum run_option {
     RUN_ENV_FILE,
     RUN_STDIN,
     RUN_PRELOAD,
-    RUN_CONFIG,
     RUN_INVOKE,
     RUN_ARGV0,
     RUN_MAX_MEMORY,
@@ -35,29 +34,29 @@ enum run_option {
 
 // clang-format off
 static const struct wrap_option run_options[] = {
-    {"dir",          0,   "HOST[::GUEST][:ro]", RUN_DIR,          "let the guest use a directory; repeatable", false},
-    {"mapdir",       0,   "GUEST::HOST",        RUN_MAPDIR,       "the same the other way around; repeatable", false},
-    {"volume",       'v', "HOST:GUEST[:ro]",    RUN_VOLUME,       "the same with one colon; repeatable", false},
-    {"cwd",          0,   "DIR",                RUN_CWD,          "the guest's working directory, as it sees it", false},
-    {"env",          0,   "K[=V]",              RUN_ENV,          "set a variable, or pass on the host's; repeatable", false},
-    {"env-inherit",  0,   NULL,                 RUN_ENV_INHERIT,  "pass on all variables of the host", false},
-    {"env-file",     0,   "FILE",               RUN_ENV_FILE,     "variables from a file, K[=V] a line; repeatable", false},
-    {"stdin",        0,   "FILE",               RUN_STDIN,        "standard input from a file (inherited)", false},
-    {"preload",      0,   "NAME=FILE",          RUN_PRELOAD,      "offer a module's exports as NAME; repeatable", false},
-    {"invoke",       0,   "FUNC",               RUN_INVOKE,       "call this export with ARGS, print its results", false},
-    {"argv0",        0,   "NAME",               RUN_ARGV0,        "the guest's name (FILE without directory, .wasm)", false},
-    {"config",       0,   "FILE",               RUN_CONFIG,       "take options from a JSON file; repeatable", true},
-    {"max-memory",   0,   "SIZE",               RUN_MAX_MEMORY,   "limit of all linear memory (4g for each); k, m, g", false},
-    {"max-stack",    0,   "SIZE",               RUN_MAX_STACK,    "size of the call stack (8m)", false},
-    {"timeout",      0,   "TIME",               RUN_TIMEOUT,      "end the guest after 5, 500ms, 2s, 1m (none)", false},
-    {"fuel",         0,   "COUNT",              RUN_FUEL,         "end the guest after so many instructions (none)", false},
-    {"profile",      0,   "FILE.svg|.folded",   RUN_PROFILE,      "sample the guest's functions into a file", false},
-    {"coredump",     0,   "FILE",               RUN_COREDUMP,     "write the guest's state there when it traps", false},
-    {"stats",        0,   NULL,                 RUN_STATS,        "print times, translated code and memory at the end", false},
-    {"error-format", 0,   "text|json",          RUN_ERROR_FORMAT, "how messages on stderr are written (text)", false},
-    {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (" WRAP_SANDBOX_DEFAULT_NAME ")", false},
-    {"backend",      0,   "auto|tail|tail-v3|loop", RUN_BACKEND,  "engine: which interpreter loop (auto)", false},
-    {"memory",       0,   "auto|guard|explicit", RUN_MEMORY,      "engine: how memory accesses are checked (auto)", false},
+    {"dir",          0,   "HOST[::GUEST][:ro]", RUN_DIR,          "let the guest use a directory; repeatable"},
+    {"mapdir",       0,   "GUEST::HOST",        RUN_MAPDIR,       "the same the other way around; repeatable"},
+    {"volume",       'v', "HOST:GUEST[:ro]",    RUN_VOLUME,       "the same with one colon; repeatable"},
+    {"cwd",          0,   "DIR",                RUN_CWD,          "the guest's working directory, as it sees it"},
+    {"env",          0,   "K[=V]",              RUN_ENV,          "set a variable, or pass on the host's; repeatable"},
+    {"env-inherit",  0,   NULL,                 RUN_ENV_INHERIT,  "pass on all variables of the host"},
+    {"env-file",     0,   "FILE",               RUN_ENV_FILE,     "variables from a file, K[=V] a line; repeatable"},
+    {"stdin",        0,   "FILE",               RUN_STDIN,        "standard input from a file (inherited)"},
+    {"preload",      0,   "NAME=FILE",          RUN_PRELOAD,      "offer a module's exports as NAME; repeatable"},
+    {"invoke",       0,   "FUNC",               RUN_INVOKE,       "call this export with ARGS, print its results"},
+    {"argv0",        0,   "NAME",               RUN_ARGV0,        "the guest's name (FILE without directory, .wasm)"},
+    {"config",       0,   "FILE",               WRAP_OPT_CONFIG,  "take options from a JSON file; repeatable"},
+    {"max-memory",   0,   "SIZE",               RUN_MAX_MEMORY,   "limit of all linear memory (4g for each); k, m, g"},
+    {"max-stack",    0,   "SIZE",               RUN_MAX_STACK,    "size of the call stack (8m)"},
+    {"timeout",      0,   "TIME",               RUN_TIMEOUT,      "end the guest after 5, 500ms, 2s, 1m (none)"},
+    {"fuel",         0,   "COUNT",              RUN_FUEL,         "end the guest after so many instructions (none)"},
+    {"profile",      0,   "FILE.svg|.folded",   RUN_PROFILE,      "sample the guest's functions into a file"},
+    {"coredump",     0,   "FILE",               RUN_COREDUMP,     "write the guest's state there when it traps"},
+    {"stats",        0,   NULL,                 RUN_STATS,        "print times, translated code and memory at the end"},
+    {"error-format", 0,   "text|json",          RUN_ERROR_FORMAT, "how messages on stderr are written (text)"},
+    {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (" WRAP_SANDBOX_DEFAULT_NAME ")"},
+    {"backend",      0,   "auto|tail|tail-v3|loop", RUN_BACKEND,  "engine: which interpreter loop (auto)"},
+    {"memory",       0,   "auto|guard|explicit", RUN_MEMORY,      "engine: how memory accesses are checked (auto)"},
 };
 // clang-format on
 
@@ -216,7 +215,7 @@ static bool apply(struct wrap_run_options *run, int id, const char *value)
     case RUN_ENV_INHERIT: return wrap_env_inherit(run);
     case RUN_ENV_FILE: return wrap_env_file(run, value);
     case RUN_PRELOAD: return wrap_preload_add(run, value);
-    case RUN_CONFIG: return wrap_config_apply(run, &wrap_command_run, value, apply);
+    case WRAP_OPT_CONFIG: return wrap_config_apply(run, &wrap_command_run, value, apply);
     case RUN_MAX_MEMORY: return set_size("max-memory", value, &run->store.max_memory_bytes);
     case RUN_MAX_STACK: return set_size("max-stack", value, &run->store.stack_bytes);
     case RUN_TIMEOUT: return set_timeout(run, value);

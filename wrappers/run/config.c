@@ -148,7 +148,7 @@ static bool take_member(const struct reader *reader, const char *key, json_t *va
         return take_env(reader, value);
     }
     const struct wrap_option *option = wrap_opts_find(reader->command, key);
-    if (!option || option->once) {
+    if (!option || option->id >= WRAP_OPT_HELP) {
         wrap_say("--config: %s: there is no \"%s\"%s", reader->path, key,
                  option ? " in a file" : "");
         return false;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct wrap_option common_options[] = {
-    {"help", 'h', NULL, WRAP_OPT_HELP, "print this text", true},
-    {"version", 'V', NULL, WRAP_OPT_VERSION, "print the version", true},
+    {"help", 'h', NULL, WRAP_OPT_HELP, "print this text"},
+    {"version", 'V', NULL, WRAP_OPT_VERSION, "print the version"},
 };
 enum { COMMON_COUNT = sizeof common_options / sizeof common_options[0] };
 

@@ -15,7 +15,6 @@ struct wrap_option {
     const char *value; /**< what it takes, for --help; NULL: a switch */
     int id;            /**< > 0 */
     const char *help;
-    bool once; /**< not in a --config file */
 };
 
 struct wrap_command {
@@ -30,8 +29,8 @@ struct wrap_command {
     int (*run)(const struct wrap_command *self, int argc, char **argv);
 };
 
-/** The options every command has; their ids. */
-enum { WRAP_OPT_HELP = 1000, WRAP_OPT_VERSION };
+/** The options every command has, and others that are not taken from a --config file; their ids. */
+enum { WRAP_OPT_HELP = 1000, WRAP_OPT_VERSION, WRAP_OPT_CONFIG };
 
 enum { WRAP_OPTS_END = -1, WRAP_OPTS_BAD = -2 };
 
@@ -40,7 +39,7 @@ struct wrap_opts {
     const struct wrap_command *command;
     int argc;
     char **argv;
-    int at;            /**< after WRAP_OPTS_END: the first word that is no option */
+    int at; /**< after WRAP_OPTS_END: the first word that is no option */
     const char *value; /**< of the option returned last */
 };
 

@@ -12,8 +12,8 @@
 enum { OPT_LEVEL = 1, OPT_QUIET };
 
 static const struct wrap_option rows[] = {
-    {"level", 'l', "N", OPT_LEVEL, "a value", false},
-    {"quiet", 0, NULL, OPT_QUIET, "a switch", false},
+    {"level", 'l', "N", OPT_LEVEL, "a value"},
+    {"quiet", 0, NULL, OPT_QUIET, "a switch"},
 };
 
 static const struct wrap_command command = {
