@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking inside: explored functions, counts of translated code, frames of stopped execs. */
 #include "api/internal.h"
+#include "debug/coredump.h"
 #include "debug/explore.h"
 
 wr_status_t wr_module_explore(const wr_module_t *module, const char *func, wr_write_fn write,
@@ -71,4 +72,14 @@ size_t wr_exec_frames(const wr_exec_t *exec, wr_frame_t *out, size_t cap)
     struct frames f = {.out = out, .cap = cap};
     vm_exec_walk(to_exec(exec), add_frame, &f);
     return f.count;
+}
+
+wr_status_t wr_exec_coredump(const wr_exec_t *exec, const char *name, wr_write_fn write, void *ctx,
+                             wr_error_t *err)
+{
+    const struct vm_text_sink sink = {.write = write, .ctx = ctx};
+    vm_status s = vm_coredump(to_exec(exec), name, &sink);
+    if (s != VM_OK) return api_error_text(err, api_status(s), "%s", wr_status_name(api_status(s)));
+    api_error_clear(err);
+    return WR_OK;
 }

@@ -324,7 +324,8 @@ bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t *out)
     *out = (wr_section_t){.id = s->id,
                           .name = api_name(s->name),
                           .file_offset = s->payload.start,
-                          .size = s->payload.size};
+                          .size = s->payload.size,
+                          .data = m->bytes + s->payload.start};
     if (s->id && s->id < VM_COUNT(names))
         out->name = (wr_name_t){.data = names[s->id], .size = strlen(names[s->id])};
     return true;

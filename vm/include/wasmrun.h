@@ -241,12 +241,13 @@ typedef struct wr_module_stats {
 } wr_module_stats_t;
 WR_API void wr_module_stats(const wr_module_t *module, wr_module_stats_t *out);
 
-/** A section as it stands in the file, for `inspect`. */
+/** A section as it stands in the file; lives as long as the module. */
 typedef struct wr_section {
     uint8_t id;
     wr_name_t name;       /**< of a custom section, else its standard name */
     uint64_t file_offset; /**< of the payload */
     uint64_t size;
+    const uint8_t *data;  /**< the payload; of a custom section what follows its name */
 } wr_section_t;
 WR_API bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t *out);
 
@@ -522,6 +523,15 @@ WR_API void wr_module_code_stats(const wr_module_t *module, wr_code_stats_t *out
  * fills up to `cap`, returns how many. Owner thread of the store.
  */
 WR_API size_t wr_exec_frames(const wr_exec_t *exec, wr_frame_t *out, size_t cap);
+
+/**
+ * Writes a core dump of such an exec and its store, in the format of tool-conventions/Coredump.md
+ * (itself a module): frames with their locals, but not operand stacks; modules and instances by
+ * number; all globals; all memories without their pages of zeroes (what is beyond 4 GiB together is
+ * left out). `name` is the program's. Errors: WR_OOM. Owner thread of the store.
+ */
+WR_API wr_status_t wr_exec_coredump(const wr_exec_t *exec, const char *name, wr_write_fn write,
+                                    void *ctx, wr_error_t *err);
 
 /* ---------------------------------------------------------------- signals */
 

@@ -68,8 +68,8 @@ static struct vm_frame_info frame_info(const struct vm_code *code, const union v
 {
     struct vm_frame_info f = {.code = code};
     u32 word = 0;
-    if (code->words && pc >= code->words && pc <= code->words + code->word_count)
-        word = (u32)(pc - code->words) - (behind ? 1 : 0);
+    f.entered = code->words && pc >= code->words && pc <= code->words + code->word_count;
+    if (f.entered) word = (u32)(pc - code->words) - (behind ? 1 : 0);
     f.offset = offset_of(code, word, place);
     return f;
 }
@@ -79,6 +79,7 @@ void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info
 {
     const union vm_slot *fp = x->now.fp;
     const union vm_word *pc = x->now.pc;
+    const struct vm_instance *inst = x->now.inst;
     bool behind = x->stop == VM_STOP_HOST;
     u32 place = x->place;
     const union vm_word *foreign = vm_backend_get(x->store->backend)->stubs.return_foreign;
@@ -86,8 +87,11 @@ void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info
         const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
         if (!code) return; /* the bottom */
         struct vm_frame_info info = frame_info(code, pc, behind, place);
+        info.fp = fp;
+        info.inst = inst;
         if (!fn(&info, env)) return;
         bool is_foreign = fp[VM_FRAME_RET].cptr == foreign;
+        if (is_foreign) inst = fp[VM_FRAME_INST].cptr;
         pc = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
         fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].cptr;
         behind = true;

@@ -108,6 +108,9 @@ enum { VM_BOTTOM_SLOTS = VM_FRAME_SLOTS + 2 * (VM_MAX_PARAMS + VM_MAX_RESULTS) }
 struct vm_frame_info {
     const struct vm_code *code;
     u32 offset; /* file offset of its current instruction */
+    bool entered; /* its locals are in place; else only the parameters are */
+    const union vm_slot *fp;
+    const struct vm_instance *inst; /* whose code it runs */
 };
 /**
  * Walks the frames of a stopped exec, innermost first; calls `fn` for each until it answers false.

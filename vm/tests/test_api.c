@@ -197,6 +197,8 @@ static void test_introspection_of_imports_and_exports(void **state)
     for (u64 end = 8; wr_module_section(mod, n, &section); n++) {
         assert_true(section.file_offset >= end + 2); /* id and size before it */
         end = section.file_offset + section.size;
+        /* All of them are pieces of one copy of the file. */
+        assert_memory_equal(section.data - section.file_offset, "\0asm", 4);
         if (section.id == 0) assert_int_equal(strncmp(section.name.data, "name", 4), 0);
         if (!wr_module_section(mod, n + 1, &section)) assert_int_equal(end, stats.file_bytes);
     }

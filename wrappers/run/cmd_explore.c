@@ -65,4 +65,5 @@ const struct wrap_command wrap_command_explore = {
              "\n"
              "Exit: 0; 125 when there is no such function; 126, 127 as for validate.\n",
     .run = cmd_explore,
+    .operands = "file any",
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_inspect.c - `wasmrun inspect FILE`: what a module consists of, for people or as JSON. */
+#include "run/json.h"
 #include "run/run.h"
 
 #include <inttypes.h>
@@ -145,26 +146,9 @@ static void print_text(const wr_module_t *module)
 
 /* ---------------------------------------------------------------- JSON */
 
-static void json_string(wr_name_t text)
-{
-    putchar('"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\') {
-            printf("\\%c", c);
-        } else if (c < 0x20 || c == 0x7f) {
-            printf("\\u%04x", c);
-        } else {
-            putchar(c);
-        }
-    }
-    putchar('"');
-}
-
 static void json_field(const char *key, wr_name_t value)
 {
-    printf("\"%s\":", key);
-    json_string(value);
+    wrap_json_field(stdout, key, value.data, value.size);
 }
 
 static wr_name_t name_of(const char *text) { return (wr_name_t){text, strlen(text)}; }
@@ -223,7 +207,7 @@ static void json_limits(const wr_module_t *module, const char *key, wr_extern_ki
     for (uint32_t i = 0; i < count; i++) {
         wr_module_item_type(module, kind, i, type, sizeof type);
         if (i) putchar(',');
-        json_string(name_of(type));
+        wrap_json_string(stdout, type, strlen(type));
     }
     putchar(']');
 }
@@ -300,4 +284,5 @@ const struct wrap_command wrap_command_inspect = {
     .options = inspect_options,
     .option_count = sizeof inspect_options / sizeof inspect_options[0],
     .run = cmd_inspect,
+    .operands = "file",
 };

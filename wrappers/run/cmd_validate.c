@@ -47,4 +47,5 @@ const struct wrap_command wrap_command_validate = {
     .notes = "Prints nothing for a valid module. Exit: 0 when all are valid, 126 when one is not,\n"
              "127 when one does not exist.\n",
     .run = cmd_validate,
+    .operands = "files",
 };

@@ -87,17 +87,24 @@ static bool parse_value(const char *text, wr_valkind_t kind, wr_val_t *out)
     }
 }
 
-static void print_signature(const char *name, const wr_func_t *func)
+/* Adds to a text of `cap` bytes; what does not fit is left out. */
+static void add_text(char *text, size_t cap, const char *before, const char *more)
 {
-    fprintf(stderr, "  ");
-    wrap_print(stderr, "%s", name);
+    size_t length = strlen(text);
+    snprintf(text + length, cap - length, "%s%s", before, more);
+}
+
+/* "add i32 i32 -> i32" */
+static void format_signature(const char *name, const wr_func_t *func, char *buf, size_t cap)
+{
+    buf[0] = 0;
+    add_text(buf, cap, "", name);
     for (size_t i = 0; i < wr_func_param_count(func); i++) {
-        fprintf(stderr, " %s", kind_name(wr_func_param(func, i)));
+        add_text(buf, cap, " ", kind_name(wr_func_param(func, i)));
     }
     for (size_t i = 0; i < wr_func_result_count(func); i++) {
-        fprintf(stderr, "%s%s", i ? " " : " -> ", kind_name(wr_func_result(func, i)));
+        add_text(buf, cap, i ? " " : " -> ", kind_name(wr_func_result(func, i)));
     }
-    fputc('\n', stderr);
 }
 
 bool wrap_invoke_args(const char *name, const wr_func_t *func, char **words, size_t count,
@@ -109,9 +116,10 @@ bool wrap_invoke_args(const char *name, const wr_func_t *func, char **words, siz
         return false;
     }
     if (wanted != count) {
-        wrap_say("function '%s' takes %zu argument%s, %zu given:", name, wanted,
-                 wanted == 1 ? "" : "s", count);
-        print_signature(name, func);
+        char signature[1024];
+        format_signature(name, func, signature, sizeof signature);
+        wrap_say_detail(signature, "function '%s' takes %zu argument%s, %zu given:", name, wanted,
+                        wanted == 1 ? "" : "s", count);
         return false;
     }
     for (size_t i = 0; i < count; i++) {

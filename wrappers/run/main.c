@@ -8,17 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct wrap_command *const commands[] = {
-    &wrap_command_run,
-    &wrap_command_validate,
-    &wrap_command_inspect,
-    &wrap_command_explore,
-};
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-
 static const struct wrap_command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    size_t count = 0;
+    const struct wrap_command *const *commands = wrap_commands(&count);
+    for (size_t i = 0; i < count; i++) {
         if (strcmp(commands[i]->name, name) == 0) {
             return commands[i];
         }
@@ -32,10 +26,12 @@ static void print_overview(FILE *to)
           "       wasmrun COMMAND [OPTIONS] ...\n\n"
           "Runs WebAssembly programs.\n\nCommands:\n",
           to);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    size_t count = 0;
+    const struct wrap_command *const *commands = wrap_commands(&count);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(to, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
     }
-    fputs("  help       Prints this text, or the help of a command.\n\n"
+    fputs("  help        Prints this text, or the help of a command.\n\n"
           "'wasmrun COMMAND --help' lists the options of a command.\n",
           to);
 }
@@ -71,6 +67,10 @@ static void hold_closed_streams(void)
 
 static int run_command(int argc, char **argv)
 {
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    if (argc > 0 && strcmp(slash ? slash + 1 : argv[0], "wasmrun-binfmt") == 0) {
+        return wrap_run_binfmt(argc, argv);
+    }
     if (argc < 2) {
         print_overview(stderr);
         return WRAP_EXIT_USAGE;

@@ -13,8 +13,7 @@ static const struct wrap_option common_options[] = {
 };
 enum { COMMON_COUNT = sizeof common_options / sizeof common_options[0] };
 
-/* Row `i` of the command's options and then the common ones; NULL after the last. */
-static const struct wrap_option *option_at(const struct wrap_command *command, size_t i)
+const struct wrap_option *wrap_opts_at(const struct wrap_command *command, size_t i)
 {
     if (i < command->option_count) {
         return &command->options[i];
@@ -26,8 +25,8 @@ static const struct wrap_option *option_at(const struct wrap_command *command, s
 static const struct wrap_option *find_name(const struct wrap_command *command, const char *name,
                                            size_t length)
 {
-    const struct wrap_option *option = option_at(command, 0);
-    for (size_t i = 0; option; option = option_at(command, ++i)) {
+    const struct wrap_option *option = wrap_opts_at(command, 0);
+    for (size_t i = 0; option; option = wrap_opts_at(command, ++i)) {
         if (strlen(option->name) == length && memcmp(option->name, name, length) == 0) {
             return option;
         }
@@ -35,10 +34,15 @@ static const struct wrap_option *find_name(const struct wrap_command *command, c
     return NULL;
 }
 
+const struct wrap_option *wrap_opts_find(const struct wrap_command *command, const char *name)
+{
+    return find_name(command, name, strlen(name));
+}
+
 static const struct wrap_option *find_letter(const struct wrap_command *command, char letter)
 {
-    const struct wrap_option *option = option_at(command, 0);
-    for (size_t i = 0; option; option = option_at(command, ++i)) {
+    const struct wrap_option *option = wrap_opts_at(command, 0);
+    for (size_t i = 0; option; option = wrap_opts_at(command, ++i)) {
         if (option->letter && option->letter == letter) {
             return option;
         }
@@ -54,8 +58,8 @@ static const struct wrap_option *find_nearest(const struct wrap_command *command
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
     const struct wrap_option *best = NULL;
     unsigned best_distance = NEAR + 1;
-    const struct wrap_option *option = option_at(command, 0);
-    for (size_t i = 0; option; option = option_at(command, ++i)) {
+    const struct wrap_option *option = wrap_opts_at(command, 0);
+    for (size_t i = 0; option; option = wrap_opts_at(command, ++i)) {
         unsigned distance = wrap_distance(name, option->name, NEAR);
         /* "--max" for "--max-memory": a beginning counts as near. */
         if (distance > 1 && strlen(name) > 2 && strncmp(name, option->name, strlen(name)) == 0) {
@@ -127,8 +131,8 @@ int wrap_opts_next(struct wrap_opts *opts)
 void wrap_opts_help(const struct wrap_command *command)
 {
     printf("usage: %s\n%s\n\nOptions:\n", command->usage, command->summary);
-    const struct wrap_option *option = option_at(command, 0);
-    for (size_t i = 0; option; option = option_at(command, ++i)) {
+    const struct wrap_option *option = wrap_opts_at(command, 0);
+    for (size_t i = 0; option; option = wrap_opts_at(command, ++i)) {
         char left[64];
         char letter[8] = "    ";
         if (option->letter) {
@@ -145,6 +149,8 @@ void wrap_opts_help(const struct wrap_command *command)
 
 int wrap_opts_hint(const struct wrap_command *command)
 {
-    fprintf(stderr, "try 'wasmrun %s --help'\n", command->name);
+    if (!wrap_errors_json()) {
+        fprintf(stderr, "try 'wasmrun %s --help'\n", command->name);
+    }
     return WRAP_EXIT_USAGE;
 }

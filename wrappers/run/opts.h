@@ -24,12 +24,13 @@ struct wrap_command {
     const char *notes;   /**< printed after the options; NULL: none */
     const struct wrap_option *options;
     size_t option_count;
+    const char *operands; /**< for completion: "file", "files", "file any", or words to choose */
     /** Runs the command on the words after its name; returns the exit code. */
     int (*run)(const struct wrap_command *self, int argc, char **argv);
 };
 
-/** The options every command has; their ids. */
-enum { WRAP_OPT_HELP = 1000, WRAP_OPT_VERSION };
+/** The options every command has, and others that are not taken from a --config file; their ids. */
+enum { WRAP_OPT_HELP = 1000, WRAP_OPT_VERSION, WRAP_OPT_CONFIG };
 
 enum { WRAP_OPTS_END = -1, WRAP_OPTS_BAD = -2 };
 
@@ -38,7 +39,7 @@ struct wrap_opts {
     const struct wrap_command *command;
     int argc;
     char **argv;
-    int at;            /**< after WRAP_OPTS_END: the first word that is no option */
+    int at; /**< after WRAP_OPTS_END: the first word that is no option */
     const char *value; /**< of the option returned last */
 };
 
@@ -47,6 +48,11 @@ struct wrap_opts {
  * are none); WRAP_OPTS_BAD after printing what is wrong.
  */
 int wrap_opts_next(struct wrap_opts *opts);
+
+/** The option of that name (without the dashes) or NULL. */
+const struct wrap_option *wrap_opts_find(const struct wrap_command *command, const char *name);
+/** Row `i` of the command's options and then those of every command; NULL after the last. */
+const struct wrap_option *wrap_opts_at(const struct wrap_command *command, size_t i);
 
 /** Prints the --help text of a command on stdout. */
 void wrap_opts_help(const struct wrap_command *command);

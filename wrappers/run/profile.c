@@ -14,14 +14,19 @@
 #include <time.h>
 
 enum { TICK_NS = 1000000, NS_PER_SECOND = 1000000000 };
+/* A function of the tree: its module's place in `modules` above its index (under 2,000,001). */
+enum { FUNC_BITS = 21, MODULES_MAX = 1024 };
 
 struct wrap_profile {
     const char *path;
+    const char *title;
     bool svg;
     FILE *file;
     wr_exec_t *exec;
     wr_wasi_t *wasi;
     struct wrap_calls calls;
+    const wr_module_t *modules[MODULES_MAX]; /* seen in samples */
+    uint32_t module_count;
     pthread_t sampler;
     bool sampling;
     atomic_bool over; /* the sampler shall end; relaxed: it is joined */
@@ -94,7 +99,7 @@ static void catch_signals(void)
 
 /* ---------------------------------------------------------------- the guest's side */
 
-struct wrap_profile *wrap_profile_open(const char *path)
+struct wrap_profile *wrap_profile_open(const char *path, const char *title)
 {
     struct wrap_profile *profile = calloc(1, sizeof *profile);
     if (!profile) {
@@ -102,6 +107,7 @@ struct wrap_profile *wrap_profile_open(const char *path)
         return NULL;
     }
     profile->path = path;
+    profile->title = title;
     profile->svg = ends_with(path, ".svg");
     profile->file = fopen(path, "we");
     if (!profile->file) {
@@ -127,6 +133,22 @@ bool wrap_profile_start(struct wrap_profile *profile, wr_exec_t *exec, wr_wasi_t
     return profile->sampling;
 }
 
+/* The function as the tree knows it. */
+static uint32_t func_key(struct wrap_profile *profile, const wr_frame_t *frame)
+{
+    uint32_t i = 0;
+    while (i < profile->module_count && profile->modules[i] != frame->module) {
+        i++;
+    }
+    if (i == MODULES_MAX) {
+        return WRAP_NODE_DEEP; /* more modules than --preload takes */
+    }
+    if (i == profile->module_count) {
+        profile->modules[profile->module_count++] = frame->module;
+    }
+    return i << FUNC_BITS | frame->func_idx;
+}
+
 void wrap_profile_sample(struct wrap_profile *profile)
 {
     wr_frame_t frames[WRAP_STACK_MAX + 1];
@@ -135,24 +157,25 @@ void wrap_profile_sample(struct wrap_profile *profile)
     bool cut = count > WRAP_STACK_MAX;
     count = cut ? WRAP_STACK_MAX : count;
     for (size_t i = 0; i < count; i++) {
-        funcs[i] = frames[i].func_idx; /* all of one module: the command has no other */
+        funcs[i] = func_key(profile, &frames[i]);
     }
     wrap_calls_add(&profile->calls, funcs, count, cut);
 }
 
 static void func_name(const void *ctx, uint32_t func, char *buf, size_t cap)
 {
-    wr_module_func_name(ctx, func, buf, cap);
+    const struct wrap_profile *profile = ctx;
+    const uint32_t index = func & ((UINT32_C(1) << FUNC_BITS) - 1);
+    wr_module_func_name(profile->modules[func >> FUNC_BITS], index, buf, cap);
 }
 
-static bool write_file(struct wrap_profile *profile, const wr_module_t *module)
+static bool write_file(struct wrap_profile *profile)
 {
     wrap_calls_finish(&profile->calls);
     if (profile->svg) {
-        wrap_write_flames(profile->file, &profile->calls, wr_module_name(module), func_name,
-                          module);
+        wrap_write_flames(profile->file, &profile->calls, profile->title, func_name, profile);
     } else {
-        wrap_write_folded(profile->file, &profile->calls, func_name, module);
+        wrap_write_folded(profile->file, &profile->calls, func_name, profile);
     }
     bool good = fflush(profile->file) == 0 && !ferror(profile->file);
     if (!good) {
@@ -161,13 +184,13 @@ static bool write_file(struct wrap_profile *profile, const wr_module_t *module)
     return good;
 }
 
-bool wrap_profile_stop(struct wrap_profile *profile, const wr_module_t *module)
+bool wrap_profile_stop(struct wrap_profile *profile)
 {
     if (profile->sampling) {
         atomic_store_explicit(&profile->over, true, memory_order_relaxed);
         pthread_join(profile->sampler, NULL);
     }
-    bool good = write_file(profile, module);
+    bool good = write_file(profile);
     fclose(profile->file);
     wrap_calls_free(&profile->calls);
     free(profile);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.c - what is said about modules that do not load, link or end well, and with which exit. */
+#include "run/json.h"
 #include "run/run.h"
+#include "run/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,26 +57,7 @@ static void format_place(const wr_error_t *err, char *buf, size_t cap)
     }
 }
 
-static void print_frame(unsigned long long number, const wr_frame_t *frame)
-{
-    char name[512];
-    wr_module_func_name(frame->module, frame->func_idx, name, sizeof name);
-    wrap_print(stderr, "  #%llu 0x%" PRIx64 " %s\n", number, frame->file_offset, name);
-}
-
-static void print_backtrace(const wr_error_t *err)
-{
-    unsigned long long left_out = err->frames_left_out;
-    for (uint32_t i = 0; i < err->frames; i++) {
-        bool tail = left_out && i >= WR_ERROR_FRAMES / 2;
-        if (tail && i == WR_ERROR_FRAMES / 2) {
-            fprintf(stderr, "  ... %llu frame%s left out\n", left_out, left_out == 1 ? "" : "s");
-        }
-        print_frame(i + (tail ? left_out : 0), &err->frame[i]);
-    }
-}
-
-static int report_trap(const char *file, const wr_error_t *err)
+static void print_trap(const char *file, const wr_error_t *err)
 {
     const char *text = without_file(file, err->text);
     const char *trap = err->trap ? err->trap : text;
@@ -83,8 +66,30 @@ static int report_trap(const char *file, const wr_error_t *err)
     } else {
         wrap_say("%s: trap: %s%s%s", file, trap, text[0] ? ": " : "", text);
     }
-    print_backtrace(err);
-    return WRAP_EXIT_TRAP;
+    wrap_trace_print(stderr, err);
+}
+
+/* As an object: {"file","error","message","exit_code"} and what else is known. */
+static void print_json(const char *file, const char *error, int code, const wr_error_t *err)
+{
+    const char *text = without_file(file, err->text);
+    const char *message = text[0] ? text : err->trap ? err->trap : error;
+    fputc('{', stderr);
+    wrap_json_field(stderr, "message", message, strlen(message));
+    wrap_json_more(stderr, "file", file);
+    wrap_json_more(stderr, "error", error);
+    fprintf(stderr, ",\"exit_code\":%d", code);
+    if (err->trap) {
+        wrap_json_more(stderr, "trap", err->trap);
+    }
+    if (err->offset != UINT64_MAX) {
+        fprintf(stderr, ",\"offset\":%" PRIu64, err->offset);
+    }
+    if (err->func_idx != UINT32_MAX) {
+        fprintf(stderr, ",\"function\":%" PRIu32, err->func_idx);
+    }
+    wrap_trace_json(stderr, err);
+    fputs("}\n", stderr);
 }
 
 struct status_exit {
@@ -93,33 +98,40 @@ struct status_exit {
 };
 
 /* All others are 126: the module or what it needs cannot be used. */
-static const struct status_exit status_exits[] = {
-    {WR_NOT_FOUND, WRAP_EXIT_NOT_FOUND},
-    {WR_CANCELLED, WRAP_EXIT_TIMEOUT},
-    {WR_FUEL, WRAP_EXIT_TIMEOUT},
-    {WR_EXCEPTION, WRAP_EXIT_TRAP},
-};
-
-int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
+static int exit_of(wr_status_t status)
 {
-    if (status == WR_TRAP) {
-        return report_trap(file, err);
-    }
-    if (status == WR_CANCELLED && wrap_timeout_fired()) {
-        wrap_say("%s: timed out", file);
-        return WRAP_EXIT_TIMEOUT;
-    }
-    char place[64];
-    const char *text = without_file(file, err->text);
-    format_place(err, place, sizeof place);
-    wrap_say("%s: %s%s%s%s", file, wr_status_name(status), text[0] ? ": " : "", text, place);
-    print_backtrace(err);
+    static const struct status_exit status_exits[] = {
+        {WR_TRAP, WRAP_EXIT_TRAP},         {WR_NOT_FOUND, WRAP_EXIT_NOT_FOUND},
+        {WR_CANCELLED, WRAP_EXIT_TIMEOUT}, {WR_FUEL, WRAP_EXIT_TIMEOUT},
+        {WR_EXCEPTION, WRAP_EXIT_TRAP},
+    };
     for (size_t i = 0; i < sizeof status_exits / sizeof status_exits[0]; i++) {
         if (status_exits[i].status == status) {
             return status_exits[i].code;
         }
     }
     return WRAP_EXIT_INVALID;
+}
+
+int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
+{
+    int code = exit_of(status);
+    bool timed_out = status == WR_CANCELLED && wrap_timeout_fired();
+    const char *error = timed_out ? "timed out" : wr_status_name(status);
+    if (wrap_errors_json()) {
+        print_json(file, error, code, err);
+    } else if (status == WR_TRAP) {
+        print_trap(file, err);
+    } else if (timed_out) {
+        wrap_say("%s: timed out", file);
+    } else {
+        char place[64];
+        const char *text = without_file(file, err->text);
+        format_place(err, place, sizeof place);
+        wrap_say("%s: %s%s%s%s", file, error, text[0] ? ": " : "", text, place);
+        wrap_trace_print(stderr, err);
+    }
+    return code;
 }
 
 bool wrap_module_load(wr_engine_t *engine, const char *file, wr_module_t **out, int *code)
@@ -136,11 +148,12 @@ bool wrap_module_load(wr_engine_t *engine, const char *file, wr_module_t **out, 
 
 /* ---------------------------------------------------------------- imports and exports */
 
+enum { MISSING_SHOWN = 100 };
+
 static void print_missing(const wr_missing_t *missing, void *env)
 {
-    size_t *left = env;
-    enum { SHOWN = 100 };
-    if (++*left > SHOWN) {
+    size_t *printed = env;
+    if (++*printed > MISSING_SHOWN) {
         return;
     }
     const wr_importtype_t *import = &missing->import;
@@ -151,6 +164,27 @@ static void print_missing(const wr_missing_t *missing, void *env)
     } else if (missing->similar) {
         wrap_print(stderr, "      did you mean %s?\n", missing->similar);
     }
+}
+
+static void print_missing_json(const wr_missing_t *missing, void *env)
+{
+    size_t *printed = env;
+    if (++*printed > MISSING_SHOWN) {
+        return;
+    }
+    const wr_importtype_t *import = &missing->import;
+    fputs(*printed > 1 ? ",{" : "{", stderr);
+    wrap_json_field(stderr, "module", import->module.data, import->module.size);
+    fputc(',', stderr);
+    wrap_json_field(stderr, "name", import->name.data, import->name.size);
+    wrap_json_more(stderr, "wanted", missing->wanted);
+    if (missing->offered) {
+        wrap_json_more(stderr, "offered", missing->offered);
+    }
+    if (missing->similar) {
+        wrap_json_more(stderr, "similar", missing->similar);
+    }
+    fputc('}', stderr);
 }
 
 static void ignore_missing(const wr_missing_t *missing, void *env)
@@ -165,9 +199,19 @@ size_t wrap_report_missing(const char *file, const wr_linker_t *linker, const wr
     if (!count) {
         return 0;
     }
+    size_t printed = 0;
+    if (wrap_errors_json()) {
+        fprintf(stderr, "{\"message\":\"%zu import%s cannot be satisfied\"", count,
+                count == 1 ? "" : "s");
+        wrap_json_more(stderr, "file", file);
+        fprintf(stderr, ",\"error\":\"link error\",\"exit_code\":%d,\"imports\":[",
+                WRAP_EXIT_INVALID);
+        wr_linker_missing(linker, module, print_missing_json, &printed);
+        fputs("]}\n", stderr);
+        return count;
+    }
     wrap_say("%s: link error: %zu import%s cannot be satisfied:", file, count,
              count == 1 ? "" : "s");
-    size_t printed = 0;
     wr_linker_missing(linker, module, print_missing, &printed);
     return count;
 }
@@ -178,6 +222,9 @@ void wrap_report_exports(const wr_module_t *module, wr_extern_kind_t kind)
     wr_exporttype_t item;
     size_t found = 0;
     char type[256];
+    if (wrap_errors_json()) {
+        return; /* the message says it all; a program can look at `inspect --json` */
+    }
     for (size_t i = 0; wr_module_export(module, i, &item); i++) {
         if (item.kind != kind || ++found > SHOWN) {
             continue;

@@ -3,6 +3,7 @@
 #ifndef WRAPPERS_RUN_RUN_H
 #define WRAPPERS_RUN_RUN_H
 
+#include "run/options.h"
 #include "run/opts.h"
 #include "run/text.h"
 #include "wasmrun.h"
@@ -14,6 +15,12 @@ extern const struct wrap_command wrap_command_run;
 extern const struct wrap_command wrap_command_validate;
 extern const struct wrap_command wrap_command_inspect;
 extern const struct wrap_command wrap_command_explore;
+extern const struct wrap_command wrap_command_completion;
+
+/** All commands, in the order of --help; `count` of them. */
+const struct wrap_command *const *wrap_commands(size_t *count);
+/** Runs what the kernel hands over for a module that is executed; argv as main has it. */
+int wrap_run_binfmt(int argc, char **argv);
 
 /** Prints help or the version when `id` is one of the common options; true when it was. */
 bool wrap_common_option(const struct wrap_command *command, int id);
@@ -38,31 +45,16 @@ const char *wrap_extern_kind(wr_extern_kind_t kind);
 
 /* ---------------------------------------------------------------- running a guest */
 
-struct wrap_dir {
-    char *host;  /**< own; `guest` points into it or at it */
-    char *guest;
-    bool read_only;
-};
-
-struct wrap_run_options {
-    const char *file;
-    char **args; /**< of the guest, without argv[0] */
-    size_t arg_count;
-    const char *argv0; /**< NULL: made from `file` */
-    const char *invoke;
-    struct wrap_dir *dirs;
-    size_t dir_count;
-    const char **envs; /**< K=V, or K to inherit */
-    size_t env_count;
-    uint64_t timeout_ns; /**< 0: none */
-    uint64_t fuel; /**< with store.use_fuel */
-    const char *profile; /**< file, NULL: none */
-    bool stats;
-    wr_store_config_t store;
-};
-
 /** Loads, links, runs and reports; returns the exit code of the program. */
 int wrap_run_guest(const struct wrap_run_options *options);
+
+/* ---------------------------------------------------------------- --sandbox */
+
+/**
+ * Applies --sandbox: from here on no file, program or socket can be opened but what the guest was
+ * given. False after saying what is missing.
+ */
+bool wrap_lock_down(const struct wrap_run_options *options);
 
 /* ---------------------------------------------------------------- --invoke */
 
@@ -76,8 +68,13 @@ void wrap_invoke_print(const wr_val_t *values, size_t count);
 
 /* ---------------------------------------------------------------- --timeout */
 
-/** Ends the guest after a time; also the process, should the guest not end. */
-bool wrap_timeout_start(uint64_t ns);
+/**
+ * Ends the guest after a time; also the process, should the guest not end. With `locked` the
+ * helper thread gives up all files at once.
+ */
+bool wrap_timeout_start(uint64_t ns, bool locked);
+/** Waits until that has happened: afterwards a filter could forbid it. */
+void wrap_timeout_settle(void);
 /** What to cancel when the time is over; NULLs before that exists and after it is gone. */
 void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi);
 /** Whether the time is over. */
@@ -89,18 +86,30 @@ struct wrap_profile;
 
 /** True when the name's end says what to write: .svg or .folded. */
 bool wrap_profile_path_good(const char *path);
-/** Opens the file, emptied; NULL after saying why not. */
-struct wrap_profile *wrap_profile_open(const char *path);
+/** Opens the file, emptied; NULL after saying why not. The title is kept, not copied. */
+struct wrap_profile *wrap_profile_open(const char *path, const char *title);
 /**
  * Interrupts `exec` regularly from now on: at each WR_YIELD wrap_profile_sample is due. SIGINT and
  * SIGTERM cancel it, so that the profile is written. False: no thread.
  */
 bool wrap_profile_start(struct wrap_profile *profile, wr_exec_t *exec, wr_wasi_t *wasi);
 void wrap_profile_sample(struct wrap_profile *profile);
-/** Stops, writes the file and frees; `exec` must still live. False after saying what failed. */
-bool wrap_profile_stop(struct wrap_profile *profile, const wr_module_t *module);
+/** Stops, writes the file and frees; the exec and its modules must still live. False after saying
+ * what failed. */
+bool wrap_profile_stop(struct wrap_profile *profile);
 /** Ends the process by the signal that was caught; returns when there was none. */
 void wrap_profile_raise(void);
+
+/* ---------------------------------------------------------------- --coredump */
+
+struct wrap_core;
+
+/** Opens the file, emptied; NULL after saying why not. The path is kept, not copied. */
+struct wrap_core *wrap_core_open(const char *path);
+/** Writes what a trapped exec and its store hold; says what failed. `name` is the program's. */
+void wrap_core_write(struct wrap_core *core, const wr_exec_t *exec, const char *name);
+/** NULL is allowed. */
+void wrap_core_close(struct wrap_core *core);
 
 /* ---------------------------------------------------------------- --stats */
 

@@ -2,10 +2,13 @@
 /* text.c - messages with escaped control characters; sizes, durations and near misses. */
 #include "run/text.h"
 
+#include "run/json.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---------------------------------------------------------------- printing */
 
@@ -60,13 +63,65 @@ void wrap_print(FILE *to, const char *format, ...)
     va_end(args);
 }
 
+/* ---------------------------------------------------------------- messages */
+
+/* Set once, while there is one thread. */
+static bool errors_json;
+
+void wrap_errors_set_json(bool json) { errors_json = json; }
+
+bool wrap_errors_json(void) { return errors_json; }
+
+/* no-color.org: any value of NO_COLOR that is not empty. */
+static bool has_colour(void)
+{
+    static int known = -1; /* owner thread: helper threads print nothing */
+    if (known < 0) {
+        const char *no = getenv("NO_COLOR");
+        const char *term = getenv("TERM");
+        known = !(no && no[0]) && term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
+    }
+    return known;
+}
+
+const char *wrap_colour_on(bool dim) { return !has_colour() ? "" : dim ? "\x1b[2m" : "\x1b[1;31m"; }
+
+const char *wrap_colour_off(void) { return has_colour() ? "\x1b[0m" : ""; }
+
+static void say(const char *detail, const char *format, va_list args)
+{
+    char line[LINE_BYTES];
+    vsnprintf(line, sizeof line, format, args);
+    if (errors_json) {
+        fputc('{', stderr);
+        wrap_json_field(stderr, "message", line, strlen(line));
+        if (detail) {
+            wrap_json_more(stderr, "detail", detail);
+        }
+        fputs("}\n", stderr);
+        return;
+    }
+    fprintf(stderr, "%swasmrun:%s ", wrap_colour_on(false), wrap_colour_off());
+    put_escaped(stderr, line);
+    fputc('\n', stderr);
+    if (detail) {
+        wrap_print(stderr, "  %s\n", detail);
+    }
+}
+
 void wrap_say(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("wasmrun: ", stderr);
-    vprint(stderr, format, args);
-    fputc('\n', stderr);
+    say(NULL, format, args);
+    va_end(args);
+}
+
+void wrap_say_detail(const char *detail, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(detail, format, args);
     va_end(args);
 }
 

@@ -26,8 +26,21 @@ enum wrap_exit {
  * so that names from a module cannot drive the terminal.
  */
 void wrap_print(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** "wasmrun: MESSAGE\n" on stderr, escaped as above. */
+/**
+ * "wasmrun: MESSAGE\n" on stderr, escaped as above; or {"message":"MESSAGE"}, see
+ * wrap_errors_set_json. In colour on a terminal, unless $NO_COLOR is set.
+ */
 void wrap_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** The same with a second line of detail, or a second member. */
+void wrap_say_detail(const char *detail, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** From now on messages are JSON, an object a line. Before threads are started. */
+void wrap_errors_set_json(bool json);
+bool wrap_errors_json(void);
+/** What begins and ends a `dim` or bright piece of text on stderr; "" without colour. */
+const char *wrap_colour_on(bool dim);
+const char *wrap_colour_off(void);
 
 /** "1048576", "64k", "16m", "2g" (powers of 1024, either case). False when it is none, or 0. */
 bool wrap_parse_size(const char *text, uint64_t *bytes);

@@ -3,6 +3,7 @@
 #include "run/run.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -16,6 +17,8 @@ static wr_exec_t *watched_exec;
 static wr_wasi_t *watched_wasi;
 static struct timespec deadline;
 static atomic_bool fired;
+static bool helper_locks;
+static sem_t helper_locked; /* posted when the helper has given up files */
 
 static void cancel_watched(void)
 {
@@ -37,7 +40,10 @@ static void sleep_until(const struct timespec *until)
 
 static void *wait_for_deadline(void *arg)
 {
-    (void)arg;
+    if (arg) {
+        wrap_sandbox_helper();
+        sem_post(&helper_locked);
+    }
     sleep_until(&deadline);
     /* release: pairs with the acquire of wrap_timeout_fired */
     atomic_store_explicit(&fired, true, memory_order_release);
@@ -51,12 +57,19 @@ static void *wait_for_deadline(void *arg)
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     static const char text[] = "wasmrun: timed out; the guest did not stop and was killed\n";
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    static const char json[] = "{\"message\":\"the guest did not stop and was killed\","
+                               "\"error\":\"timed out\",\"exit_code\":124}\n";
+    bool as_json = wrap_errors_json();
+    (void)!write(STDERR_FILENO, as_json ? json : text, (as_json ? sizeof json : sizeof text) - 1);
     _exit(WRAP_EXIT_TIMEOUT);
 }
 
-bool wrap_timeout_start(uint64_t ns)
+bool wrap_timeout_start(uint64_t ns, bool locked)
 {
+    helper_locks = locked;
+    if (locked && sem_init(&helper_locked, 0, 0) != 0) {
+        return false;
+    }
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     uint64_t total = ns + (uint64_t)deadline.tv_nsec;
     deadline.tv_sec += (time_t)(total / NS_PER_S);
@@ -72,10 +85,17 @@ bool wrap_timeout_start(uint64_t ns)
     pthread_attr_setstacksize(&attr, 64 * 1024);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
-    bool good = pthread_create(&thread, &attr, wait_for_deadline, NULL) == 0;
+    bool good = pthread_create(&thread, &attr, wait_for_deadline, locked ? &deadline : NULL) == 0;
     pthread_attr_destroy(&attr);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return good;
+}
+
+void wrap_timeout_settle(void)
+{
+    while (helper_locks && sem_wait(&helper_locked) != 0) {
+    }
+    helper_locks = false;
 }
 
 void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi)

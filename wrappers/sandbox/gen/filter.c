@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * filter.c - writes seccomp filters from syscalls.def, for the building machine: for each
+ * architecture one without and one with new sockets, as arrays of struct sock_filter.
+ *
+ * A filter looks at the architecture, then searches the number in a sorted list of ranges by
+ * bisection (7 comparisons), then answers or goes on to a check of the arguments.
+ */
+#include "sandbox/policy.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum rule { DENY, ALLOW, NOSYS, NET, FCNTL, IOCTL, PRCTL, PROT, CLONE, PRLIMIT, OWN_PID, RULES };
+
+enum { NONE = -1, CALLS_MAX = 512, CODE_MAX = 1024, ARCHS = 2 };
+
+struct call {
+    int number[ARCHS];
+    enum rule rule;
+};
+
+static const struct call calls[] = {
+#define SYSCALL(name, x86_64, aarch64, rule) {{x86_64, aarch64}, rule},
+#include "sandbox/syscalls.def"
+#undef SYSCALL
+};
+enum { CALL_COUNT = sizeof calls / sizeof calls[0] };
+
+static const char *const arch_names[ARCHS] = {"x86_64", "aarch64"};
+static const uint32_t arch_audits[ARCHS] = {WRAP_AUDIT_X86_64, WRAP_AUDIT_AARCH64};
+
+/* ---------------------------------------------------------------- code */
+
+static struct sock_filter code[CODE_MAX];
+static unsigned code_count;
+/* Jumps to a check that is written later: where they stand. */
+static struct {
+    unsigned at;
+    enum rule rule;
+} forward[CALLS_MAX];
+static unsigned forward_count;
+
+static void fail(const char *text)
+{
+    fprintf(stderr, "filter: %s\n", text);
+    exit(1);
+}
+
+static unsigned emit(unsigned short what, uint32_t k, unsigned yes, unsigned no)
+{
+    if (code_count == CODE_MAX || yes > 255 || no > 255) {
+        fail("a filter is too long");
+    }
+    code[code_count] = (struct sock_filter){what, (unsigned char)yes, (unsigned char)no, k};
+    return code_count++;
+}
+
+static void answer(uint32_t action) { emit(BPF_RET | BPF_K, action, 0, 0); }
+
+static void answer_errno(int number) { answer(SECCOMP_RET_ERRNO | (uint32_t)number); }
+
+/* The low half of an argument; the kernel looks at no more of those that are checked so. */
+static void load_arg(unsigned i)
+{
+    emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * i), 0, 0);
+}
+
+static void load_arg_high(unsigned i)
+{
+    emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * i + 4), 0,
+         0);
+}
+
+/* ---------------------------------------------------------------- checks of arguments */
+
+/* Allows the call when argument `i` is one of `words`. */
+static void check_words(unsigned i, const uint32_t *words, unsigned count)
+{
+    load_arg(i);
+    for (unsigned w = 0; w < count; w++) {
+        emit(BPF_JMP | BPF_JEQ | BPF_K, words[w], count - w, 0);
+    }
+    answer_errno(EPERM);
+    answer(SECCOMP_RET_ALLOW);
+}
+
+static void check_prot(void)
+{
+    load_arg(2);
+    emit(BPF_JMP | BPF_JSET | BPF_K, 4 /* PROT_EXEC */, 0, 1);
+    answer_errno(EPERM);
+    answer(SECCOMP_RET_ALLOW);
+}
+
+static void check_clone(void)
+{
+    const uint32_t thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+    const uint32_t never = CLONE_PTRACE | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWCGROUP |
+                           CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+                           CLONE_NEWNET | CLONE_IO;
+    load_arg(0);
+    emit(BPF_JMP | BPF_JSET | BPF_K, never, 2, 0);
+    emit(BPF_ALU | BPF_AND | BPF_K, thread, 0, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, thread, 1, 0);
+    answer_errno(EPERM);
+    answer(SECCOMP_RET_ALLOW);
+}
+
+/* prlimit64(pid, resource, new, old): asking only. */
+static void check_prlimit(void)
+{
+    load_arg(2);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+    load_arg_high(2);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+    answer_errno(EPERM);
+    answer(SECCOMP_RET_ALLOW);
+}
+
+static void check(enum rule rule)
+{
+    /* DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW DUPFD_CLOEXEC ADD_SEALS GET_SEALS */
+    static const uint32_t fcntls[] = {0, 1, 2, 3, 4, 5, 6, 7, 1030, 1033, 1034};
+    /* FIONREAD FIONBIO FIOCLEX FIONCLEX TCGETS TIOCGWINSZ: never TIOCSTI, which types */
+    static const uint32_t ioctls[] = {0x541b, 0x5421, 0x5451, 0x5450, 0x5401, 0x5413};
+    static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA};
+    static const uint32_t own[] = {WRAP_FILTER_PID};
+    switch (rule) {
+    case FCNTL: check_words(1, fcntls, sizeof fcntls / sizeof fcntls[0]); break;
+    case IOCTL: check_words(1, ioctls, sizeof ioctls / sizeof ioctls[0]); break;
+    case PRCTL: check_words(0, prctls, sizeof prctls / sizeof prctls[0]); break;
+    case OWN_PID: check_words(0, own, 1); break;
+    case PROT: check_prot(); break;
+    case CLONE: check_clone(); break;
+    case PRLIMIT: check_prlimit(); break;
+    default: fail("a rule has no check");
+    }
+}
+
+/* ---------------------------------------------------------------- the search */
+
+/* From `first` to the next range's: one rule. */
+struct range {
+    unsigned first;
+    enum rule rule;
+};
+static struct range ranges[2 * CALLS_MAX];
+static unsigned range_count;
+
+static void add_range(unsigned first, enum rule rule)
+{
+    if (range_count && ranges[range_count - 1].rule == rule) {
+        return;
+    }
+    ranges[range_count++] = (struct range){first, rule};
+}
+
+static enum rule rule_of(unsigned number, int arch, int net)
+{
+    for (unsigned i = 0; i < CALL_COUNT; i++) {
+        if (calls[i].number[arch] == (int)number) {
+            enum rule rule = calls[i].rule;
+            return rule != NET ? rule : net ? ALLOW : DENY;
+        }
+    }
+    return number >= WRAP_SYSCALL_NEW ? NOSYS : DENY;
+}
+
+static void make_ranges(int arch, int net)
+{
+    unsigned end = WRAP_SYSCALL_NEW;
+    for (unsigned i = 0; i < CALL_COUNT; i++) {
+        unsigned number = (unsigned)(calls[i].number[arch] + 1); /* NONE is 0 here */
+        end = number > end ? number : end;
+    }
+    range_count = 0;
+    for (unsigned number = 0; number <= end; number++) {
+        add_range(number, rule_of(number, arch, net));
+    }
+}
+
+static void emit_leaf(enum rule rule)
+{
+    switch (rule) {
+    case DENY: answer_errno(EPERM); break;
+    case ALLOW: answer(SECCOMP_RET_ALLOW); break;
+    case NOSYS: answer_errno(ENOSYS); break;
+    default:
+        forward[forward_count].rule = rule;
+        forward[forward_count++].at = emit(BPF_JMP | BPF_JA, 0, 0, 0);
+    }
+}
+
+/* The number is in the accumulator and in one of ranges low to high. */
+static void emit_search(unsigned low, unsigned high)
+{
+    if (low == high) {
+        emit_leaf(ranges[low].rule);
+        return;
+    }
+    unsigned middle = (low + high + 1) / 2;
+    unsigned at = emit(BPF_JMP | BPF_JGE | BPF_K, ranges[middle].first, 0, 0);
+    emit_search(low, middle - 1);
+    if (code_count - at - 1 > 255) {
+        fail("a jump is too long");
+    }
+    code[at].jt = (unsigned char)(code_count - at - 1);
+    emit_search(middle, high);
+}
+
+static void emit_checks(void)
+{
+    for (int rule = 0; rule < RULES; rule++) {
+        unsigned here = code_count;
+        int used = 0;
+        for (unsigned i = 0; i < forward_count; i++) {
+            if ((int)forward[i].rule == rule) {
+                code[forward[i].at].k = here - forward[i].at - 1;
+                used = 1;
+            }
+        }
+        if (used) {
+            check((enum rule)rule);
+        }
+    }
+}
+
+static void make_filter(int arch, int net)
+{
+    code_count = 0;
+    forward_count = 0;
+    make_ranges(arch, net);
+    emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, arch_audits[arch], 1, 0);
+    answer(SECCOMP_RET_KILL_PROCESS);
+    emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+    if (arch == 0) {
+        emit(BPF_JMP | BPF_JGE | BPF_K, WRAP_X32_BIT, 0, 1);
+        answer(SECCOMP_RET_KILL_PROCESS);
+    }
+    emit_search(0, range_count - 1);
+    emit_checks();
+}
+
+static void print_filter(FILE *to, int arch, int net)
+{
+    fprintf(to, "static const struct sock_filter wrap_filter_%s_%s[] = {\n", arch_names[arch],
+            net ? "net" : "closed");
+    for (unsigned i = 0; i < code_count; i++) {
+        fprintf(to, "    {0x%02x, %u, %u, 0x%xu},\n", code[i].code, code[i].jt, code[i].jf,
+                code[i].k);
+    }
+    fprintf(to, "};\n\n");
+}
+
+int main(int argc, char **argv)
+{
+    FILE *to = argc == 2 ? fopen(argv[1], "w") : NULL;
+    if (!to) {
+        fail("usage: filter OUTPUT");
+    }
+    fprintf(to, "/* Written by gen/filter.c from syscalls.def. */\n\n");
+    for (int arch = 0; arch < ARCHS; arch++) {
+        for (int net = 0; net < 2; net++) {
+            make_filter(arch, net);
+            print_filter(to, arch, net);
+        }
+    }
+    if (fclose(to) != 0) {
+        fail("cannot write");
+    }
+    return 0;
+}

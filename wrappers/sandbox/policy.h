@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h - names that the generator of filters, the filters' installer and the tests share.
+ * Not here: which calls are allowed (syscalls.def).
+ */
+#ifndef WRAPPERS_SANDBOX_POLICY_H
+#define WRAPPERS_SANDBOX_POLICY_H
+
+/** Numbers from here on are the same on all architectures; unknown ones are ENOSYS. */
+#define WRAP_SYSCALL_NEW 424
+/** Stands in a filter where the installer puts the process's own number. */
+#define WRAP_FILTER_PID 0x3fffff01u
+
+#define WRAP_AUDIT_X86_64 0xc000003eu
+#define WRAP_AUDIT_AARCH64 0xc00000b7u
+/** Calls of x32 have this bit, under the same audit number as x86-64. */
+#define WRAP_X32_BIT 0x40000000u
+
+#endif
