@@ -163,3 +163,5 @@ wr_status_t wr_wasi_set_stdio(wr_wasi_t *wasi, int guest_fd, int host_fd, wr_err
 }
 
 void wr_wasi_wake(wr_wasi_t *wasi) { wasi_wait_wake(&wasi->wait); }
+
+void wr_wasi_set_strict_poll(wr_wasi_t *wasi, bool strict) { wasi->strict_poll = strict; }

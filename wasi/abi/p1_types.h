@@ -15,7 +15,10 @@ typedef enum wasi_errno {
 #include "abi/errno.def"
 #undef E
 #undef N
-    WASI_E_COUNT
+    WASI_E_COUNT,
+    /* Answers of a handler that no guest ever sees. */
+    WASI_PARK = 0x1000, /**< it has to wait for what its wasi_want names; it is then tried again */
+    WASI_WORK /**< it may block on a file: it is to be run again on a worker thread */
 } wasi_errno;
 
 /** The guest errno for a host errno; IO for one that is not in the table. */

@@ -21,8 +21,7 @@ static wasi_errno host_result(int r)
 
 /* ---------------------------------------------------------------- reading and writing */
 
-typedef wasi_errno transfer_fn(struct wasi_wait *wait, struct wasi_fd *fd, const struct wasi_io *io,
-                               size_t *done);
+typedef wasi_errno transfer_fn(struct wasi_call *c, const struct wasi_io *io, size_t *done);
 
 /* The iovecs are arguments 1 and 2; `out` is the address of the count of bytes moved. */
 static wasi_errno transfer(struct wasi_call *c, transfer_fn *move, i64 offset, u32 out)
@@ -35,7 +34,7 @@ static wasi_errno transfer(struct wasi_call *c, transfer_fn *move, i64 offset, u
     if (moved == NULL) return WASI_E_FAULT;
     struct wasi_io io = {.iov = iov, .count = (int)count, .offset = offset};
     size_t done;
-    e = move(&c->wasi->wait, c->fd, &io, &done);
+    e = move(c, &io, &done);
     if (e == WASI_E_SUCCESS) wasi_put32(moved, (u32)done);
     return e;
 }

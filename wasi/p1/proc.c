@@ -8,7 +8,8 @@
 
 wasi_errno wasi_p1_proc_exit(struct wasi_call *c)
 {
-    c->end = wr_call_exit(c->call, (int)c->arg[0].i32);
+    c->end = WR_EXIT;
+    c->exit_code = (int)c->arg[0].i32;
     return WASI_E_SUCCESS;
 }
 

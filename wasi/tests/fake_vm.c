@@ -51,6 +51,48 @@ wr_status_t wr_call_exit(wr_call_t *call, int code)
     return WR_EXIT;
 }
 
+/* No test without the engine has a loop. */
+wr_exec_t *wr_call_exec(const wr_call_t *call)
+{
+    (void)call;
+    return NULL;
+}
+
+bool wr_call_can_suspend(const wr_call_t *call)
+{
+    (void)call;
+    return false;
+}
+
+wr_status_t wr_call_trap(wr_call_t *call, const char *text)
+{
+    (void)call;
+    (void)text;
+    return WR_TRAP;
+}
+
+wr_status_t wr_exec_run(wr_exec_t *exec, wr_error_t *err)
+{
+    (void)exec;
+    (void)err;
+    return WR_INTERNAL;
+}
+
+wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_t *results,
+                             size_t result_slots, int code)
+{
+    (void)exec;
+    (void)status;
+    (void)results;
+    (void)result_slots;
+    (void)code;
+    return WR_ARGUMENT;
+}
+
+void wr_exec_interrupt(wr_exec_t *exec) { (void)exec; }
+
+void wr_exec_cancel(wr_exec_t *exec) { (void)exec; }
+
 wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const char *name,
                                  const char *signature, wr_host_fn fn, void *env, wr_error_t *err)
 {

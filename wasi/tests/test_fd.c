@@ -558,7 +558,7 @@ static void test_random_calls_never_crash(void **state)
     u64 seed = 88172645463325252u;
     wr_memory_t *memory = f->memory;
     for (int round = 0; round < 20000; round++) {
-        const struct wasi_p1_fn *fn = &wasi_p1_table[round % WASI_P1_COUNT];
+        const struct wasi_row *fn = &wasi_p1_table[round % WASI_P1_COUNT];
         if (strncmp(fn->name, "proc_", 5) == 0) continue;
         u64 args[16];
         size_t n = strcspn(fn->signature, ":");
