@@ -8,6 +8,7 @@
 #include "abi/guest_mem.h"
 #include "abi/ints.h"
 #include "abi/p1_types.h"
+#include "fd/net.h"
 #include "fd/resolve.h"
 #include "fd/table.h"
 #include "loop/park.h"
@@ -18,7 +19,7 @@ enum {
     WASI_TEXT_LIMIT = 1 << 20,      /**< bytes of arguments and environment, NULs included */
     WASI_SUBSCRIPTION_LIMIT = 4096, /**< of one poll_oneoff */
     WASI_P1_COUNT = 46,             /**< rows of p1.def */
-    WASI_BIND_COUNT = WASI_P1_COUNT,
+    WASI_BIND_COUNT = 128,          /**< at least the rows of all tables together */
     WASI_ARGS_MAX = 10 /**< parameters of any function */
 };
 
@@ -43,6 +44,7 @@ struct wr_wasi {
     struct wasi_fdtable fds;
     struct wasi_resolver resolver;
     struct wasi_wait wait;
+    struct wasi_net net;
     struct wasi_strings args;
     struct wasi_strings env;
     bool strict_poll;  /**< a poll never waits for more than it was asked to */
@@ -67,6 +69,7 @@ struct wasi_call {
     wr_status_t end; /**< WR_OK; WR_EXIT: the call does not return to the guest */
     int exit_code;   /**< with WR_EXIT */
     wasi_errno stop; /**< SUCCESS; else waiting is over: wasi_park answers this */
+    struct wr_task *task; /**< at a later try by the loop, else NULL */
     bool can_park;   /**< there is a loop that parks the guest */
     bool on_worker;  /**< this is a worker thread: blocking is allowed */
 };

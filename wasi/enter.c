@@ -4,6 +4,7 @@
  * a wait in this thread, or from the loop.
  */
 #include "fd/rights.h"
+#include "loop/dns.h"
 #include "p1/p1.h"
 
 static bool is_socket(const struct wasi_fd *fd)
@@ -94,6 +95,7 @@ wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env)
                           .end = WR_OK};
     wasi_errno e = run(&c, call);
     if (e == WASI_PARK) return WR_PENDING;
+    if (c.progress.dns != NULL) wasi_dns_drop(c.progress.dns);
     if (c.end == WR_EXIT) return wr_call_exit(call, c.exit_code);
     if (c.end == WR_OK) slots[0].i64 = (u64)e;
     return c.end;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link.c - defines preview1 in a linker from p1.def. What happens at a call: enter.c.
+ * link.c - defines preview1 and the socket extensions in a linker from their tables. What happens
+ * at a call: enter.c.
  */
 #include "fd/rights.h"
+#include "fd/sock.h"
 #include "p1/p1.h"
+#include "sockext/sockext.h"
 
 #define R(name) WASI_RIGHT_##name
 #define DIR WASI_P1_DIR
@@ -14,7 +17,7 @@
 
 const struct wasi_row wasi_p1_table[WASI_P1_COUNT] = {
 #define P1(name, signature, fd, rights, fd2, rights2, flags, since)                                \
-    {#name, signature, wasi_p1_##name, rights, rights2, fd, fd2, flags, WASI_P1_##since},
+    {#name, signature, wasi_p1_##name, rights, rights2, fd, fd2, flags, WASI_P1_##since, 0},
 #include "abi/p1.def"
 #undef P1
 };
@@ -25,16 +28,48 @@ enum {
 #undef P1
     ROW_COUNT
 };
+_Static_assert(WASI_P1_COUNT + WASI_WE_COUNT + WASI_WAMR_COUNT <= WASI_BIND_COUNT, "bind: room");
 _Static_assert((int)ROW_COUNT == (int)WASI_P1_COUNT, "p1.def: preview1 has 46 functions");
+
+#define S(name, handler, signature, fd, rights, flags)                                             \
+    {#name, signature, wasi_we_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, 0},
+const struct wasi_row wasi_we_table[WASI_WE_COUNT] = {
+#include "abi/wasmedge.def"
+};
+#undef S
+
+#define S(name, handler, signature, fd, rights, flags, extra)                                      \
+    {#name, signature, wasi_wamr_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, extra},
+const struct wasi_row wasi_wamr_table[WASI_WAMR_COUNT] = {
+#include "abi/wamr.def"
+};
+#undef S
+
+/* A linker being filled. */
+struct filling {
+    wr_wasi_t *wasi;
+    wr_linker_t *linker;
+    struct wasi_bind *next; /* the first that is free */
+};
+
+/* An import takes the definition of its name and type, so the ABIs stand side by side. */
+static wr_status_t define(struct filling *f, const struct wasi_row *row, size_t count,
+                          wr_error_t *err)
+{
+    wr_status_t s = WR_OK;
+    for (size_t i = 0; i < count && s == WR_OK; i++) {
+        *f->next = (struct wasi_bind){.wasi = f->wasi, .row = &row[i]};
+        s = wr_linker_define_raw(f->linker, "wasi_snapshot_preview1", row[i].name, row[i].signature,
+                                 wasi_enter, f->next++, err);
+    }
+    return s;
+}
 
 wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err)
 {
-    for (size_t i = 0; i < WASI_P1_COUNT; i++) {
-        const struct wasi_row *row = &wasi_p1_table[i];
-        wasi->bind[i] = (struct wasi_bind){.wasi = wasi, .row = row};
-        wr_status_t s = wr_linker_define_raw(linker, "wasi_snapshot_preview1", row->name,
-                                             row->signature, wasi_enter, &wasi->bind[i], err);
-        if (s != WR_OK) return s;
-    }
-    return WR_OK;
+    struct filling f = {.wasi = wasi, .linker = linker, .next = wasi->bind};
+    wr_status_t s = define(&f, wasi_p1_table, WASI_P1_COUNT, err);
+    if (s == WR_OK) s = define(&f, wasi_we_table, WASI_WE_COUNT, err);
+    if (s == WR_OK) s = define(&f, wasi_wamr_table, WASI_WAMR_COUNT, err);
+    return s;
 }

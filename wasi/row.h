@@ -31,6 +31,7 @@ struct wasi_row {
     signed char fd, fd2; /**< argument indices, -1: none */
     u8 flags;            /**< WASI_P1_* */
     u8 since;            /**< WASI_P1_UNSTABLE or WASI_P1_SNAPSHOT1 */
+    u8 extra;            /**< the handler's own: which option, which end */
 };
 
 #endif

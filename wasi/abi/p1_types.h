@@ -76,6 +76,8 @@ enum {
 enum { WASI_EVENT_CLOCK = 0, WASI_EVENT_FD_READ = 1, WASI_EVENT_FD_WRITE = 2 };
 enum { WASI_SUBCLOCK_ABSTIME = 1 };
 enum { WASI_EVENT_FD_HANGUP = 1 };
+enum { WASI_RI_PEEK = 1, WASI_RI_WAITALL = 2 };
+enum { WASI_RO_TRUNC = 1 };
 enum { WASI_SD_RD = 1, WASI_SD_WR = 2, WASI_SD_ALL = 3 };
 
 /* dirent: d_next u64@0, d_ino u64@8, d_namlen u32@16, d_type u8@20, then the name */

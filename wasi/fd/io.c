@@ -5,6 +5,7 @@
 #include "fd/io.h"
 
 #include "context.h"
+#include "fd/sock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,23 +19,18 @@
 /* Linux 6.9; a kernel without it answers EOPNOTSUPP, which is handled. */
 enum { RWF_NOAPPEND_VALUE = 0x20 };
 
-/* iovecs of one piece of a write. */
-enum { PIECE_IOVECS = 16 };
-
-static size_t total_bytes(const struct wasi_io *io)
+size_t wasi_io_total(const struct wasi_io *io)
 {
     size_t total = 0; /* at most WASI_IO_MAX: see wasi_mem_iovecs */
     for (int i = 0; i < io->count; i++) total += io->iov[i].iov_len;
     return total;
 }
 
-/* What is left of a transfer after `skip` bytes: `*whole` when the caller's own iovecs serve, else
- * up to PIECE_IOVECS of them in `piece`, at most `room` bytes. The number of iovecs. */
-static int rest(const struct wasi_io *io, size_t skip, size_t room,
-                struct iovec piece[PIECE_IOVECS])
+int wasi_io_rest(const struct wasi_io *io, size_t skip, size_t room,
+                 struct iovec piece[WASI_PIECE_IOVECS])
 {
     int n = 0;
-    for (int i = 0; i < io->count && n < PIECE_IOVECS && room > 0; i++) {
+    for (int i = 0; i < io->count && n < WASI_PIECE_IOVECS && room > 0; i++) {
         size_t len = io->iov[i].iov_len;
         size_t cut = skip < len ? skip : len;
         skip -= cut;
@@ -57,6 +53,20 @@ static bool is_ready(int host, short events)
 {
     struct pollfd one = {.fd = host, .events = events};
     return poll(&one, 1, 0) != 0; /* also for an error: the call itself then tells */
+}
+
+wasi_errno wasi_io_wait(struct wasi_call *c, short events)
+{
+    const struct wasi_fd *fd = c->fd;
+    const struct pollfd one = {.fd = fd->host, .events = events};
+    u64 timeout = events == POLLIN ? fd->recv_timeout_ns : fd->send_timeout_ns;
+    if (timeout == 0) return wasi_park(c, &one, 1, WASI_FOREVER);
+    u64 now = wasi_clock_now(CLOCK_MONOTONIC);
+    if (c->progress.begin_ns == 0) c->progress.begin_ns = now;
+    u64 begin = c->progress.begin_ns;
+    if (now - begin >= timeout) return WASI_E_AGAIN;
+    u64 end = timeout > WASI_FOREVER - begin ? WASI_FOREVER : begin + timeout;
+    return wasi_park(c, &one, 1, end);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -94,7 +104,7 @@ static wasi_errno read_stream(struct wasi_call *c, const struct wasi_io *io, siz
         }
         if (errno == EINTR) continue;
         if (errno != EAGAIN || !wasi_fd_blocks(c->fd)) return wasi_errno_from_host(errno);
-        return wasi_park_fd(c, c->fd->host, POLLIN);
+        return wasi_io_wait(c, POLLIN);
     }
 }
 
@@ -117,11 +127,11 @@ static ssize_t read_piece(const struct wasi_fd *fd, const struct iovec *iov, int
 static wasi_errno read_file(struct wasi_call *c, const struct wasi_io *io, size_t *done)
 {
     bool inline_only = c->can_park && !c->on_worker;
-    struct iovec piece[PIECE_IOVECS];
+    struct iovec piece[WASI_PIECE_IOVECS];
     const struct iovec *iov = io->iov;
     int n = io->count;
     if (c->progress.done > 0) { /* begun before the worker had it */
-        n = rest(io, c->progress.done, SIZE_MAX, piece);
+        n = wasi_io_rest(io, c->progress.done, SIZE_MAX, piece);
         iov = piece;
     }
     i64 offset = io->offset == WASI_IO_HERE ? io->offset : io->offset + (i64)c->progress.done;
@@ -133,7 +143,7 @@ static wasi_errno read_file(struct wasi_call *c, const struct wasi_io *io, size_
     if (r < 0 && c->progress.done == 0) return wasi_errno_from_host(errno);
     if (r > 0) c->progress.done += (u64)r;
     *done = (size_t)c->progress.done;
-    bool is_short = inline_only && *done < total_bytes(io);
+    bool is_short = inline_only && *done < wasi_io_total(io);
     if (is_short && offset != WASI_IO_HERE) offset += r;
     return is_short && !at_end(c->fd, offset) ? WASI_WORK : WASI_E_SUCCESS;
 }
@@ -142,7 +152,13 @@ wasi_errno wasi_io_read(struct wasi_call *c, const struct wasi_io *io, size_t *d
 {
     *done = 0;
     c->fd->told &= (u8)~WASI_TOLD_READ;
-    bool stream = c->fd->may_block && io->offset == WASI_IO_HERE && total_bytes(io) > 0;
+    if (c->fd->filetype == WASI_FILETYPE_SOCKET_DGRAM && io->offset == WASI_IO_HERE) {
+        struct wasi_sock_msg msg = {.io = io}; /* who sent it may not be allowed */
+        wasi_errno e = wasi_sock_recv(c, &msg);
+        *done = msg.done;
+        return e;
+    }
+    bool stream = c->fd->may_block && io->offset == WASI_IO_HERE && wasi_io_total(io) > 0;
     return stream ? read_stream(c, io, done) : read_file(c, io, done);
 }
 
@@ -192,10 +208,10 @@ static ssize_t write_once(const struct wasi_fd *fd, const struct wasi_io *io, bo
 static wasi_errno write_file(struct wasi_call *c, const struct wasi_io *io, size_t *done)
 {
     bool inline_only = c->can_park && !c->on_worker;
-    struct iovec piece[PIECE_IOVECS];
+    struct iovec piece[WASI_PIECE_IOVECS];
     struct wasi_io now = *io;
     if (c->progress.done > 0) {
-        now.count = rest(io, c->progress.done, SIZE_MAX, piece);
+        now.count = wasi_io_rest(io, c->progress.done, SIZE_MAX, piece);
         now.iov = piece;
         if (io->offset != WASI_IO_HERE) now.offset += (i64)c->progress.done;
     }
@@ -207,7 +223,7 @@ static wasi_errno write_file(struct wasi_call *c, const struct wasi_io *io, size
     if (r < 0 && c->progress.done == 0) return wasi_errno_from_host(errno);
     if (r > 0) c->progress.done += (u64)r;
     *done = (size_t)c->progress.done;
-    return inline_only && *done < total_bytes(io) ? WASI_WORK : WASI_E_SUCCESS;
+    return inline_only && *done < wasi_io_total(io) ? WASI_WORK : WASI_E_SUCCESS;
 }
 
 /* ---------------------------------------------------------------- streams */
@@ -244,18 +260,18 @@ static void sigpipe_release(struct sigpipe_guard *g, bool raised)
 /* At most PIPE_BUF bytes, which a pipe or terminal that is ready takes without blocking. */
 static ssize_t write_polled(const struct wasi_fd *fd, const struct wasi_io *io, size_t skip)
 {
-    struct iovec piece[PIECE_IOVECS];
+    struct iovec piece[WASI_PIECE_IOVECS];
     if (is_ready(fd->host, POLLOUT))
-        return writev(fd->host, piece, rest(io, skip, PIPE_BUF, piece));
+        return writev(fd->host, piece, wasi_io_rest(io, skip, PIPE_BUF, piece));
     errno = EAGAIN;
     return -1;
 }
 
 static ssize_t write_plain(struct wasi_fd *fd, const struct wasi_io *io, size_t skip)
 {
-    struct iovec piece[PIECE_IOVECS];
+    struct iovec piece[WASI_PIECE_IOVECS];
     if (fd->no_nowait) return write_polled(fd, io, skip);
-    int n = rest(io, skip, SIZE_MAX, piece);
+    int n = wasi_io_rest(io, skip, SIZE_MAX, piece);
     ssize_t r = pwritev2(fd->host, piece, n, -1, RWF_NOWAIT);
     if (r >= 0 || (errno == EAGAIN && fd->is_fifo)) return r;
     if (errno != EAGAIN && !is_unsupported(errno)) return r;
@@ -267,11 +283,11 @@ static ssize_t write_plain(struct wasi_fd *fd, const struct wasi_io *io, size_t 
 static ssize_t write_now(struct wasi_fd *fd, const struct wasi_io *io, size_t skip)
 {
     if (wasi_fd_is_socket(fd)) {
-        struct iovec piece[PIECE_IOVECS];
+        struct iovec piece[WASI_PIECE_IOVECS];
         struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)io->iov,
                              .msg_iovlen = (size_t)io->count};
         if (skip > 0) {
-            msg.msg_iovlen = (size_t)rest(io, skip, SIZE_MAX, piece);
+            msg.msg_iovlen = (size_t)wasi_io_rest(io, skip, SIZE_MAX, piece);
             msg.msg_iov = piece;
         }
         return sendmsg(fd->host, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -289,7 +305,7 @@ static ssize_t write_now(struct wasi_fd *fd, const struct wasi_io *io, size_t sk
 /* A stream takes all of it, piece by piece; a datagram is one message and never cut. */
 static wasi_errno write_stream(struct wasi_call *c, const struct wasi_io *io, size_t *done)
 {
-    size_t total = total_bytes(io), moved = (size_t)c->progress.done;
+    size_t total = wasi_io_total(io), moved = (size_t)c->progress.done;
     wasi_errno e = WASI_E_SUCCESS;
     bool datagram = c->fd->filetype == WASI_FILETYPE_SOCKET_DGRAM, sent = false;
     while (e == WASI_E_SUCCESS && (moved < total || (datagram && !sent))) {
@@ -298,7 +314,7 @@ static wasi_errno write_stream(struct wasi_call *c, const struct wasi_io *io, si
             moved += (size_t)r;
             sent = true;
         } else if (errno == EAGAIN && wasi_fd_blocks(c->fd)) {
-            e = wasi_park_fd(c, c->fd->host, POLLOUT);
+            e = wasi_io_wait(c, POLLOUT);
         } else if (errno != EINTR) {
             e = wasi_errno_from_host(errno);
         }

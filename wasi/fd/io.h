@@ -31,6 +31,15 @@ WASI_MUST_USE wasi_errno wasi_io_read(struct wasi_call *c, const struct wasi_io 
 /** The same for writing; never raises SIGPIPE. A broken pipe is PIPE. */
 WASI_MUST_USE wasi_errno wasi_io_write(struct wasi_call *c, const struct wasi_io *io, size_t *done);
 
+enum { WASI_PIECE_IOVECS = 16 };
+/** Bytes of all iovecs. */
+size_t wasi_io_total(const struct wasi_io *io);
+/** What is left of a transfer after `skip` bytes, at most `room` bytes of it; how many iovecs. */
+int wasi_io_rest(const struct wasi_io *io, size_t skip, size_t room,
+                 struct iovec piece[WASI_PIECE_IOVECS]);
+/** Waits for POLLIN or POLLOUT on `c->fd`; AGAIN when the timeout of that direction is over. */
+WASI_MUST_USE wasi_errno wasi_io_wait(struct wasi_call *c, short events);
+
 /** Whether the guest wants to wait. */
 static inline bool wasi_fd_blocks(const struct wasi_fd *fd)
 {

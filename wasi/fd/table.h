@@ -16,6 +16,9 @@ enum {
     WASI_FD_FIRST = 3     /**< 0, 1, 2 are only ever the standard streams */
 };
 
+/** State of a socket: it has an address that was allowed, or given by the embedder. */
+enum { WASI_SOCK_BOUND = 1 << 0 };
+
 enum { WASI_TOLD_READ = 1 << 0, WASI_TOLD_WRITE = 1 << 1, WASI_TOLD_HANGUP = 1 << 2 };
 
 struct wr_loop;
@@ -28,6 +31,9 @@ struct wasi_fd {
     bool no_nowait; /**< the host answered that it has no RWF_NOWAIT here */
     bool watched;   /**< a loop has registered `host` and must be told before it is closed */
     u8 told;        /**< WASI_TOLD_*: readiness reported by a poll and not used since */
+    u8 sock; /**< WASI_SOCK_* */
+    u64 recv_timeout_ns, send_timeout_ns; /**< SO_RCVTIMEO and SO_SNDTIMEO; 0: none */
+    int linger_s;     /**< SO_LINGER as the guest set it, when above 0 */
     bool host_append; /**< the host description itself has O_APPEND (borrowed only) */
     bool root;      /**< the directory that a preopen shows, however it was opened */
     bool read_only; /**< beneath a read-only preopen: nothing may be changed through it */

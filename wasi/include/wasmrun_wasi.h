@@ -41,7 +41,33 @@ WR_API wr_status_t wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host, const 
 /** Uses host descriptor `host_fd` (stays the caller's) as guest stream 0, 1 or 2; -1: closed. */
 WR_API wr_status_t wr_wasi_set_stdio(wr_wasi_t *wasi, int guest_fd, int host_fd, wr_error_t *err);
 
-/** Defines wasi_snapshot_preview1 in a linker. The context must outlive the linker's stores. */
+/* ---------------------------------------------------------------- the network: none at first */
+
+/** Every address, and Unix sockets beneath preopened directories. */
+WR_API void wr_wasi_net_inherit(wr_wasi_t *wasi);
+/**
+ * Allows what `rule` says, besides what was allowed before: "CIDR", "CIDR:PORT", "[V6/BITS]:PORT"
+ * or "unix". It holds for addresses that the guest binds to, connects to and sends datagrams to,
+ * and for the senders of datagrams to a socket that was never bound; what the guest accepts or
+ * receives on an address it may bind to, and sockets that it is given, are free. WR_ARGUMENT,
+ * WR_LIMIT.
+ */
+WR_API wr_status_t wr_wasi_net_allow(wr_wasi_t *wasi, const char *rule, wr_error_t *err);
+/** Names may be looked up, with the resolver of the process. */
+WR_API void wr_wasi_net_allow_resolve(wr_wasi_t *wasi);
+/**
+ * Gives the guest a socket, listening or connected, as its next descriptor; made non-blocking. It
+ * is taken over on success. The guest sees directories and sockets from descriptor 3 on in the
+ * order in which they were given. Errors: WR_ARGUMENT (not a socket), WR_IO, WR_LIMIT, WR_OOM.
+ */
+WR_API wr_status_t wr_wasi_preopen_socket(wr_wasi_t *wasi, own int socket, wr_error_t *err);
+/** The same for a new TCP listener on a numeric "HOST:PORT" or "[V6]:PORT"; `port`, if not NULL, is
+ * the port that it has (for port 0). Errors: also WR_IO. */
+WR_API wr_status_t wr_wasi_listen(wr_wasi_t *wasi, const char *address, uint16_t *port,
+                                  wr_error_t *err);
+
+/** Defines wasi_snapshot_preview1, the socket extensions of WasmEdge and WAMR among it, in a
+ * linker. The context must outlive the linker's stores. */
 WR_API wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err);
 
 /**

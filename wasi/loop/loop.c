@@ -72,7 +72,7 @@ static void close_handles(struct wr_loop *loop)
     if (handles > 1) close_handle(loop, (uv_handle_t *)&loop->async);
     if (handles > 2) close_handle(loop, (uv_handle_t *)&loop->poll);
     if (!loop->own_uv) return;
-    while (loop->handles > 0) uv_run(loop->uv, UV_RUN_ONCE);
+    while (loop->handles > 0 || uv_loop_alive(loop->uv)) uv_run(loop->uv, UV_RUN_ONCE);
     uv_loop_close(loop->uv);
     free(loop);
 }

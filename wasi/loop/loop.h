@@ -112,6 +112,10 @@ void wasi_loop_attend(struct wr_loop *loop);
 
 /** Starts the worker for a task's call. NOMEM. */
 WASI_MUST_USE wasi_errno wasi_work_start(struct wr_task *task);
+/** A lookup that a parked task waits for has its answer. */
+void wasi_task_answered(struct wr_task *task);
+/** The task that a call is of; it may park. */
+struct wr_task *wasi_loop_task(const struct wasi_call *c);
 /** After the worker: the answer of the call is in `task->op`. */
 void wasi_task_worked(struct wr_task *task);
 /** Makes `task` one of the loop's; it is queued. */

@@ -25,12 +25,6 @@ wasi_errno wasi_park(struct wasi_call *c, const struct pollfd *fd, u32 count, u6
     return WASI_PARK;
 }
 
-wasi_errno wasi_park_fd(struct wasi_call *c, int host, short events)
-{
-    const struct pollfd one = {.fd = host, .events = events};
-    return wasi_park(c, &one, 1, WASI_FOREVER);
-}
-
 wasi_errno wasi_block(struct wasi_call *c)
 {
     struct wasi_want *w = c->want;

@@ -33,8 +33,6 @@ struct wasi_progress {
     struct wasi_dns *dns; /**< a name that is being looked up; own */
 };
 
-/** Waits for `events` on one host descriptor; the answer of the handler that calls it. */
-WASI_MUST_USE wasi_errno wasi_park_fd(struct wasi_call *c, int host, short events);
 /**
  * Waits for any of `fd[0..count)` (copied; count may be 0) or the deadline. WASI_PARK, or what ends
  * the wait at once: INTR, CANCELED, NOMEM. The handler then answers what it has.

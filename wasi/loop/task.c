@@ -4,6 +4,7 @@
  */
 #include "loop/loop.h"
 
+#include "loop/dns.h"
 #include "row.h"
 
 #include <stdlib.h>
@@ -39,6 +40,8 @@ static void wake(struct wr_task *task)
     unpark(task);
     wasi_task_queue(task);
 }
+
+void wasi_task_answered(struct wr_task *task) { wake(task); }
 
 static void on_descriptor(struct wasi_waiter *w) { wake(w->owner); }
 
@@ -107,6 +110,12 @@ bool wasi_loop_may_park(const struct wr_loop *loop, const wr_call_t *call)
     return task != NULL && task->config.exec == wr_call_exec(call) && wr_call_can_suspend(call);
 }
 
+/* At the first try the exec runs, later the retry says whose it is. */
+struct wr_task *wasi_loop_task(const struct wasi_call *c)
+{
+    return c->task != NULL ? c->task : c->wasi->fds.loop->current;
+}
+
 bool wasi_loop_forces(const struct wr_loop *loop) { return loop->force; }
 
 /* Why a wait of this task is over before it begins. */
@@ -153,6 +162,7 @@ void wasi_op_call(struct wr_task *task, struct wasi_call *c, struct wasi_want *w
                             .want = want,
                             .progress = op->progress,
                             .stop = op->stop,
+                            .task = task,
                             .can_park = true};
 }
 
@@ -204,6 +214,7 @@ static bool retry(struct wr_task *task)
             free(want.heap);
         if (c.stop == WASI_E_SUCCESS) return false;
     }
+    wasi_dns_drop(c.progress.dns);
     answer(task, e, c.end, c.exit_code);
     return true;
 }
@@ -249,7 +260,11 @@ static void advance(struct wr_task *task)
     u32 asked = atomic_load_explicit(&task->asked, memory_order_acquire);
     bool killed = (asked & WASI_ASK_KILL) != 0;
     wasi_link_remove(&task->queue);
-    if (killed && task->op.row != NULL) task->op.row = NULL; /* the engine drops the call */
+    if (killed && task->op.row != NULL) { /* the engine drops the call */
+        wasi_dns_drop(task->op.progress.dns);
+        task->op.progress.dns = NULL;
+        task->op.row = NULL;
+    }
     if (task->op.row == NULL || retry(task)) run(task);
 }
 

@@ -36,6 +36,7 @@ static const struct wrap_option run_options[] = {
     {"stats",      0, NULL,                 RUN_STATS,      "print times, translated code and memory at the end"},
     {"backend",    0, "tail|tail-v3|loop",  RUN_BACKEND,    "engine: which interpreter loop"},
     {"memory",     0, "guard|explicit",     RUN_MEMORY,     "engine: how memory accesses are checked"},
+    WRAP_NET_OPTIONS,
 };
 // clang-format on
 
@@ -47,7 +48,7 @@ static const char run_notes[] =
     "A command module is entered at its export _start. With --invoke the export\n"
     "_initialize, if there is one, is called first; integers are decimal or 0x\n"
     "hexadecimal, floats also nan and inf, references null; results are one a line.\n"
-    "\n"
+    "\n" WRAP_NET_NOTES
     "--profile looks 1000 times a second which functions are running, at their next\n"
     "call or taken branch; .svg is a flame graph, .folded one line for each stack.\n"
     "\n"
@@ -195,6 +196,9 @@ static bool set_engine(struct wrap_run_options *run, int id, const char *value)
 
 static bool apply(struct wrap_run_options *run, int id, const char *value)
 {
+    if (id >= WRAP_NET_NET && id < WRAP_NET_END) {
+        return wrap_net_option(&run->net, id, value);
+    }
     switch (id) {
     case RUN_DIR: return add_dir(run, value);
     case RUN_ENV: return add_env(run, value);

@@ -3,6 +3,7 @@
 #ifndef WRAPPERS_RUN_RUN_H
 #define WRAPPERS_RUN_RUN_H
 
+#include "run/net_opts.h"
 #include "run/opts.h"
 #include "run/text.h"
 #include "wasmrun.h"
@@ -58,6 +59,7 @@ struct wrap_run_options {
     uint64_t fuel; /**< with store.use_fuel */
     const char *profile; /**< file, NULL: none */
     bool stats;
+    struct wrap_net net;
     wr_store_config_t store;
 };
 
