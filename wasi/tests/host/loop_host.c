@@ -3,7 +3,10 @@
  * loop_host.c - runs copies of a WASI program in one loop, for tests of parking, slices and ends.
  *
  *   loop_host [--park] [--copies N] [--slice-us N] [--kill-ms N] [--stop-ms N] [--grace-ms N]
- *             [--wake-ms N] [--strict-poll] [--dir HOST::GUEST] [--env K=V] [--report] FILE [ARGS…]
+ *             [--wake-ms N] [--strict-poll] [--dir HOST::GUEST] [--env K=V] [--net RULE]
+ *             [--allow-resolve] [--report] FILE [ARGS…]
+ *
+ * Values may also follow an '='. --net is inherit, or allow= and one rule.
  *
  * Each copy has a store and context of its own and gets its number in COPY. The exit code is that
  * of the first copy, as bin/wasmrun gives it: 124 killed. --report prints a line at the end:
@@ -24,9 +27,9 @@
 enum { EXIT_KILLED = 124, EXIT_BAD = 126, EXIT_TRAP = 134, WORDS = 16 };
 
 struct options {
-    const char *dirs[WORDS], *envs[WORDS];
+    const char *dirs[WORDS], *envs[WORDS], *net;
     int dir_count, env_count;
-    bool park, strict, report;
+    bool park, strict, report, resolve;
     long copies, slice_us, kill_ms, stop_ms, grace_ms, wake_ms;
     char **argv;
     int argc;
@@ -100,6 +103,11 @@ static void make_world(struct copy *c, long number, wr_error_t *err)
     wr_wasi_set_strict_poll(c->wasi, options.strict);
     for (int i = 0; i < options.dir_count; i++) add_dir(c->wasi, options.dirs[i], err);
     for (int i = 0; i < options.env_count; i++) add_env(c->wasi, options.envs[i], err);
+    if (options.resolve) wr_wasi_net_allow_resolve(c->wasi);
+    if (options.net && strcmp(options.net, "inherit") == 0) wr_wasi_net_inherit(c->wasi);
+    if (options.net && strncmp(options.net, "allow=", 6) == 0 &&
+        wr_wasi_net_allow(c->wasi, options.net + 6, err) != WR_OK)
+        fail("--net", err);
     snprintf(text, sizeof text, "%ld", number);
     if (options.copies > 1 && wr_wasi_set_env(c->wasi, "COPY", text, err) != WR_OK)
         fail("COPY", err);
@@ -157,6 +165,11 @@ static void later(uv_loop_t *uv, uv_timer_t *timer, long ms, later_fn *what)
 
 static bool take(const char *word, const char *name, char ***argv, const char **value)
 {
+    size_t length = strlen(name);
+    if (strncmp(word, name, length) == 0 && word[length] == '=') {
+        *value = word + length + 1;
+        return true;
+    }
     if (strcmp(word, name) != 0 || !(*argv)[1]) return false;
     *value = *++*argv;
     return true;
@@ -183,12 +196,17 @@ static void parse(char **argv)
 {
     for (; *argv && strncmp(*argv, "--", 2) == 0; argv++) {
         const char *word = *argv;
+        const char *value = NULL;
         if (strcmp(word, "--park") == 0)
             options.park = true;
         else if (strcmp(word, "--strict-poll") == 0)
             options.strict = true;
         else if (strcmp(word, "--report") == 0)
             options.report = true;
+        else if (strcmp(word, "--allow-resolve") == 0)
+            options.resolve = true;
+        else if (take(word, "--net", &argv, &value))
+            options.net = value;
         else if (strncmp(word, "--dir=", 6) == 0 && options.dir_count < WORDS)
             options.dirs[options.dir_count++] = word + 6;
         else if (strncmp(word, "--env=", 6) == 0 && options.env_count < WORDS)
