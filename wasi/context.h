@@ -19,7 +19,7 @@ enum {
     WASI_TEXT_LIMIT = 1 << 20,      /**< bytes of arguments and environment, NULs included */
     WASI_SUBSCRIPTION_LIMIT = 4096, /**< of one poll_oneoff */
     WASI_P1_COUNT = 46,             /**< rows of p1.def */
-    WASI_BIND_COUNT = 128,          /**< at least the rows of all tables together */
+    WASI_BIND_COUNT = 192,          /**< at least the rows of all tables together */
     WASI_ARGS_MAX = 10 /**< parameters of any function */
 };
 
@@ -36,6 +36,7 @@ struct wasi_row;
 struct wasi_bind {
     struct wr_wasi *wasi;
     const struct wasi_row *row;
+    bool p0; /**< imported from wasi_unstable */
 };
 
 /* Owner thread of the store; only `wait.wake_fd` is used by others. While `working` is set, a
@@ -70,6 +71,7 @@ struct wasi_call {
     int exit_code;   /**< with WR_EXIT */
     wasi_errno stop; /**< SUCCESS; else waiting is over: wasi_park answers this */
     struct wr_task *task; /**< at a later try by the loop, else NULL */
+    bool p0;         /**< called as a function of wasi_unstable: other layouts */
     bool can_park;   /**< there is a loop that parks the guest */
     bool on_worker;  /**< this is a worker thread: blocking is allowed */
 };

@@ -89,6 +89,7 @@ wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env)
     struct wasi_want want;
     struct wasi_call c = {.wasi = bind->wasi,
                           .row = bind->row,
+                          .p0 = bind->p0,
                           .arg = slots,
                           .memory = wr_call_memory(call, 0),
                           .want = &want,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link.c - defines preview1 and the socket extensions in a linker from their tables. What happens
- * at a call: enter.c.
+ * link.c - defines preview1, wasi_unstable and the socket extensions in a linker from their tables.
+ * What happens at a call: enter.c.
  */
 #include "fd/rights.h"
 #include "fd/sock.h"
@@ -28,7 +28,8 @@ enum {
 #undef P1
     ROW_COUNT
 };
-_Static_assert(WASI_P1_COUNT + WASI_WE_COUNT + WASI_WAMR_COUNT <= WASI_BIND_COUNT, "bind: room");
+_Static_assert(2 * WASI_P1_COUNT + WASI_WE_COUNT + WASI_WAMR_COUNT <= WASI_BIND_COUNT,
+               "bind: room");
 _Static_assert((int)ROW_COUNT == (int)WASI_P1_COUNT, "p1.def: preview1 has 46 functions");
 
 #define S(name, handler, signature, fd, rights, flags)                                             \
@@ -50,17 +51,20 @@ struct filling {
     wr_wasi_t *wasi;
     wr_linker_t *linker;
     struct wasi_bind *next; /* the first that is free */
+    bool p0; /* into wasi_unstable */
 };
 
 /* An import takes the definition of its name and type, so the ABIs stand side by side. */
 static wr_status_t define(struct filling *f, const struct wasi_row *row, size_t count,
                           wr_error_t *err)
 {
+    const char *module = f->p0 ? "wasi_unstable" : "wasi_snapshot_preview1";
     wr_status_t s = WR_OK;
     for (size_t i = 0; i < count && s == WR_OK; i++) {
-        *f->next = (struct wasi_bind){.wasi = f->wasi, .row = &row[i]};
-        s = wr_linker_define_raw(f->linker, "wasi_snapshot_preview1", row[i].name, row[i].signature,
-                                 wasi_enter, f->next++, err);
+        if (f->p0 && row[i].since != WASI_P1_UNSTABLE) continue;
+        *f->next = (struct wasi_bind){.wasi = f->wasi, .row = &row[i], .p0 = f->p0};
+        s = wr_linker_define_raw(f->linker, module, row[i].name, row[i].signature, wasi_enter,
+                                 f->next++, err);
     }
     return s;
 }
@@ -71,5 +75,7 @@ wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err)
     wr_status_t s = define(&f, wasi_p1_table, WASI_P1_COUNT, err);
     if (s == WR_OK) s = define(&f, wasi_we_table, WASI_WE_COUNT, err);
     if (s == WR_OK) s = define(&f, wasi_wamr_table, WASI_WAMR_COUNT, err);
+    f.p0 = true;
+    if (s == WR_OK) s = define(&f, wasi_p1_table, WASI_P1_COUNT, err);
     return s;
 }

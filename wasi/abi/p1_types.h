@@ -86,6 +86,8 @@ enum { WASI_DIRENT_BYTES = 24 };
 enum { WASI_FDSTAT_BYTES = 24 };
 /* filestat: dev@0, ino@8, filetype u8@16, nlink u64@24, size@32, atim@40, mtim@48, ctim@56 */
 enum { WASI_FILESTAT_BYTES = 64 };
+/* in wasi_unstable: nlink u32@20, size@24, atim@32, mtim@40, ctim@48 */
+enum { WASI_P0_FILESTAT_BYTES = 56 };
 /* prestat: tag u8@0 (0: directory), name length u32@4 */
 enum { WASI_PRESTAT_BYTES = 8 };
 /* iovec: buf u32@0, len u32@4 */
@@ -93,6 +95,8 @@ enum { WASI_IOVEC_BYTES = 8 };
 /* subscription: userdata u64@0, tag u8@8, then fd u32@16, or
  * clock id u32@16, timeout u64@24, precision u64@32, flags u16@40 */
 enum { WASI_SUBSCRIPTION_BYTES = 48 };
+/* in wasi_unstable: identifier u64@16, clock id u32@24, timeout@32, precision@40, flags@48 */
+enum { WASI_P0_SUBSCRIPTION_BYTES = 56 };
 /* event: userdata u64@0, error u16@8, type u8@10, nbytes u64@16, flags u16@24 */
 enum { WASI_EVENT_BYTES = 32 };
 

@@ -23,6 +23,7 @@ enum { WASI_OP_FEW = 2 };
 /** A call of a parked guest. */
 struct wasi_op {
     const struct wasi_row *row; /**< NULL: none of ours */
+    bool p0;
     wr_slot_t arg[WASI_ARGS_MAX];
     wr_memory_t *memory;
     struct wasi_progress progress;

@@ -138,6 +138,7 @@ wasi_errno wasi_loop_park(struct wr_loop *loop, const struct wasi_call *c, wasi_
         return stop;
     }
     op->row = c->row;
+    op->p0 = c->p0;
     memcpy(op->arg, c->arg, strcspn(c->row->signature, ":") * sizeof(op->arg[0]));
     op->memory = c->memory;
     op->progress = c->progress;
@@ -157,6 +158,7 @@ void wasi_op_call(struct wr_task *task, struct wasi_call *c, struct wasi_want *w
     struct wasi_op *op = &task->op;
     *c = (struct wasi_call){.wasi = task->config.wasi,
                             .row = op->row,
+                            .p0 = op->p0,
                             .arg = op->arg,
                             .memory = op->memory,
                             .want = want,

@@ -20,8 +20,18 @@ extern const struct wasi_row wasi_p1_table[WASI_P1_COUNT];
  */
 wasi_errno wasi_poll(struct wasi_call *c, bool edge);
 
-/** Writes a filestat at `out`, which has WASI_FILESTAT_BYTES. */
-void wasi_put_filestat(u8 *out, const struct stat *st, u8 filetype);
+/** Writes a filestat at a guest address, in the layout of the caller's module. FAULT. */
+WASI_MUST_USE wasi_errno wasi_put_filestat(struct wasi_call *c, u32 addr, const struct stat *st,
+                                           u8 filetype);
+
+/* What wasi_unstable lays out otherwise (p0.c). */
+
+/** A filestat of wasi_unstable from one of preview1; its bytes. */
+size_t wasi_p0_filestat(u8 out[WASI_FILESTAT_BYTES], const u8 in[WASI_FILESTAT_BYTES]);
+/** A subscription of preview1 from one of wasi_unstable. */
+void wasi_p0_subscription(u8 out[WASI_SUBSCRIPTION_BYTES], const u8 in[WASI_P0_SUBSCRIPTION_BYTES]);
+/** A whence of preview1 from one of wasi_unstable; another number stays as it is. */
+u32 wasi_p0_whence(u32 whence);
 
 /** The two timespecs of utimensat from guest times and fstflags. INVAL. */
 WASI_MUST_USE wasi_errno wasi_times(u64 atim, u64 mtim, u32 fstflags, struct timespec out[2]);

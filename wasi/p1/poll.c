@@ -103,11 +103,19 @@ static void read_fd(struct poll *p, struct sub *s, const u8 *bytes)
         s->fd = fd;
 }
 
+static u32 sub_bytes(const struct wasi_call *c)
+{
+    return c->p0 ? WASI_P0_SUBSCRIPTION_BYTES : WASI_SUBSCRIPTION_BYTES;
+}
+
 /* INVAL for an event type that does not exist: such a record has no meaning at all. */
 static wasi_errno read_sub(struct poll *p, struct sub *s, const u8 *guest)
 {
     u8 bytes[WASI_SUBSCRIPTION_BYTES];
-    memcpy(bytes, guest, sizeof(bytes));
+    if (p->call->p0)
+        wasi_p0_subscription(bytes, guest);
+    else
+        memcpy(bytes, guest, sizeof(bytes));
     *s = (struct sub){.userdata = wasi_get64(bytes), .type = bytes[8]};
     if (s->type > WASI_EVENT_FD_WRITE) return WASI_E_INVAL;
     if (s->type == WASI_EVENT_CLOCK)
@@ -296,7 +304,7 @@ static u32 put_events(const struct poll *p, u8 *out)
 static wasi_errno run_poll(struct poll *p, const u8 *in, u8 *out, u8 *events)
 {
     for (u32 i = 0; i < p->count; i++) {
-        wasi_errno e = read_sub(p, &p->sub[i], in + (size_t)i * WASI_SUBSCRIPTION_BYTES);
+        wasi_errno e = read_sub(p, &p->sub[i], in + (size_t)i * sub_bytes(p->call));
         if (e != WASI_E_SUCCESS) return e;
     }
     arm_all(p);
@@ -311,7 +319,7 @@ wasi_errno wasi_poll(struct wasi_call *c, bool edge)
 {
     u32 count = c->arg[2].i32;
     if (count == 0 || count > WASI_SUBSCRIPTION_LIMIT) return WASI_E_INVAL;
-    const u8 *in = wasi_mem_at(&c->mem, c->arg[0].i32, (u64)count * WASI_SUBSCRIPTION_BYTES);
+    const u8 *in = wasi_mem_at(&c->mem, c->arg[0].i32, (u64)count * sub_bytes(c));
     u8 *out = wasi_mem_at(&c->mem, c->arg[1].i32, (u64)count * WASI_EVENT_BYTES);
     u8 *events = wasi_mem_at(&c->mem, c->arg[3].i32, 4);
     if (in == NULL || out == NULL || events == NULL) return WASI_E_FAULT;

@@ -23,7 +23,7 @@ struct wr_call {
 };
 
 struct entry {
-    char name[32];
+    char name[48]; /* of wasi_unstable with "unstable." before it */
     char signature[16];
     wr_host_fn fn;
     void *env;
@@ -97,9 +97,11 @@ wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const 
                                  const char *signature, wr_host_fn fn, void *env, wr_error_t *err)
 {
     (void)err;
-    if (strcmp(module, "wasi_snapshot_preview1") != 0 || linker->count == 192) return WR_ARGUMENT;
+    bool p0 = strcmp(module, "wasi_unstable") == 0;
+    if ((!p0 && strcmp(module, "wasi_snapshot_preview1") != 0) || linker->count == 192)
+        return WR_ARGUMENT;
     struct entry *e = &linker->entry[linker->count++];
-    snprintf(e->name, sizeof(e->name), "%s", name);
+    snprintf(e->name, sizeof(e->name), "%s%s", p0 ? "unstable." : "", name);
     snprintf(e->signature, sizeof(e->signature), "%s", signature);
     e->fn = fn;
     e->env = env;
@@ -156,6 +158,13 @@ static const struct entry *find(const struct fake *f, const char *name, size_t p
             strcspn(f->linker->entry[i].signature, ":") == params)
             return &f->linker->entry[i];
     fail_msg("no function %s of %zu parameters", name, params);
+    return NULL;
+}
+
+const char *fake_signature(const struct fake *f, const char *name)
+{
+    for (size_t i = 0; i < f->linker->count; i++)
+        if (strcmp(f->linker->entry[i].name, name) == 0) return f->linker->entry[i].signature;
     return NULL;
 }
 
