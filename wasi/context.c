@@ -65,6 +65,7 @@ void wr_wasi_delete(wr_wasi_t *wasi)
     if (wasi == NULL) return;
     wasi_fdtable_fini(&wasi->fds);
     wasi_wait_fini(&wasi->wait);
+    free(wasi->bind);
     free(wasi->args.text);
     free(wasi->env.text);
     free(wasi);

@@ -19,7 +19,6 @@ enum {
     WASI_TEXT_LIMIT = 1 << 20,      /**< bytes of arguments and environment, NULs included */
     WASI_SUBSCRIPTION_LIMIT = 4096, /**< of one poll_oneoff */
     WASI_P1_COUNT = 46,             /**< rows of p1.def */
-    WASI_BIND_COUNT = 192,          /**< at least the rows of all tables together */
     WASI_ARGS_MAX = 10 /**< parameters of any function */
 };
 
@@ -34,7 +33,7 @@ struct wasi_row;
 
 /** What a linker entry points to: a row of a function table for one context. */
 struct wasi_bind {
-    struct wr_wasi *wasi;
+    struct wr_wasi *wasi; /**< NULL: the data pointer of the caller's store */
     const struct wasi_row *row;
     bool p0; /**< imported from wasi_unstable */
 };
@@ -53,7 +52,7 @@ struct wr_wasi {
     bool wake_pending; /**< with a loop: the next wait ends at once */
     u32 tasks;         /**< execs of this context in the loop */
     struct wasi_waiter *wake_waiter; /**< the loop's, for `wait.wake_fd`; own */
-    struct wasi_bind bind[WASI_BIND_COUNT];
+    struct wasi_bind *bind; /**< of wr_wasi_link; own, NULL before */
 };
 
 /** One try of one call of a WASI function. */

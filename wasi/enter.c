@@ -87,7 +87,9 @@ wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env)
 {
     const struct wasi_bind *bind = env;
     struct wasi_want want;
-    struct wasi_call c = {.wasi = bind->wasi,
+    wr_wasi_t *wasi = bind->wasi != NULL ? bind->wasi : wr_store_data(wr_call_store(call));
+    if (wasi == NULL) return wr_call_trap(call, "the store has no WASI context");
+    struct wasi_call c = {.wasi = wasi,
                           .row = bind->row,
                           .p0 = bind->p0,
                           .arg = slots,

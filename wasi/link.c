@@ -8,6 +8,9 @@
 #include "p1/p1.h"
 #include "sockext/sockext.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
 #define R(name) WASI_RIGHT_##name
 #define DIR WASI_P1_DIR
 #define NONDIR WASI_P1_NONDIR
@@ -28,9 +31,6 @@ enum {
 #undef P1
     ROW_COUNT
 };
-_Static_assert(2 * WASI_P1_COUNT + WASI_WE_COUNT + WASI_WAMR_COUNT <= WASI_BIND_COUNT,
-               "bind: room");
-_Static_assert((int)ROW_COUNT == (int)WASI_P1_COUNT, "p1.def: preview1 has 46 functions");
 
 #define S(name, handler, signature, fd, rights, flags)                                             \
     {#name, signature, wasi_we_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, 0},
@@ -46,36 +46,52 @@ const struct wasi_row wasi_wamr_table[WASI_WAMR_COUNT] = {
 };
 #undef S
 
-/* A linker being filled. */
-struct filling {
-    wr_wasi_t *wasi;
-    wr_linker_t *linker;
-    struct wasi_bind *next; /* the first that is free */
-    bool p0; /* into wasi_unstable */
-};
+enum { ALL_ROWS = 2 * WASI_P1_COUNT - 1 + WASI_WE_COUNT + WASI_WAMR_COUNT };
+
+/* All functions, for one context or (NULL) for that of each store. ALL_ROWS of them. */
+static void fill(struct wasi_bind *bind, wr_wasi_t *wasi)
+{
+    for (size_t i = 0; i < WASI_P1_COUNT; i++)
+        *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_p1_table[i]};
+    for (size_t i = 0; i < WASI_WE_COUNT; i++)
+        *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_we_table[i]};
+    for (size_t i = 0; i < WASI_WAMR_COUNT; i++)
+        *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_wamr_table[i]};
+    for (size_t i = 0; i < WASI_P1_COUNT; i++)
+        if (wasi_p1_table[i].since == WASI_P1_UNSTABLE)
+            *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_p1_table[i], .p0 = true};
+}
 
 /* An import takes the definition of its name and type, so the ABIs stand side by side. */
-static wr_status_t define(struct filling *f, const struct wasi_row *row, size_t count,
-                          wr_error_t *err)
+static wr_status_t define(wr_linker_t *linker, struct wasi_bind *bind, wr_error_t *err)
 {
-    const char *module = f->p0 ? "wasi_unstable" : "wasi_snapshot_preview1";
     wr_status_t s = WR_OK;
-    for (size_t i = 0; i < count && s == WR_OK; i++) {
-        if (f->p0 && row[i].since != WASI_P1_UNSTABLE) continue;
-        *f->next = (struct wasi_bind){.wasi = f->wasi, .row = &row[i], .p0 = f->p0};
-        s = wr_linker_define_raw(f->linker, module, row[i].name, row[i].signature, wasi_enter,
-                                 f->next++, err);
+    for (size_t i = 0; i < ALL_ROWS && s == WR_OK; i++) {
+        const struct wasi_row *row = bind[i].row;
+        const char *module = bind[i].p0 ? "wasi_unstable" : "wasi_snapshot_preview1";
+        s = wr_linker_define_raw(linker, module, row->name, row->signature, wasi_enter, &bind[i],
+                                 err);
     }
     return s;
 }
 
 wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err)
 {
-    struct filling f = {.wasi = wasi, .linker = linker, .next = wasi->bind};
-    wr_status_t s = define(&f, wasi_p1_table, WASI_P1_COUNT, err);
-    if (s == WR_OK) s = define(&f, wasi_we_table, WASI_WE_COUNT, err);
-    if (s == WR_OK) s = define(&f, wasi_wamr_table, WASI_WAMR_COUNT, err);
-    f.p0 = true;
-    if (s == WR_OK) s = define(&f, wasi_p1_table, WASI_P1_COUNT, err);
-    return s;
+    if (wasi->bind == NULL) {
+        wasi->bind = calloc(ALL_ROWS, sizeof(*wasi->bind));
+        if (wasi->bind == NULL) return wasi_fail(err, WR_OOM, "out of memory");
+        fill(wasi->bind, wasi);
+    }
+    return define(linker, wasi->bind, err);
+}
+
+static struct wasi_bind shared[ALL_ROWS]; /* immutable once filled */
+static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
+
+static void fill_shared(void) { fill(shared, NULL); }
+
+wr_status_t wr_wasi_link_shared(wr_linker_t *linker, wr_error_t *err)
+{
+    pthread_once(&shared_once, fill_shared);
+    return define(linker, shared, err);
 }

@@ -71,6 +71,12 @@ WR_API wr_status_t wr_wasi_listen(wr_wasi_t *wasi, const char *address, uint16_t
 WR_API wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err);
 
 /**
+ * The same for any number of stores and contexts: the data pointer of each store that is instantiated
+ * through the linker (wr_store_set_data) is its wr_wasi_t. One linker for thousands of guests.
+ */
+WR_API wr_status_t wr_wasi_link_shared(wr_linker_t *linker, wr_error_t *err);
+
+/**
  * With `strict`, poll_oneoff reports at once that a descriptor can be written to, each time it is
  * asked. Without, the default, what has been reported and not been used since is held back for up
  * to 20 ms while nothing else is ready: programs made for edge-triggered polling would never sleep.

@@ -58,6 +58,18 @@ wr_exec_t *wr_call_exec(const wr_call_t *call)
     return NULL;
 }
 
+wr_store_t *wr_call_store(const wr_call_t *call)
+{
+    (void)call;
+    return NULL;
+}
+
+void *wr_store_data(const wr_store_t *store)
+{
+    (void)store;
+    return NULL;
+}
+
 bool wr_call_can_suspend(const wr_call_t *call)
 {
     (void)call;

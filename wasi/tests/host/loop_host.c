@@ -37,7 +37,6 @@ struct options {
 
 struct copy {
     wr_wasi_t *wasi;
-    wr_linker_t *linker;
     wr_store_t *store;
     wr_exec_t *exec;
     wr_task_t *task; /* NULL: ended */
@@ -48,6 +47,7 @@ static struct options options = {.copies = 1, .slice_us = -1, .grace_ms = 1000};
 static struct copy *copies;
 static wr_engine_t *engine;
 static wr_module_t *module;
+static wr_linker_t *linker; /* of all copies */
 static long exited, killed, trapped;
 
 static void fail(const char *what, const wr_error_t *err)
@@ -73,7 +73,6 @@ static void on_done(wr_task_t *task, wr_status_t status, const wr_error_t *err, 
         trapped++;
     }
     wr_exec_delete(c->exec);
-    wr_linker_delete(c->linker);
     wr_store_delete(c->store);
     wr_wasi_delete(c->wasi);
 }
@@ -123,11 +122,11 @@ static void spawn(wr_loop_t *loop, struct copy *c, long number)
     wr_extern_t start;
     const wr_store_config_t config = {.stack_bytes = options.copies > 100 ? 64 * 1024 : 0};
     make_world(c, number, &err);
-    if (wr_linker_new(engine, &c->linker, &err) != WR_OK ||
-        wr_wasi_link(c->wasi, c->linker, &err) != WR_OK ||
-        wr_store_new(engine, &config, &c->store, &err) != WR_OK ||
-        wr_exec_new(c->store, &c->exec, &err) != WR_OK ||
-        wr_linker_instantiate(c->linker, c->store, module, c->exec, &instance, &err) != WR_OK)
+    if (wr_store_new(engine, &config, &c->store, &err) != WR_OK ||
+        wr_exec_new(c->store, &c->exec, &err) != WR_OK)
+        fail("cannot begin", &err);
+    wr_store_set_data(c->store, c->wasi);
+    if (wr_linker_instantiate(linker, c->store, module, c->exec, &instance, &err) != WR_OK)
         fail("cannot begin", &err);
     const wr_task_config_t task = {c->exec, c->wasi, on_done, c};
     if (!wr_instance_export(instance, (wr_name_t){"_start", 6}, &start)) exit(EXIT_BAD);
@@ -250,6 +249,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     engine = wr_engine_new(NULL);
     if (wr_module_load(engine, options.argv[0], &module, &err) != WR_OK) fail("module", &err);
+    if (wr_linker_new(engine, &linker, &err) != WR_OK || wr_wasi_link_shared(linker, &err) != WR_OK)
+        fail("linker", &err);
     copies = calloc((size_t)options.copies, sizeof copies[0]);
     uv_loop_init(&uv);
     if (wr_loop_new(&uv, &loop, &err) != WR_OK) fail("loop", &err);
@@ -268,6 +269,7 @@ int main(int argc, char **argv)
     uv_run(&uv, UV_RUN_DEFAULT);
     if (uv_loop_close(&uv) != 0) return EXIT_BAD; /* a handle was left open */
     free(copies);
+    wr_linker_delete(linker);
     wr_module_delete(module);
     wr_engine_delete(engine);
     return code;
