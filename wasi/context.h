@@ -50,6 +50,7 @@ struct wr_wasi {
     bool strict_poll;  /**< a poll never waits for more than it was asked to */
     bool working;      /**< a worker thread has the context */
     bool wake_pending; /**< with a loop: the next wait ends at once */
+    u32 gated;         /**< with a loop: tasks that wait for the worker to be done */
     u32 tasks;         /**< execs of this context in the loop */
     struct wasi_waiter *wake_waiter; /**< the loop's, for `wait.wake_fd`; own */
     struct wasi_bind *bind; /**< of wr_wasi_link; own, NULL before */

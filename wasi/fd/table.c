@@ -108,8 +108,9 @@ struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd)
 /* Makes slot `guest_fd` exist. */
 static wasi_errno reserve(struct wasi_fdtable *table, u32 guest_fd)
 {
+    u32 limit = table->limit != 0 ? table->limit : WASI_FD_LIMIT;
+    if (guest_fd >= limit) return WASI_E_MFILE;
     if (guest_fd < table->size) return WASI_E_SUCCESS;
-    if (guest_fd >= WASI_FD_LIMIT) return WASI_E_MFILE;
     u32 size = table->size < 16 ? 16 : table->size * 2;
     while (size <= guest_fd) size *= 2;
     struct wasi_fd **slot = realloc(table->slot, size * sizeof(struct wasi_fd *));

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 
 enum {
-    WASI_FD_LIMIT = 1024, /**< open descriptors of one guest */
+    WASI_FD_LIMIT = 1024,       /**< open descriptors of one guest, if nothing else is said */
+    WASI_FD_LIMIT_MAX = 1 << 20, /**< what may be said */
     WASI_FD_FIRST = 3     /**< 0, 1, 2 are only ever the standard streams */
 };
 
@@ -50,7 +51,8 @@ struct wasi_fd {
 
 struct wasi_fdtable {
     struct wasi_fd **slot; /**< NULL where closed */
-    u32 size; /**< slots allocated, at most WASI_FD_LIMIT */
+    u32 size;  /**< slots allocated, at most `limit` */
+    u32 limit; /**< open descriptors; 0: WASI_FD_LIMIT */
     struct wr_loop *loop; /**< that watches descriptors of this table; NULL: none does */
 };
 

@@ -41,6 +41,10 @@ WR_API wr_status_t wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host, const 
 /** Uses host descriptor `host_fd` (stays the caller's) as guest stream 0, 1 or 2; -1: closed. */
 WR_API wr_status_t wr_wasi_set_stdio(wr_wasi_t *wasi, int guest_fd, int host_fd, wr_error_t *err);
 
+/** How many descriptors the guest may have open, standard streams and preopens included; 1024 at
+ * first. What is open stays. WR_ARGUMENT outside 3 to 1048576. */
+WR_API wr_status_t wr_wasi_set_max_fds(wr_wasi_t *wasi, uint32_t count, wr_error_t *err);
+
 /* ---------------------------------------------------------------- the network: none at first */
 
 /** Every address, and Unix sockets beneath preopened directories. */
@@ -71,8 +75,9 @@ WR_API wr_status_t wr_wasi_listen(wr_wasi_t *wasi, const char *address, uint16_t
 WR_API wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err);
 
 /**
- * The same for any number of stores and contexts: the data pointer of each store that is instantiated
- * through the linker (wr_store_set_data) is its wr_wasi_t. One linker for thousands of guests.
+ * The same for any number of stores and contexts: the data pointer of each store that is
+ * instantiated through the linker (wr_store_set_data) is its wr_wasi_t. One linker for thousands of
+ * guests.
  */
 WR_API wr_status_t wr_wasi_link_shared(wr_linker_t *linker, wr_error_t *err);
 

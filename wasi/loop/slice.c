@@ -7,7 +7,12 @@
 #include <signal.h>
 #include <time.h>
 
-enum { STACK_BYTES = 64 * 1024, NS_PER_S = 1000000000, DEFAULT_SLICE_NS = 1000000 };
+enum {
+    IDLE_TICKS = 10,
+    STACK_BYTES = 64 * 1024,
+    NS_PER_S = 1000000000,
+    DEFAULT_SLICE_NS = 1000000
+};
 
 wasi_errno wasi_slicer_init(struct wasi_slicer *s)
 {
@@ -34,14 +39,18 @@ static void tick(struct wasi_slicer *s)
 static void *slice_regularly(void *arg)
 {
     struct wasi_slicer *s = arg;
+    int idle = 0; /* ticks without a run: one that follows soon shall not have to wake us */
     pthread_mutex_lock(&s->lock);
     while (!s->over) {
-        if (s->running == NULL) {
+        u64 runs = s->runs;
+        if (s->running == NULL && idle >= IDLE_TICKS) {
             s->asleep = true;
             pthread_cond_wait(&s->wake, &s->lock);
             s->asleep = false;
+            idle = 0;
         } else {
             tick(s);
+            idle = s->runs == runs && s->running == NULL ? idle + 1 : 0;
         }
     }
     pthread_mutex_unlock(&s->lock);

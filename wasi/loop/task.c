@@ -37,8 +37,16 @@ static void unpark(struct wr_task *task)
 static void wake(struct wr_task *task)
 {
     if (task->state != WASI_TASK_PARKED && task->state != WASI_TASK_GATED) return;
+    if (task->state == WASI_TASK_GATED) task->config.wasi->gated--;
     unpark(task);
     wasi_task_queue(task);
+}
+
+/* Until a worker is done with the context. */
+static void gate(struct wr_task *task)
+{
+    task->state = WASI_TASK_GATED;
+    task->config.wasi->gated++;
 }
 
 void wasi_task_answered(struct wr_task *task) { wake(task); }
@@ -81,7 +89,9 @@ static wasi_errno arm(struct wr_task *task, const struct wasi_want *want)
     mark_watched(task);
     task->state = WASI_TASK_PARKED;
     wasi_errno e = WASI_E_SUCCESS;
-    if (want->deadline_ns != WASI_FOREVER)
+    if (want->deadline_ns == WASI_AT_ONCE)
+        wake(task);
+    else if (want->deadline_ns != WASI_FOREVER)
         e = wasi_timer_start(&loop->timers, &task->timer, want->deadline_ns);
     for (u32 i = 0; e == WASI_E_SUCCESS && i < want->count && task->state == WASI_TASK_PARKED; i++)
         e = wasi_watch_add(&loop->watches, &op->waiter[i], want->fd[i].fd, want->fd[i].events);
@@ -94,7 +104,7 @@ static wasi_errno begin_wait(struct wr_task *task, struct wasi_want *want, wasi_
 {
     if (why == WASI_WORK) return wasi_work_start(task);
     if (why == WASI_E_SUCCESS) {
-        task->state = WASI_TASK_GATED;
+        gate(task);
         if (!task->config.wasi->working) wake(task);
         return WASI_E_SUCCESS;
     }
@@ -184,6 +194,7 @@ void wasi_task_worked(struct wr_task *task)
     struct wr_loop *loop = task->loop;
     answer(task, task->op.answer, task->op.end, task->op.exit_code);
     wasi_task_queue(task);
+    if (task->config.wasi->gated == 0) return;
     for (struct wasi_link *l = loop->tasks.next; l != &loop->tasks; l = l->next) {
         struct wr_task *other = WASI_LINK_OWNER(l, struct wr_task, all);
         if (other->config.wasi == task->config.wasi && other->state == WASI_TASK_GATED) wake(other);
@@ -197,7 +208,7 @@ static bool retry(struct wr_task *task)
     struct wasi_want want;
     struct wasi_op *op = &task->op;
     if (task->config.wasi->working) {
-        task->state = WASI_TASK_GATED;
+        gate(task);
         return false;
     }
     wasi_errno e = WASI_E_SUCCESS;

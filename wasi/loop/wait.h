@@ -12,6 +12,8 @@
 
 /** No deadline. */
 #define WASI_FOREVER UINT64_MAX
+/** A deadline that is over: only to let others go first. */
+#define WASI_AT_ONCE UINT64_C(0)
 
 struct wasi_wait {
     int wake_fd; /**< eventfd; written by any thread or a signal handler, -1 when not open */

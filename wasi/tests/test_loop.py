@@ -137,6 +137,35 @@ def busy_guests_do_not_starve_a_sleeper(setup):
 
 
 @case
+def a_flood_of_random_bytes_does_not_starve_a_sleeper(setup):
+    """One call for 200 MB: others have their turn within it."""
+    code, out, _ = setup.run_host(['--copies', '3', '--kill-ms', '4000', '--report'], 'poller',
+                                  'random', 200000000)
+    line = next(l for l in out.splitlines() if l.startswith('slept'))
+    expect((code, report(out)['killed']), (0, 2))
+    at_most(int(line.split()[1]), 3000, 'ms for 100 sleeps of 1 ms')
+
+
+@case
+def yielding_goes_round(setup):
+    for flags in ([], ['--park'], ['--copies', '10']):
+        code, out, _ = setup.run_host(flags, 'poller', 'yield', 1000)
+        expect((code, out.count('yielded')), (0, 10 if '--copies' in flags else 1))
+    code, out, _ = setup.run_cli([], 'poller', 'yield', 1000)
+    expect((code, out), (0, 'yielded\n'))
+
+
+@case
+def a_thousand_wakes_a_second_are_not_late(setup):
+    """1000 parked guests, each of which wakes once a second. The bound is for busy machines."""
+    code, out, _ = setup.run_host(['--copies', '1000', '--report'], 'poller', 'ticks', 4, 1000)
+    late = sorted(int(l.split()[1]) for l in out.splitlines() if l.startswith('late'))
+    expect((code, len(late)), (0, 3000))
+    print('     late in us: median', late[1500], 'p99', late[2970], 'most', late[-1])
+    at_most(late[2970], 50000, 'us late, p99')
+
+
+@case
 def kill_ends_every_kind_of_guest(setup):
     for flags in WAYS:
         for what in ('spin', 'forever', 'cat', 'poll', 'again'):

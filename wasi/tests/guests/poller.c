@@ -6,13 +6,13 @@
  *   absolute MS     the same until a point in time, with a second clock that never comes
  *   forever         a clock that never comes; prints the errno that ends it
  *   again           the same, over and over, for as long as the errno is not SUCCESS
- *   cat             copies stdin to stdout
- *   poll            waits for stdin and a clock of 5 s; prints what came and the bytes there
- *   spin            computes for ever
- *   count N         computes for N rounds, then ends
- *   write N         writes N bytes of 'x' to stdout
- *   starve          with COPY=0 sleeps 100 times 1 ms and prints the time; else computes for ever
- *   file            makes, writes, syncs, reads, lists and removes a file in /
+ *   ticks N MS      N sleeps of MS after a random part of one; prints how late all but the first
+ * ended, in us yield N         yields N times and prints random N        fills N bytes with random
+ * ones, again and again cat             copies stdin to stdout poll            waits for stdin and
+ * a clock of 5 s; prints what came and the bytes there spin            computes for ever count N
+ * computes for N rounds, then ends write N         writes N bytes of 'x' to stdout starve with
+ * COPY=0 sleeps 100 times 1 ms and prints the time; else computes for ever file            makes,
+ * writes, syncs, reads, lists and removes a file in /
  */
 #include <dirent.h>
 #include <errno.h>
@@ -71,6 +71,55 @@ static int do_forever(int again)
     return 3;
 }
 
+static int do_ticks(long n, long ms)
+{
+    unsigned start = 0;
+    if (__wasi_random_get((uint8_t *)&start, sizeof start) != 0) return 1;
+    unsigned long long next = now() + start % ((unsigned)ms * 1000) * 1000ull;
+    for (long i = 0; i < n; i++) {
+        __wasi_subscription_t sub = clock_sub(next, 1);
+        __wasi_event_t event;
+        __wasi_size_t count;
+        if (__wasi_poll_oneoff(&sub, &event, 1, &count) != 0) return 2;
+        if (i > 0) printf("late %llu\n", (now() - next) / 1000);
+        next += (unsigned long long)ms * 1000000;
+    }
+    return 0;
+}
+
+static int do_yield(long n)
+{
+    for (long i = 0; i < n; i++)
+        if (__wasi_sched_yield() != 0) return 1;
+    printf("yielded\n");
+    return 0;
+}
+
+static int do_count(long rounds)
+{
+    volatile unsigned x = 1;
+    for (long i = 0; i < rounds; i++) x = x * 1664525u + 1013904223u;
+    return x == 1;
+}
+
+static int do_starve(void)
+{
+    const char *copy = getenv("COPY");
+    while (!copy || strcmp(copy, "0") != 0) do_count(1000000);
+    unsigned long long begin = now();
+    for (int i = 0; i < 100; i++) usleep(1000);
+    printf("slept %llu\n", (now() - begin) / 1000000);
+    return 0;
+}
+
+static int do_random(long n)
+{
+    const char *copy = getenv("COPY");
+    if (copy && strcmp(copy, "0") == 0) return do_starve();
+    for (uint8_t *bytes = malloc((size_t)n);;)
+        if (!bytes || __wasi_random_get(bytes, (size_t)n) != 0) return 1;
+}
+
 static int do_cat(void)
 {
     char buf[10000];
@@ -93,23 +142,6 @@ static int do_poll(void)
     printf("errno %d events %u who %d bytes %d flags %d\n", e, (unsigned)count,
            (int)events[0].userdata, (int)events[0].fd_readwrite.nbytes,
            (int)events[0].fd_readwrite.flags);
-    return 0;
-}
-
-static int do_count(long rounds)
-{
-    volatile unsigned x = 1;
-    for (long i = 0; i < rounds; i++) x = x * 1664525u + 1013904223u;
-    return x == 1;
-}
-
-static int do_starve(void)
-{
-    const char *copy = getenv("COPY");
-    while (!copy || strcmp(copy, "0") != 0) do_count(1000000);
-    unsigned long long begin = now();
-    for (int i = 0; i < 100; i++) usleep(1000);
-    printf("slept %llu\n", (now() - begin) / 1000000);
     return 0;
 }
 
@@ -153,6 +185,9 @@ int main(int argc, char **argv)
     if (strcmp(what, "absolute") == 0) return do_sleep(number, 1);
     if (strcmp(what, "forever") == 0) return do_forever(0);
     if (strcmp(what, "again") == 0) return do_forever(1);
+    if (strcmp(what, "ticks") == 0) return do_ticks(number, argc > 3 ? atol(argv[3]) : 1000);
+    if (strcmp(what, "yield") == 0) return do_yield(number);
+    if (strcmp(what, "random") == 0) return do_random(number);
     if (strcmp(what, "cat") == 0) return do_cat();
     if (strcmp(what, "poll") == 0) return do_poll();
     if (strcmp(what, "spin") == 0) return do_count(0x7fffffff) + do_count(0x7fffffff);
