@@ -130,7 +130,8 @@ static ssize_t read_piece(const struct wasi_fd *fd, const struct iovec *iov, int
                           int flags)
 {
     if (flags != 0) return preadv2(fd->host, iov, n, offset, flags);
-    return offset == WASI_IO_HERE ? readv(fd->host, iov, n) : preadv(fd->host, iov, n, offset);
+    if (offset != WASI_IO_HERE) return preadv(fd->host, iov, n, offset);
+    return n == 1 ? read(fd->host, iov->iov_base, iov->iov_len) : readv(fd->host, iov, n);
 }
 
 /* A file. With a loop, what is not in memory is read by a worker thread. */
@@ -169,7 +170,8 @@ wasi_errno wasi_io_read(struct wasi_call *c, const struct wasi_io *io, size_t *d
         *done = msg.done;
         return e;
     }
-    bool stream = c->fd->may_block && io->offset == WASI_IO_HERE && wasi_io_total(io) > 0;
+    bool waits = c->fd->may_block && !c->fd->never_waits;
+    bool stream = waits && io->offset == WASI_IO_HERE && wasi_io_total(io) > 0;
     return stream ? read_stream(c, io, done) : read_file(c, io, done);
 }
 
@@ -208,9 +210,11 @@ static ssize_t write_once(const struct wasi_fd *fd, const struct wasi_io *io, bo
 {
     int flags = write_flags(fd, io);
     if (nowait) return pwritev2(fd->host, io->iov, io->count, io->offset, flags | RWF_NOWAIT);
-    if (flags == 0)
-        return io->offset == WASI_IO_HERE ? writev(fd->host, io->iov, io->count)
-                                          : pwritev(fd->host, io->iov, io->count, io->offset);
+    if (flags == 0 && io->offset != WASI_IO_HERE)
+        return pwritev(fd->host, io->iov, io->count, io->offset);
+    if (flags == 0 && io->count == 1) /* the shortest way through the kernel */
+        return write(fd->host, io->iov->iov_base, io->iov->iov_len);
+    if (flags == 0) return writev(fd->host, io->iov, io->count);
     ssize_t r = pwritev2(fd->host, io->iov, io->count, io->offset, flags);
     return r < 0 && is_unsupported(errno) ? write_in_steps(fd, io, flags) : r;
 }
@@ -346,6 +350,7 @@ wasi_errno wasi_io_write(struct wasi_call *c, const struct wasi_io *io, size_t *
 {
     *done = 0;
     c->fd->told &= (u8)~WASI_TOLD_WRITE;
-    bool stream = c->fd->may_block && io->offset == WASI_IO_HERE;
+    bool waits = c->fd->may_block && !c->fd->never_waits;
+    bool stream = waits && io->offset == WASI_IO_HERE;
     return stream ? write_stream(c, io, done) : write_file(c, io, done);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static u8 socket_type(int host)
@@ -42,6 +43,14 @@ static bool type_may_block(u8 filetype)
            filetype != WASI_FILETYPE_BLOCK;
 }
 
+/* /dev/null, zero, full, random, urandom: the same numbers on every Linux. */
+static bool is_memory_device(const struct stat *st)
+{
+    unsigned number = minor(st->st_rdev);
+    return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
+           (number == 3 || number == 5 || (number >= 7 && number <= 9));
+}
+
 struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e)
 {
     struct stat st;
@@ -58,6 +67,7 @@ struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e)
     fd->borrowed = borrowed;
     fd->filetype = wasi_filetype(&st, host);
     fd->may_block = type_may_block(fd->filetype);
+    fd->never_waits = is_memory_device(&st);
     fd->is_fifo = S_ISFIFO(st.st_mode);
     fd->rights = wasi_rights_of_type(fd->filetype, isatty(host) == 1);
     fd->poll_slot = -1;

@@ -28,6 +28,7 @@ struct wasi_fd {
     int host;            /**< host descriptor */
     bool borrowed;       /**< the embedder's: never closed, its file status flags never changed */
     bool may_block; /**< pipe, terminal, socket: reading or writing may have to wait */
+    bool never_waits; /**< a device of which reads and writes are over at once: /dev/null */
     bool is_fifo;   /**< writing to it may raise SIGPIPE */
     bool no_nowait; /**< the host answered that it has no RWF_NOWAIT here */
     bool watched;   /**< a loop has registered `host` and must be told before it is closed */

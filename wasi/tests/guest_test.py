@@ -33,6 +33,16 @@ class Setup:
         return run(self.cli + list(flags) + [self.wasm(guest), *map(str, words)], stdin, timeout)
 
 
+STARTED = []
+
+
+def start(command, **more):
+    """Starts a process; it is killed at the end of the test, should it still be there."""
+    child = subprocess.Popen(command, **more)  # pylint: disable=consider-using-with
+    STARTED.append(child)
+    return child
+
+
 def run(command, stdin=subprocess.DEVNULL, timeout=60):
     give = {'input': stdin} if isinstance(stdin, bytes) else {'stdin': stdin}
     done = subprocess.run(command, capture_output=True, timeout=timeout, check=False, **give)
@@ -75,6 +85,11 @@ def main():
             failed += 1
             print('FAIL', test.__name__)
             traceback.print_exc()
+        for child in STARTED:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        STARTED.clear()
         sys.stdout.flush()
     print(f'{passed} passed, {failed} failed, 0 skipped')
     sys.exit(1 if failed else 0)

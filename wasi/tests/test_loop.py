@@ -10,6 +10,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guest_test  # noqa: E402
 from guest_test import at_most, case, expect, main, report  # noqa: E402
 
 WAYS = ([], ['--park'])
@@ -17,7 +18,7 @@ WAYS = ([], ['--park'])
 
 def start(setup, flags, *words, **more):
     command = setup.host + list(flags) + [setup.wasm('poller'), *map(str, words)]
-    return subprocess.Popen(command, **more)  # pylint: disable=consider-using-with
+    return guest_test.start(command, **more)
 
 
 @case

