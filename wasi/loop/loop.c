@@ -249,10 +249,14 @@ static void ask(struct wr_task *task, u32 what)
     call_attention(loop);
 }
 
+/* The cancel may end a running guest and with it the task: nothing of it is touched after that. */
 void wr_task_kill(wr_task_t *task)
 {
-    wr_exec_cancel(task->config.exec);
-    ask(task, WASI_ASK_KILL);
+    struct wr_loop *loop = task->loop;
+    wr_exec_t *exec = task->config.exec;
+    atomic_fetch_or_explicit(&task->asked, WASI_ASK_KILL, memory_order_release);
+    wr_exec_cancel(exec);
+    call_attention(loop);
 }
 
 void wr_task_stop(wr_task_t *task, uint64_t grace_ns)

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <sys/random.h>
 
-/* One getrandom call; and what a guest gets before others have their turn. */
-enum { PIECE = 256 * 1024, TURN = 1024 * 1024 };
+/* What a guest gets before others have their turn: about half a millisecond. */
+enum { TURN = 256 * 1024 };
 
 wasi_errno wasi_p1_random_get(struct wasi_call *c)
 {
@@ -18,8 +18,7 @@ wasi_errno wasi_p1_random_get(struct wasi_call *c)
     size_t done = (size_t)c->progress.done;
     size_t end = len - done > TURN ? done + TURN : len;
     while (done < end) {
-        size_t left = end - done;
-        ssize_t n = getrandom(p + done, left < PIECE ? left : PIECE, 0);
+        ssize_t n = getrandom(p + done, end - done, 0);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return wasi_errno_from_host(errno);
         done += (size_t)n;

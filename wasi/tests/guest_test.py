@@ -2,6 +2,7 @@
 """What the tests over real guests share: the command line, running programs, counting results."""
 import argparse
 import os
+import resource
 import shlex
 import subprocess
 import sys
@@ -27,7 +28,7 @@ class Setup:
 
     def run_host(self, flags, guest, *words, stdin=subprocess.DEVNULL, timeout=60):
         """Runs a guest in the loop host; (exit code, stdout, stderr)."""
-        return run(self.host + list(flags) + [self.wasm(guest), *map(str, words)], stdin, timeout)
+        return run(self.host + [*map(str, flags)] + [self.wasm(guest), *map(str, words)], stdin, timeout)
 
     def run_cli(self, flags, guest, *words, stdin=subprocess.DEVNULL, timeout=60):
         return run(self.cli + list(flags) + [self.wasm(guest), *map(str, words)], stdin, timeout)
@@ -53,6 +54,13 @@ def report(text):
     """The numbers of loop_host's --report line."""
     words = text.strip().splitlines()[-1].split()
     return dict(zip(words[0::2], map(int, words[1::2])))
+
+
+def many(wanted):
+    """How many guests there may be: each holds a descriptor. All that the system lets us have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return wanted if most == resource.RLIM_INFINITY else min(wanted, most - 100)
 
 
 def expect(got, want, what=''):

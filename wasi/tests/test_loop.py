@@ -144,7 +144,7 @@ def a_flood_of_random_bytes_does_not_starve_a_sleeper(setup):
                                   'random', 200000000)
     line = next(l for l in out.splitlines() if l.startswith('slept'))
     expect((code, report(out)['killed']), (0, 2))
-    at_most(int(line.split()[1]), 3000, 'ms for 100 sleeps of 1 ms')
+    at_most(int(line.split()[1]), 3000, 'ms for 20 sleeps of 1 ms')
 
 
 @case
@@ -159,11 +159,13 @@ def yielding_goes_round(setup):
 @case
 def a_thousand_wakes_a_second_are_not_late(setup):
     """1000 parked guests, each of which wakes once a second. The bound is for busy machines."""
-    code, out, _ = setup.run_host(['--copies', '1000', '--report'], 'poller', 'ticks', 4, 1000)
+    copies = guest_test.many(1000)
+    code, out, _ = setup.run_host(['--copies', copies, '--report'], 'poller', 'ticks', 4, 1000)
     late = sorted(int(l.split()[1]) for l in out.splitlines() if l.startswith('late'))
-    expect((code, len(late)), (0, 3000))
-    print('     late in us: median', late[1500], 'p99', late[2970], 'most', late[-1])
-    at_most(late[2970], 50000, 'us late, p99')
+    expect((code, len(late)), (0, 3 * copies))
+    p99 = late[len(late) * 99 // 100]
+    print('     late in us: median', late[len(late) // 2], 'p99', p99, 'most', late[-1])
+    at_most(p99, 250000, 'us late, p99')
 
 
 @case
@@ -216,11 +218,12 @@ def wake_is_an_interrupted_wait(setup):
 
 
 @case
-def thousands_park_on_one_thread(setup):
-    code, out, _ = setup.run_host(['--copies', '3000', '--kill-ms', '15000', '--report'],
-                                  'poller', 'sleep', 4000, timeout=100)
-    numbers = report(out)
-    expect((code, numbers['exited'], out.count('early 0')), (0, 3000, 3000))
+def a_thousand_park_on_one_thread(setup):
+    copies = guest_test.many(1000)
+    code, out, err = setup.run_host(['--copies', copies, '--report'], 'poller', 'sleep', 3000,
+                                    timeout=100)
+    expect((code, out.count('early 0'), err), (0, copies, ''))
+    expect(report(out)['exited'], copies)
 
 
 @case

@@ -102,12 +102,12 @@ static int do_count(long rounds)
     return x == 1;
 }
 
-static int do_starve(void)
+static int do_starve(int sleeps)
 {
     const char *copy = getenv("COPY");
     while (!copy || strcmp(copy, "0") != 0) do_count(1000000);
     unsigned long long begin = now();
-    for (int i = 0; i < 100; i++) usleep(1000);
+    for (int i = 0; i < sleeps; i++) usleep(1000);
     printf("slept %llu\n", (now() - begin) / 1000000);
     return 0;
 }
@@ -115,7 +115,7 @@ static int do_starve(void)
 static int do_random(long n)
 {
     const char *copy = getenv("COPY");
-    if (copy && strcmp(copy, "0") == 0) return do_starve();
+    if (copy && strcmp(copy, "0") == 0) return do_starve(20);
     for (uint8_t *bytes = malloc((size_t)n);;)
         if (!bytes || __wasi_random_get(bytes, (size_t)n) != 0) return 1;
 }
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
     if (strcmp(what, "spin") == 0) return do_count(0x7fffffff) + do_count(0x7fffffff);
     if (strcmp(what, "count") == 0) return do_count(number);
     if (strcmp(what, "write") == 0) return do_write(number);
-    if (strcmp(what, "starve") == 0) return do_starve();
+    if (strcmp(what, "starve") == 0) return do_starve(100);
     if (strcmp(what, "file") == 0) return do_file();
     return 99;
 }
