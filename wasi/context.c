@@ -65,6 +65,7 @@ void wr_wasi_delete(wr_wasi_t *wasi)
     if (wasi == NULL) return;
     wasi_fdtable_fini(&wasi->fds);
     wasi_wait_fini(&wasi->wait);
+    free(wasi->bind);
     free(wasi->args.text);
     free(wasi->env.text);
     free(wasi);
@@ -163,3 +164,14 @@ wr_status_t wr_wasi_set_stdio(wr_wasi_t *wasi, int guest_fd, int host_fd, wr_err
 }
 
 void wr_wasi_wake(wr_wasi_t *wasi) { wasi_wait_wake(&wasi->wait); }
+
+void wr_wasi_set_strict_poll(wr_wasi_t *wasi, bool strict) { wasi->strict_poll = strict; }
+
+wr_status_t wr_wasi_set_max_fds(wr_wasi_t *wasi, uint32_t count, wr_error_t *err)
+{
+    if (count < WASI_FD_FIRST || count > WASI_FD_LIMIT_MAX)
+        return wasi_fail(err, WR_ARGUMENT, "%u is not a number of descriptors from %d to %d", count,
+                         WASI_FD_FIRST, WASI_FD_LIMIT_MAX);
+    wasi->fds.limit = count;
+    return WR_OK;
+}

@@ -8,15 +8,18 @@
 #include "abi/guest_mem.h"
 #include "abi/ints.h"
 #include "abi/p1_types.h"
+#include "fd/net.h"
 #include "fd/resolve.h"
 #include "fd/table.h"
+#include "loop/park.h"
 #include "loop/wait.h"
 #include "wasmrun_wasi.h"
 
 enum {
     WASI_TEXT_LIMIT = 1 << 20,      /**< bytes of arguments and environment, NULs included */
     WASI_SUBSCRIPTION_LIMIT = 4096, /**< of one poll_oneoff */
-    WASI_P1_COUNT = 46              /**< rows of p1.def */
+    WASI_P1_COUNT = 46,             /**< rows of p1.def */
+    WASI_ARGS_MAX = 10 /**< parameters of any function */
 };
 
 /** Strings, one after the other, each with its NUL. */
@@ -26,34 +29,58 @@ struct wasi_strings {
     u32 count;
 };
 
-struct wasi_p1_fn;
+struct wasi_row;
 
-/** What a linker entry points to: a row of p1.def for one context. */
+/** What a linker entry points to: a row of a function table for one context. */
 struct wasi_bind {
-    struct wr_wasi *wasi;
-    const struct wasi_p1_fn *fn;
+    struct wr_wasi *wasi; /**< NULL: the data pointer of the caller's store */
+    const struct wasi_row *row;
+    bool p0; /**< imported from wasi_unstable */
 };
 
-/* Owner thread of the store; only `wait.wake_fd` is used by others. */
+/* Owner thread of the store; only `wait.wake_fd` is used by others. While `working` is set, a
+ * worker thread runs a handler and nobody else touches the context. */
 struct wr_wasi {
     struct wasi_fdtable fds;
     struct wasi_resolver resolver;
     struct wasi_wait wait;
+    struct wasi_net net;
     struct wasi_strings args;
     struct wasi_strings env;
-    struct wasi_bind bind[WASI_P1_COUNT];
+    bool strict_poll;  /**< a poll never waits for more than it was asked to */
+    bool working;      /**< a worker thread has the context */
+    bool wake_pending; /**< with a loop: the next wait ends at once */
+    u32 gated;         /**< with a loop: tasks that wait for the worker to be done */
+    u32 tasks;         /**< execs of this context in the loop */
+    struct wasi_waiter *wake_waiter; /**< the loop's, for `wait.wake_fd`; own */
+    struct wasi_bind *bind; /**< of wr_wasi_link; own, NULL before */
 };
 
-/** One call of a WASI function. */
+/** One try of one call of a WASI function. */
 struct wasi_call {
     struct wr_wasi *wasi;
-    wr_call_t *call;
+    const struct wasi_row *row;
     const wr_slot_t *arg; /**< the guest's arguments */
-    struct wasi_mem mem;  /**< the caller's memory 0; empty when it has none */
+    wr_memory_t *memory;  /**< the caller's memory 0, NULL: it has none */
+    struct wasi_mem mem;  /**< the same, as it is now */
     struct wasi_fd *fd;   /**< descriptors named by the row, checked */
     struct wasi_fd *fd2;
-    wr_status_t end; /**< WR_OK; else the call does not return to the guest */
+    struct wasi_want *want;        /**< what WASI_PARK waits for; not initialised before */
+    struct wasi_progress progress; /**< carried over from the last try */
+    wr_status_t end; /**< WR_OK; WR_EXIT: the call does not return to the guest */
+    int exit_code;   /**< with WR_EXIT */
+    wasi_errno stop; /**< SUCCESS; else waiting is over: wasi_park answers this */
+    struct wr_task *task; /**< at a later try by the loop, else NULL */
+    bool p0;         /**< called as a function of wasi_unstable: other layouts */
+    bool can_park;   /**< there is a loop that parks the guest */
+    bool on_worker;  /**< this is a worker thread: blocking is allowed */
 };
+
+/** Checks the descriptors of the row and runs its handler once. */
+wasi_errno wasi_try(struct wasi_call *c);
+
+/** The wr_host_fn of every row; `env` is a struct wasi_bind. */
+wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env);
 
 /** Fills `err` (may be NULL) and returns `status`. */
 wr_status_t wasi_fail(wr_error_t *err, wr_status_t status, const char *format, ...)

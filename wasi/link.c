@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link.c - defines preview1 in a linker from p1.def, and the way from a host call to a handler.
+ * link.c - defines preview1, wasi_unstable and the socket extensions in a linker from their tables.
+ * What happens at a call: enter.c.
  */
 #include "fd/rights.h"
+#include "fd/sock.h"
 #include "p1/p1.h"
+#include "sockext/sockext.h"
+
+#include <pthread.h>
+#include <stdlib.h>
 
 #define R(name) WASI_RIGHT_##name
 #define DIR WASI_P1_DIR
 #define NONDIR WASI_P1_NONDIR
 #define CHANGES WASI_P1_CHANGES
 #define SOCK WASI_P1_SOCK
+#define WORK WASI_P1_WORK
 
-const struct wasi_p1_fn wasi_p1_table[WASI_P1_COUNT] = {
+const struct wasi_row wasi_p1_table[WASI_P1_COUNT] = {
 #define P1(name, signature, fd, rights, fd2, rights2, flags, since)                                \
-    {#name, signature, wasi_p1_##name, rights, rights2, fd, fd2, flags, WASI_P1_##since},
+    {#name, signature, wasi_p1_##name, rights, rights2, fd, fd2, flags, WASI_P1_##since, 0},
 #include "abi/p1.def"
 #undef P1
 };
@@ -24,60 +31,67 @@ enum {
 #undef P1
     ROW_COUNT
 };
-_Static_assert((int)ROW_COUNT == (int)WASI_P1_COUNT, "p1.def: preview1 has 46 functions");
 
-static bool is_socket(const struct wasi_fd *fd)
+#define S(name, handler, signature, fd, rights, flags)                                             \
+    {#name, signature, wasi_we_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, 0},
+const struct wasi_row wasi_we_table[WASI_WE_COUNT] = {
+#include "abi/wasmedge.def"
+};
+#undef S
+
+#define S(name, handler, signature, fd, rights, flags, extra)                                      \
+    {#name, signature, wasi_wamr_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, extra},
+const struct wasi_row wasi_wamr_table[WASI_WAMR_COUNT] = {
+#include "abi/wamr.def"
+};
+#undef S
+
+enum { ALL_ROWS = 2 * WASI_P1_COUNT - 1 + WASI_WE_COUNT + WASI_WAMR_COUNT };
+
+/* All functions, for one context or (NULL) for that of each store. ALL_ROWS of them. */
+static void fill(struct wasi_bind *bind, wr_wasi_t *wasi)
 {
-    return fd->filetype == WASI_FILETYPE_SOCKET_STREAM ||
-           fd->filetype == WASI_FILETYPE_SOCKET_DGRAM;
+    for (size_t i = 0; i < WASI_P1_COUNT; i++)
+        *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_p1_table[i]};
+    for (size_t i = 0; i < WASI_WE_COUNT; i++)
+        *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_we_table[i]};
+    for (size_t i = 0; i < WASI_WAMR_COUNT; i++)
+        *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_wamr_table[i]};
+    for (size_t i = 0; i < WASI_P1_COUNT; i++)
+        if (wasi_p1_table[i].since == WASI_P1_UNSTABLE)
+            *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_p1_table[i], .p0 = true};
 }
 
-/* One descriptor of a row: exists, is of the kind, has the rights, may be changed. */
-static wasi_errno check_fd(const struct wasi_fd *fd, u8 flags, u64 rights)
+/* An import takes the definition of its name and type, so the ABIs stand side by side. */
+static wr_status_t define(wr_linker_t *linker, struct wasi_bind *bind, wr_error_t *err)
 {
-    if (fd == NULL) return WASI_E_BADF;
-    bool is_dir = fd->filetype == WASI_FILETYPE_DIR;
-    if ((flags & WASI_P1_DIR) != 0 && !is_dir) return WASI_E_NOTDIR;
-    if ((flags & WASI_P1_NONDIR) != 0 && is_dir) return WASI_E_BADF;
-    if ((flags & WASI_P1_SOCK) != 0 && !is_socket(fd)) return WASI_E_NOTSOCK;
-    if ((fd->rights & rights) != rights) return WASI_E_NOTCAPABLE;
-    if ((flags & WASI_P1_CHANGES) != 0 && fd->read_only) return WASI_E_PERM;
-    return WASI_E_SUCCESS;
-}
-
-static wasi_errno check_fds(struct wasi_call *c, const struct wasi_p1_fn *fn)
-{
-    wasi_errno e = WASI_E_SUCCESS;
-    if (fn->fd >= 0) {
-        c->fd = wasi_fdtable_get(&c->wasi->fds, c->arg[fn->fd].i32);
-        e = check_fd(c->fd, fn->flags, fn->rights);
+    wr_status_t s = WR_OK;
+    for (size_t i = 0; i < ALL_ROWS && s == WR_OK; i++) {
+        const struct wasi_row *row = bind[i].row;
+        const char *module = bind[i].p0 ? "wasi_unstable" : "wasi_snapshot_preview1";
+        s = wr_linker_define_raw(linker, module, row->name, row->signature, wasi_enter, &bind[i],
+                                 err);
     }
-    if (e == WASI_E_SUCCESS && fn->fd2 >= 0) {
-        c->fd2 = wasi_fdtable_get(&c->wasi->fds, c->arg[fn->fd2].i32);
-        e = check_fd(c->fd2, fn->flags, fn->rights2);
-    }
-    return e;
-}
-
-wr_status_t wasi_p1_enter(wr_call_t *call, wr_slot_t *slots, void *env)
-{
-    const struct wasi_bind *bind = env;
-    struct wasi_call c = {.wasi = bind->wasi, .call = call, .arg = slots, .end = WR_OK};
-    wasi_mem_init(&c.mem, wr_call_memory(call, 0));
-    wasi_errno e = check_fds(&c, bind->fn);
-    if (e == WASI_E_SUCCESS) e = bind->fn->handler(&c);
-    if (c.end == WR_OK) slots[0].i64 = (u64)e;
-    return c.end;
+    return s;
 }
 
 wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err)
 {
-    for (size_t i = 0; i < WASI_P1_COUNT; i++) {
-        const struct wasi_p1_fn *fn = &wasi_p1_table[i];
-        wasi->bind[i] = (struct wasi_bind){.wasi = wasi, .fn = fn};
-        wr_status_t s = wr_linker_define_raw(linker, "wasi_snapshot_preview1", fn->name,
-                                             fn->signature, wasi_p1_enter, &wasi->bind[i], err);
-        if (s != WR_OK) return s;
+    if (wasi->bind == NULL) {
+        wasi->bind = calloc(ALL_ROWS, sizeof(*wasi->bind));
+        if (wasi->bind == NULL) return wasi_fail(err, WR_OOM, "out of memory");
+        fill(wasi->bind, wasi);
     }
-    return WR_OK;
+    return define(linker, wasi->bind, err);
+}
+
+static struct wasi_bind shared[ALL_ROWS]; /* immutable once filled */
+static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
+
+static void fill_shared(void) { fill(shared, NULL); }
+
+wr_status_t wr_wasi_link_shared(wr_linker_t *linker, wr_error_t *err)
+{
+    pthread_once(&shared_once, fill_shared);
+    return define(linker, shared, err);
 }

@@ -15,7 +15,10 @@ typedef enum wasi_errno {
 #include "abi/errno.def"
 #undef E
 #undef N
-    WASI_E_COUNT
+    WASI_E_COUNT,
+    /* Answers of a handler that no guest ever sees. */
+    WASI_PARK = 0x1000, /**< it has to wait for what its wasi_want names; it is then tried again */
+    WASI_WORK /**< it may block on a file: it is to be run again on a worker thread */
 } wasi_errno;
 
 /** The guest errno for a host errno; IO for one that is not in the table. */
@@ -73,6 +76,8 @@ enum {
 enum { WASI_EVENT_CLOCK = 0, WASI_EVENT_FD_READ = 1, WASI_EVENT_FD_WRITE = 2 };
 enum { WASI_SUBCLOCK_ABSTIME = 1 };
 enum { WASI_EVENT_FD_HANGUP = 1 };
+enum { WASI_RI_PEEK = 1, WASI_RI_WAITALL = 2 };
+enum { WASI_RO_TRUNC = 1 };
 enum { WASI_SD_RD = 1, WASI_SD_WR = 2, WASI_SD_ALL = 3 };
 
 /* dirent: d_next u64@0, d_ino u64@8, d_namlen u32@16, d_type u8@20, then the name */
@@ -81,6 +86,8 @@ enum { WASI_DIRENT_BYTES = 24 };
 enum { WASI_FDSTAT_BYTES = 24 };
 /* filestat: dev@0, ino@8, filetype u8@16, nlink u64@24, size@32, atim@40, mtim@48, ctim@56 */
 enum { WASI_FILESTAT_BYTES = 64 };
+/* in wasi_unstable: nlink u32@20, size@24, atim@32, mtim@40, ctim@48 */
+enum { WASI_P0_FILESTAT_BYTES = 56 };
 /* prestat: tag u8@0 (0: directory), name length u32@4 */
 enum { WASI_PRESTAT_BYTES = 8 };
 /* iovec: buf u32@0, len u32@4 */
@@ -88,6 +95,8 @@ enum { WASI_IOVEC_BYTES = 8 };
 /* subscription: userdata u64@0, tag u8@8, then fd u32@16, or
  * clock id u32@16, timeout u64@24, precision u64@32, flags u16@40 */
 enum { WASI_SUBSCRIPTION_BYTES = 48 };
+/* in wasi_unstable: identifier u64@16, clock id u32@24, timeout@32, precision@40, flags@48 */
+enum { WASI_P0_SUBSCRIPTION_BYTES = 56 };
 /* event: userdata u64@0, error u16@8, type u8@10, nbytes u64@16, flags u16@24 */
 enum { WASI_EVENT_BYTES = 32 };
 

@@ -50,6 +50,7 @@ wasi_errno wasi_preopen_stdio(struct wasi_fdtable *table, u32 guest_fd, int host
     wasi_errno e;
     struct wasi_fd *fd = wasi_fd_new(host, true, &e);
     if (fd == NULL) return e;
+    fd->sock = WASI_SOCK_BOUND; /* if it is one: given, so allowed */
     if (fd->filetype == WASI_FILETYPE_DIR || (status & O_PATH) != 0) {
         fd->filetype = WASI_FILETYPE_UNKNOWN;
         fd->rights = WASI_RIGHT_FD_FILESTAT_GET;
@@ -65,5 +66,26 @@ wasi_errno wasi_preopen_stdio(struct wasi_fdtable *table, u32 guest_fd, int host
     }
     e = wasi_fdtable_set(table, guest_fd, fd);
     if (e != WASI_E_SUCCESS) wasi_fd_delete(fd);
+    return e;
+}
+
+wasi_errno wasi_preopen_socket(struct wasi_fdtable *table, int host)
+{
+    int status = fcntl(host, F_GETFL);
+    if (status < 0 || fcntl(host, F_SETFL, status | O_NONBLOCK) != 0 ||
+        fcntl(host, F_SETFD, FD_CLOEXEC) != 0)
+        return wasi_errno_from_host(errno);
+    wasi_errno e;
+    struct wasi_fd *fd = wasi_fd_new(host, false, &e);
+    if (fd == NULL) return e;
+    u32 guest_fd;
+    fd->sock = WASI_SOCK_BOUND;
+    bool is_socket =
+        fd->filetype == WASI_FILETYPE_SOCKET_STREAM || fd->filetype == WASI_FILETYPE_SOCKET_DGRAM;
+    e = is_socket ? wasi_fdtable_add(table, fd, &guest_fd) : WASI_E_NOTSOCK;
+    if (e != WASI_E_SUCCESS) {
+        fd->borrowed = true; /* it stays the caller's */
+        wasi_fd_delete(fd);
+    }
     return e;
 }

@@ -17,4 +17,7 @@ WASI_MUST_USE wasi_errno wasi_preopen_dir(struct wasi_fdtable *table, const char
  */
 WASI_MUST_USE wasi_errno wasi_preopen_stdio(struct wasi_fdtable *table, u32 guest_fd, int host);
 
+/** Adds a socket, which is taken over on success and made non-blocking. NOTSOCK, MFILE, NOMEM. */
+WASI_MUST_USE wasi_errno wasi_preopen_socket(struct wasi_fdtable *table, int host);
+
 #endif

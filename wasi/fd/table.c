@@ -5,12 +5,14 @@
 #include "fd/table.h"
 
 #include "fd/rights.h"
+#include "loop/park.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static u8 socket_type(int host)
@@ -41,6 +43,14 @@ static bool type_may_block(u8 filetype)
            filetype != WASI_FILETYPE_BLOCK;
 }
 
+/* /dev/null, zero, full, random, urandom: the same numbers on every Linux. */
+static bool is_memory_device(const struct stat *st)
+{
+    unsigned number = minor(st->st_rdev);
+    return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 &&
+           (number == 3 || number == 5 || (number >= 7 && number <= 9));
+}
+
 struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e)
 {
     struct stat st;
@@ -57,6 +67,8 @@ struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e)
     fd->borrowed = borrowed;
     fd->filetype = wasi_filetype(&st, host);
     fd->may_block = type_may_block(fd->filetype);
+    fd->never_waits = is_memory_device(&st);
+    fd->is_fifo = S_ISFIFO(st.st_mode);
     fd->rights = wasi_rights_of_type(fd->filetype, isatty(host) == 1);
     fd->poll_slot = -1;
     fd->dev = st.st_dev;
@@ -73,9 +85,27 @@ void wasi_fd_delete(struct wasi_fd *fd)
     free(fd);
 }
 
+/* The loop, if one watches the descriptor, lets go of it first: the kernel may use its number anew.
+ */
+static void release(struct wasi_fdtable *table, struct wasi_fd *fd)
+{
+    if (fd != NULL && fd->watched) wasi_watch_forget(table->loop, fd->host, !fd->borrowed);
+    wasi_fd_delete(fd);
+}
+
+void wasi_fdtable_unwatch(struct wasi_fdtable *table)
+{
+    for (u32 i = 0; i < table->size; i++) {
+        struct wasi_fd *fd = table->slot[i];
+        if (fd == NULL || !fd->watched) continue;
+        wasi_watch_forget(table->loop, fd->host, !fd->borrowed);
+        fd->watched = false;
+    }
+}
+
 void wasi_fdtable_fini(struct wasi_fdtable *table)
 {
-    for (u32 i = 0; i < table->size; i++) wasi_fd_delete(table->slot[i]);
+    for (u32 i = 0; i < table->size; i++) release(table, table->slot[i]);
     free(table->slot);
     *table = (struct wasi_fdtable){0};
 }
@@ -88,8 +118,9 @@ struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd)
 /* Makes slot `guest_fd` exist. */
 static wasi_errno reserve(struct wasi_fdtable *table, u32 guest_fd)
 {
+    u32 limit = table->limit != 0 ? table->limit : WASI_FD_LIMIT;
+    if (guest_fd >= limit) return WASI_E_MFILE;
     if (guest_fd < table->size) return WASI_E_SUCCESS;
-    if (guest_fd >= WASI_FD_LIMIT) return WASI_E_MFILE;
     u32 size = table->size < 16 ? 16 : table->size * 2;
     while (size <= guest_fd) size *= 2;
     struct wasi_fd **slot = realloc(table->slot, size * sizeof(struct wasi_fd *));
@@ -126,7 +157,7 @@ wasi_errno wasi_fdtable_set(struct wasi_fdtable *table, u32 guest_fd, struct was
 {
     wasi_errno e = reserve(table, guest_fd);
     if (e != WASI_E_SUCCESS) return e;
-    wasi_fd_delete(table->slot[guest_fd]);
+    release(table, table->slot[guest_fd]);
     table->slot[guest_fd] = fd;
     return WASI_E_SUCCESS;
 }
@@ -136,7 +167,7 @@ wasi_errno wasi_fdtable_close(struct wasi_fdtable *table, u32 guest_fd)
     struct wasi_fd *fd = wasi_fdtable_get(table, guest_fd);
     if (fd == NULL) return WASI_E_BADF;
     table->slot[guest_fd] = NULL;
-    wasi_fd_delete(fd);
+    release(table, fd);
     return WASI_E_SUCCESS;
 }
 
@@ -148,6 +179,6 @@ wasi_errno wasi_fdtable_renumber(struct wasi_fdtable *table, u32 from, u32 to)
     if (source == target) return WASI_E_SUCCESS;
     table->slot[to] = source;
     table->slot[from] = NULL;
-    wasi_fd_delete(target);
+    release(table, target);
     return WASI_E_SUCCESS;
 }

@@ -12,14 +12,30 @@
 #include <sys/stat.h>
 
 enum {
-    WASI_FD_LIMIT = 1024, /**< open descriptors of one guest */
+    WASI_FD_LIMIT = 1024,       /**< open descriptors of one guest, if nothing else is said */
+    WASI_FD_LIMIT_MAX = 1 << 20, /**< what may be said */
     WASI_FD_FIRST = 3     /**< 0, 1, 2 are only ever the standard streams */
 };
+
+/** State of a socket: it has an address that was allowed, or given by the embedder. */
+enum { WASI_SOCK_BOUND = 1 << 0 };
+
+enum { WASI_TOLD_READ = 1 << 0, WASI_TOLD_WRITE = 1 << 1, WASI_TOLD_HANGUP = 1 << 2 };
+
+struct wr_loop;
 
 struct wasi_fd {
     int host;            /**< host descriptor */
     bool borrowed;       /**< the embedder's: never closed, its file status flags never changed */
-    bool may_block; /**< pipe, terminal, socket: wait for readiness before reading or writing */
+    bool may_block; /**< pipe, terminal, socket: reading or writing may have to wait */
+    bool never_waits; /**< a device of which reads and writes are over at once: /dev/null */
+    bool is_fifo;   /**< writing to it may raise SIGPIPE */
+    bool no_nowait; /**< the host answered that it has no RWF_NOWAIT here */
+    bool watched;   /**< a loop has registered `host` and must be told before it is closed */
+    u8 told;        /**< WASI_TOLD_*: readiness reported by a poll and not used since */
+    u8 sock; /**< WASI_SOCK_* */
+    u64 recv_timeout_ns, send_timeout_ns; /**< SO_RCVTIMEO and SO_SNDTIMEO; 0: none */
+    int linger_s;     /**< SO_LINGER as the guest set it, when above 0 */
     bool host_append; /**< the host description itself has O_APPEND (borrowed only) */
     bool root;      /**< the directory that a preopen shows, however it was opened */
     bool read_only; /**< beneath a read-only preopen: nothing may be changed through it */
@@ -36,11 +52,16 @@ struct wasi_fd {
 
 struct wasi_fdtable {
     struct wasi_fd **slot; /**< NULL where closed */
-    u32 size; /**< slots allocated, at most WASI_FD_LIMIT */
+    u32 size;  /**< slots allocated, at most `limit` */
+    u32 limit; /**< open descriptors; 0: WASI_FD_LIMIT */
+    struct wr_loop *loop; /**< that watches descriptors of this table; NULL: none does */
 };
 
-/** Releases all descriptors; the table is empty afterwards. */
+/** Releases all descriptors; the table is empty afterwards, and no loop's. */
 void wasi_fdtable_fini(struct wasi_fdtable *table);
+
+/** Makes the loop let go of all descriptors, before the table leaves it. */
+void wasi_fdtable_unwatch(struct wasi_fdtable *table);
 
 /** The descriptor behind a guest number, or NULL. Valid until it is closed or renumbered. */
 struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd);
@@ -64,7 +85,8 @@ WASI_MUST_USE wasi_errno wasi_fdtable_renumber(struct wasi_fdtable *table, u32 f
  * and `borrowed` is false. All rights of the type, none inheriting. NULL with `*e` set on failure.
  */
 struct wasi_fd *wasi_fd_new(int host, bool borrowed, wasi_errno *e);
-/** Closes the host descriptor (not a borrowed one) and frees. NULL is allowed. */
+/** Closes the host descriptor (not a borrowed one) and frees; not for a watched one. NULL is
+ * allowed. */
 void wasi_fd_delete(struct wasi_fd *fd);
 
 /** WASI_FILETYPE_* of a host file; `host` is asked which kind of socket it is (-1: not asked). */

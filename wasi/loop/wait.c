@@ -12,8 +12,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* In a process with a closed standard stream its number is free; it is not to be taken. */
-static int above_streams(int fd)
+int wasi_above_streams(int fd)
 {
     if (fd < 0 || fd > STDERR_FILENO) return fd;
     int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -25,7 +24,7 @@ static int above_streams(int fd)
 
 wasi_errno wasi_wait_init(struct wasi_wait *w)
 {
-    w->wake_fd = above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    w->wake_fd = wasi_above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     return w->wake_fd < 0 ? wasi_errno_from_host(errno) : WASI_E_SUCCESS;
 }
 
@@ -81,14 +80,4 @@ wasi_errno wasi_wait_until(struct wasi_wait *w, struct pollfd *fds, size_t n, u6
     ssize_t got = read(w->wake_fd, &drain, sizeof(drain));
     (void)got;
     return WASI_E_INTR;
-}
-
-wasi_errno wasi_wait_fd(struct wasi_wait *w, int fd, short events, bool block)
-{
-    struct pollfd fds[2] = {{.fd = fd, .events = events}};
-    int ready;
-    wasi_errno e = wasi_wait_until(w, fds, 1, block ? WASI_FOREVER : 0, &ready);
-    if (e != WASI_E_SUCCESS) return e;
-    if (ready == 0) return WASI_E_AGAIN;
-    return (fds[0].revents & POLLNVAL) != 0 ? WASI_E_BADF : WASI_E_SUCCESS;
 }

@@ -12,6 +12,8 @@
 
 /** No deadline. */
 #define WASI_FOREVER UINT64_MAX
+/** A deadline that is over: only to let others go first. */
+#define WASI_AT_ONCE UINT64_C(0)
 
 struct wasi_wait {
     int wake_fd; /**< eventfd; written by any thread or a signal handler, -1 when not open */
@@ -34,7 +36,10 @@ u64 wasi_clock_now(int clock);
 WASI_MUST_USE wasi_errno wasi_wait_until(struct wasi_wait *w, struct pollfd *fds, size_t n,
                                          u64 deadline_ns, int *ready);
 
-/** Waits for `events` on one descriptor; with `block` false only looks. AGAIN, BADF, INTR. */
-WASI_MUST_USE wasi_errno wasi_wait_fd(struct wasi_wait *w, int fd, short events, bool block);
+/**
+ * `fd`, or a duplicate of it above 2: in a process with a closed standard stream that number is
+ * free and not to be taken. A negative one is passed through; errno as left by the failed call.
+ */
+int wasi_above_streams(int fd);
 
 #endif

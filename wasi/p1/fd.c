@@ -21,8 +21,7 @@ static wasi_errno host_result(int r)
 
 /* ---------------------------------------------------------------- reading and writing */
 
-typedef wasi_errno transfer_fn(struct wasi_wait *wait, struct wasi_fd *fd, const struct wasi_io *io,
-                               size_t *done);
+typedef wasi_errno transfer_fn(struct wasi_call *c, const struct wasi_io *io, size_t *done);
 
 /* The iovecs are arguments 1 and 2; `out` is the address of the count of bytes moved. */
 static wasi_errno transfer(struct wasi_call *c, transfer_fn *move, i64 offset, u32 out)
@@ -35,7 +34,7 @@ static wasi_errno transfer(struct wasi_call *c, transfer_fn *move, i64 offset, u
     if (moved == NULL) return WASI_E_FAULT;
     struct wasi_io io = {.iov = iov, .count = (int)count, .offset = offset};
     size_t done;
-    e = move(&c->wasi->wait, c->fd, &io, &done);
+    e = move(c, &io, &done);
     if (e == WASI_E_SUCCESS) wasi_put32(moved, (u32)done);
     return e;
 }
@@ -80,7 +79,7 @@ wasi_errno wasi_p1_fd_seek(struct wasi_call *c)
     static const int whences[] = {
         [WASI_WHENCE_SET] = SEEK_SET, [WASI_WHENCE_CUR] = SEEK_CUR, [WASI_WHENCE_END] = SEEK_END};
     i64 delta = (i64)c->arg[1].i64;
-    u32 whence = c->arg[2].i32;
+    u32 whence = c->p0 ? wasi_p0_whence(c->arg[2].i32) : c->arg[2].i32;
     u64 enough = WASI_RIGHT_FD_SEEK;
     if (whence == WASI_WHENCE_CUR && delta == 0) enough |= WASI_RIGHT_FD_TELL;
     if ((c->fd->rights & enough) == 0) return WASI_E_NOTCAPABLE;
@@ -142,8 +141,9 @@ static u64 file_time(const struct timespec *ts)
     return (u64)ts->tv_sec * NS_PER_S + (u64)ts->tv_nsec;
 }
 
-void wasi_put_filestat(u8 *out, const struct stat *st, u8 filetype)
+wasi_errno wasi_put_filestat(struct wasi_call *c, u32 addr, const struct stat *st, u8 filetype)
 {
+    u8 out[WASI_FILESTAT_BYTES], old[WASI_FILESTAT_BYTES];
     wasi_put64(out, (u64)st->st_dev);
     wasi_put64(out + 8, (u64)st->st_ino);
     wasi_put64(out + 16, filetype);
@@ -152,15 +152,15 @@ void wasi_put_filestat(u8 *out, const struct stat *st, u8 filetype)
     wasi_put64(out + 40, file_time(&st->st_atim));
     wasi_put64(out + 48, file_time(&st->st_mtim));
     wasi_put64(out + 56, file_time(&st->st_ctim));
+    if (!c->p0) return wasi_mem_write(&c->mem, addr, out, sizeof(out));
+    return wasi_mem_write(&c->mem, addr, old, wasi_p0_filestat(old, out));
 }
 
 wasi_errno wasi_p1_fd_filestat_get(struct wasi_call *c)
 {
     struct stat st;
     if (fstat(c->fd->host, &st) != 0) return wasi_errno_from_host(errno);
-    u8 out[WASI_FILESTAT_BYTES];
-    wasi_put_filestat(out, &st, c->fd->filetype);
-    return wasi_mem_write(&c->mem, c->arg[1].i32, out, sizeof(out));
+    return wasi_put_filestat(c, c->arg[1].i32, &st, c->fd->filetype);
 }
 
 wasi_errno wasi_p1_fd_filestat_set_size(struct wasi_call *c)

@@ -178,9 +178,7 @@ wasi_errno wasi_p1_path_filestat_get(struct wasi_call *c)
     if (e != WASI_E_SUCCESS) return e;
     struct stat st;
     if (fstat(file, &st) != 0) return wasi_errno_from_host(errno);
-    u8 out[WASI_FILESTAT_BYTES];
-    wasi_put_filestat(out, &st, wasi_filetype(&st, -1));
-    return wasi_mem_write(&c->mem, c->arg[4].i32, out, sizeof(out));
+    return wasi_put_filestat(c, c->arg[4].i32, &st, wasi_filetype(&st, -1));
 }
 
 wasi_errno wasi_p1_path_filestat_set_times(struct wasi_call *c)

@@ -2,13 +2,21 @@
 /*
  * poll.c - poll_oneoff: clocks and descriptors together, level-triggered.
  *
- * Every subscription is copied out of guest memory once, before anything is written back. A fault
- * in one subscription is an event of its own and makes the call return at once.
+ * Every subscription is copied out of guest memory before anything is written back. A fault in one
+ * subscription is an event of its own and makes the call return at once. A call that waits is tried
+ * again from the start, so nothing is held meanwhile but the time at which it began.
+ *
+ * Programs made for edge-triggered polling (tokio) ask for READ and WRITE of every connection and
+ * would never sleep: a connection can nearly always be written to. So readiness to write that has
+ * been reported, and not been used by any call since, is stale: when nothing else is ready it is
+ * held back for up to STALE_NS (not with strict_poll). The call is still level-triggered, it
+ * returns late.
  */
 #include "fd/rights.h"
 #include "p1/p1.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +24,8 @@
 #include <unistd.h>
 
 enum { SMALL = 16 };
+
+#define STALE_NS UINT64_C(20000000)
 
 /* CLOCK_REALTIME may be set while we sleep: look again at least this often. */
 #define REALTIME_SLICE_NS UINT64_C(1000000000)
@@ -32,14 +42,16 @@ struct sub {
     u8 type; /* WASI_EVENT_* */
     u8 clock;
     bool ready;
+    bool known; /* ready, but reported before: stale, or no edge */
 };
 
 struct poll {
     struct wasi_call *call;
     struct sub *sub;
     u32 count;
-    struct pollfd *host; /* one entry a host descriptor, and one for the wake descriptor */
+    struct pollfd *host; /* one entry a host descriptor */
     u32 hosts;
+    bool edge; /* epoll_oneoff: what has been reported is reported anew after it has been used */
 };
 
 /* ---------------------------------------------------------------- subscriptions */
@@ -52,7 +64,14 @@ static void fail_sub(struct sub *s, wasi_errno e)
 
 static u64 add_saturating(u64 a, u64 b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
 
-static void read_clock(struct sub *s, const u8 *bytes)
+/* When the call began: time spans count from here, however often it is tried. */
+static u64 begin_of(struct wasi_call *c)
+{
+    if (c->progress.begin_ns == 0) c->progress.begin_ns = wasi_clock_now(CLOCK_MONOTONIC);
+    return c->progress.begin_ns;
+}
+
+static void read_clock(struct poll *p, struct sub *s, const u8 *bytes)
 {
     u32 id = wasi_get32(bytes + 16);
     u64 timeout = wasi_get64(bytes + 24);
@@ -68,7 +87,7 @@ static void read_clock(struct sub *s, const u8 *bytes)
     bool absolute = (flags & WASI_SUBCLOCK_ABSTIME) != 0;
     /* A time span does not depend on where the clock stands. */
     s->clock = absolute && id == WASI_CLOCK_REALTIME ? CLOCK_REAL_AT : CLOCK_MONO_AT;
-    s->deadline = absolute ? timeout : add_saturating(wasi_clock_now(CLOCK_MONOTONIC), timeout);
+    s->deadline = absolute ? timeout : add_saturating(begin_of(p->call), timeout);
 }
 
 static void read_fd(struct poll *p, struct sub *s, const u8 *bytes)
@@ -84,15 +103,23 @@ static void read_fd(struct poll *p, struct sub *s, const u8 *bytes)
         s->fd = fd;
 }
 
+static u32 sub_bytes(const struct wasi_call *c)
+{
+    return c->p0 ? WASI_P0_SUBSCRIPTION_BYTES : WASI_SUBSCRIPTION_BYTES;
+}
+
 /* INVAL for an event type that does not exist: such a record has no meaning at all. */
 static wasi_errno read_sub(struct poll *p, struct sub *s, const u8 *guest)
 {
     u8 bytes[WASI_SUBSCRIPTION_BYTES];
-    memcpy(bytes, guest, sizeof(bytes));
+    if (p->call->p0)
+        wasi_p0_subscription(bytes, guest);
+    else
+        memcpy(bytes, guest, sizeof(bytes));
     *s = (struct sub){.userdata = wasi_get64(bytes), .type = bytes[8]};
     if (s->type > WASI_EVENT_FD_WRITE) return WASI_E_INVAL;
     if (s->type == WASI_EVENT_CLOCK)
-        read_clock(s, bytes);
+        read_clock(p, s, bytes);
     else
         read_fd(p, s, bytes);
     return WASI_E_SUCCESS;
@@ -159,7 +186,8 @@ static void collect(struct poll *p, struct sub *s)
     }
     if ((got & want) == 0) return;
     s->ready = true;
-    bool hangup = (got & (POLLHUP | POLLRDHUP)) != 0 || (!reading && (got & POLLERR) != 0);
+    /* A peer that sends no more may still be written to. */
+    bool hangup = (got & (POLLHUP | (reading ? POLLRDHUP : POLLERR))) != 0;
     if (hangup) s->flags = WASI_EVENT_FD_HANGUP;
     if (reading)
         s->nbytes = readable_bytes(s->fd->host, hangup);
@@ -169,23 +197,49 @@ static void collect(struct poll *p, struct sub *s)
 
 /* ---------------------------------------------------------------- waiting */
 
-/* Marks clocks that have run out; says whether anything at all is ready. */
-static bool any_ready(struct poll *p)
+/* Whether a ready descriptor says nothing new. */
+static bool is_known(const struct poll *p, const struct sub *s)
 {
-    u64 mono = wasi_clock_now(CLOCK_MONOTONIC), real = wasi_clock_now(CLOCK_REALTIME);
-    bool any = false;
+    if (s->fd == NULL || s->error != 0 || !s->fd->may_block) return false;
+    u8 told = s->fd->told;
+    if ((s->flags & WASI_EVENT_FD_HANGUP) != 0) return p->edge && (told & WASI_TOLD_HANGUP) != 0;
+    if (s->type == WASI_EVENT_FD_WRITE) return (told & WASI_TOLD_WRITE) != 0;
+    return p->edge && (told & WASI_TOLD_READ) != 0;
+}
+
+/* Looks at everything once, without waiting; says whether anything new is ready. */
+static bool look(struct poll *p)
+{
+    u64 mono = wasi_clock_now(CLOCK_MONOTONIC);
+    int events = p->hosts > 0 ? poll(p->host, p->hosts, 0) : 0;
+    bool fresh = false;
     for (u32 i = 0; i < p->count; i++) {
         struct sub *s = &p->sub[i];
-        u64 now = s->clock == CLOCK_REAL_AT ? real : mono;
+        u64 now = s->clock == CLOCK_REAL_AT ? wasi_clock_now(CLOCK_REALTIME) : mono;
         if (s->clock != CLOCK_NONE && s->deadline != WASI_FOREVER && s->deadline <= now)
             s->ready = true;
-        any |= s->ready;
+        if (events > 0) collect(p, s);
+        s->known = s->ready && is_known(p, s);
+        fresh |= s->ready && !s->known;
     }
-    return any;
+    return fresh;
+}
+
+/* Whether what is ready shall be reported now though it is not new. */
+static bool stale_is_due(struct poll *p)
+{
+    bool stale = false, other = false;
+    for (u32 i = 0; i < p->count; i++) {
+        stale |= p->sub[i].ready;
+        other |= !p->sub[i].ready;
+    }
+    if (p->edge || !stale) return false;
+    return !other || p->call->wasi->strict_poll || p->call->stop != WASI_E_SUCCESS ||
+           wasi_clock_now(CLOCK_MONOTONIC) >= add_saturating(begin_of(p->call), STALE_NS);
 }
 
 /* The next moment, in CLOCK_MONOTONIC, at which a clock must be looked at. */
-static u64 next_deadline(const struct poll *p)
+static u64 next_deadline(struct poll *p)
 {
     u64 mono = wasi_clock_now(CLOCK_MONOTONIC), real = wasi_clock_now(CLOCK_REALTIME);
     u64 next = WASI_FOREVER;
@@ -197,26 +251,34 @@ static u64 next_deadline(const struct poll *p)
             u64 left = s->deadline > real ? s->deadline - real : 0;
             at = add_saturating(mono, left < REALTIME_SLICE_NS ? left : REALTIME_SLICE_NS);
         }
+        if (s->known && !p->edge) at = add_saturating(begin_of(p->call), STALE_NS);
         next = at < next ? at : next;
     }
     return next;
 }
 
-static wasi_errno wait_ready(struct poll *p)
+/* Waits for what is not ready yet. */
+static wasi_errno park_poll(struct poll *p)
 {
-    struct wasi_wait *wait = &p->call->wasi->wait;
-    bool any = any_ready(p);
-    for (;;) {
-        int ready;
-        wasi_errno e = wasi_wait_until(wait, p->host, p->hosts, any ? 0 : next_deadline(p), &ready);
-        if (e != WASI_E_SUCCESS && !(e == WASI_E_INTR && any)) return e;
-        for (u32 i = 0; ready > 0 && i < p->count; i++) collect(p, &p->sub[i]);
-        any = any_ready(p);
-        if (any) return WASI_E_SUCCESS;
+    for (u32 i = 0; i < p->hosts; i++) p->host[i].events = 0;
+    for (u32 i = 0; i < p->count; i++) {
+        const struct sub *s = &p->sub[i];
+        if (s->fd != NULL && s->fd->poll_slot >= 0 && !s->ready) arm(p, s);
     }
+    u32 n = 0; /* an entry without events would still wake for an error, again and again */
+    for (u32 i = 0; i < p->hosts; i++)
+        if (p->host[i].events != 0) p->host[n++] = p->host[i];
+    return wasi_park(p->call, p->host, n, next_deadline(p));
 }
 
 /* ---------------------------------------------------------------- the call */
+
+static void tell(const struct sub *s)
+{
+    if (s->fd == NULL || s->error != 0) return;
+    s->fd->told |= s->type == WASI_EVENT_FD_WRITE ? WASI_TOLD_WRITE : WASI_TOLD_READ;
+    if ((s->flags & WASI_EVENT_FD_HANGUP) != 0) s->fd->told |= WASI_TOLD_HANGUP;
+}
 
 /* Events of what is ready, one after the other. */
 static u32 put_events(const struct poll *p, u8 *out)
@@ -224,7 +286,7 @@ static u32 put_events(const struct poll *p, u8 *out)
     u32 n = 0;
     for (u32 i = 0; i < p->count; i++) {
         const struct sub *s = &p->sub[i];
-        if (!s->ready) continue;
+        if (!s->ready || (p->edge && s->known)) continue;
         u8 *event = out + (size_t)n++ * WASI_EVENT_BYTES;
         memset(event, 0, WASI_EVENT_BYTES);
         wasi_put64(event, s->userdata);
@@ -232,6 +294,7 @@ static u32 put_events(const struct poll *p, u8 *out)
         event[10] = s->type;
         wasi_put64(event + 16, s->nbytes);
         wasi_put16(event + 24, s->flags);
+        tell(s);
     }
     return n;
 }
@@ -241,30 +304,31 @@ static u32 put_events(const struct poll *p, u8 *out)
 static wasi_errno run_poll(struct poll *p, const u8 *in, u8 *out, u8 *events)
 {
     for (u32 i = 0; i < p->count; i++) {
-        wasi_errno e = read_sub(p, &p->sub[i], in + (size_t)i * WASI_SUBSCRIPTION_BYTES);
+        wasi_errno e = read_sub(p, &p->sub[i], in + (size_t)i * sub_bytes(p->call));
         if (e != WASI_E_SUCCESS) return e;
     }
     arm_all(p);
-    wasi_errno e = wait_ready(p);
+    wasi_errno e = WASI_E_SUCCESS;
+    if (!look(p) && !stale_is_due(p)) e = park_poll(p);
     disarm_all(p);
     if (e == WASI_E_SUCCESS) wasi_put32(events, put_events(p, out));
     return e;
 }
 
-wasi_errno wasi_p1_poll_oneoff(struct wasi_call *c)
+wasi_errno wasi_poll(struct wasi_call *c, bool edge)
 {
     u32 count = c->arg[2].i32;
     if (count == 0 || count > WASI_SUBSCRIPTION_LIMIT) return WASI_E_INVAL;
-    const u8 *in = wasi_mem_at(&c->mem, c->arg[0].i32, (u64)count * WASI_SUBSCRIPTION_BYTES);
+    const u8 *in = wasi_mem_at(&c->mem, c->arg[0].i32, (u64)count * sub_bytes(c));
     u8 *out = wasi_mem_at(&c->mem, c->arg[1].i32, (u64)count * WASI_EVENT_BYTES);
     u8 *events = wasi_mem_at(&c->mem, c->arg[3].i32, 4);
     if (in == NULL || out == NULL || events == NULL) return WASI_E_FAULT;
     struct sub small_sub[SMALL];
-    struct pollfd small_host[SMALL + 1];
-    struct poll p = {.call = c, .count = count, .sub = small_sub, .host = small_host};
+    struct pollfd small_host[SMALL];
+    struct poll p = {.call = c, .count = count, .sub = small_sub, .host = small_host, .edge = edge};
     void *big = NULL;
     if (count > SMALL) {
-        big = malloc(count * sizeof(struct sub) + (count + 1) * sizeof(struct pollfd));
+        big = malloc(count * (sizeof(struct sub) + sizeof(struct pollfd)));
         if (big == NULL) return WASI_E_NOMEM;
         p.sub = big;
         p.host = (struct pollfd *)(void *)(p.sub + count);
@@ -273,3 +337,5 @@ wasi_errno wasi_p1_poll_oneoff(struct wasi_call *c)
     free(big);
     return e;
 }
+
+wasi_errno wasi_p1_poll_oneoff(struct wasi_call *c) { return wasi_poll(c, false); }

@@ -7,20 +7,22 @@
 #include <errno.h>
 #include <sys/random.h>
 
-/* One getrandom call; bounds the time between looks at EINTR. */
-enum { PIECE = 256 * 1024 };
+/* What a guest gets before others have their turn: about half a millisecond. */
+enum { TURN = 256 * 1024 };
 
 wasi_errno wasi_p1_random_get(struct wasi_call *c)
 {
-    size_t left = c->arg[1].i32;
-    u8 *p = wasi_mem_at(&c->mem, c->arg[0].i32, left);
+    size_t len = c->arg[1].i32;
+    u8 *p = wasi_mem_at(&c->mem, c->arg[0].i32, len);
     if (p == NULL) return WASI_E_FAULT;
-    while (left > 0) {
-        ssize_t n = getrandom(p, left < PIECE ? left : PIECE, 0);
+    size_t done = (size_t)c->progress.done;
+    size_t end = len - done > TURN ? done + TURN : len;
+    while (done < end) {
+        ssize_t n = getrandom(p + done, end - done, 0);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return wasi_errno_from_host(errno);
-        p += n;
-        left -= (size_t)n;
+        done += (size_t)n;
     }
-    return WASI_E_SUCCESS;
+    c->progress.done = done;
+    return done < len ? wasi_park(c, NULL, 0, WASI_AT_ONCE) : WASI_E_SUCCESS;
 }

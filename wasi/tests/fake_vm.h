@@ -43,7 +43,10 @@ void fake_fini(struct fake *f);
 /** Preopens `f->dir`/`sub` ("" for itself) as `guest`; returns nothing, fd 3 is the first. */
 void fake_preopen(struct fake *f, const char *sub, const char *guest, bool read_only);
 
-/** Calls a function of the linker with raw arguments; the guest errno. */
+/** The signature that a function of this name was defined with first, NULL: there is none. */
+const char *fake_signature(const struct fake *f, const char *name);
+/** Calls a function of the linker ("unstable.NAME" for one of wasi_unstable) with raw arguments;
+ * the guest errno. */
 wasi_errno fake_call(struct fake *f, const char *name, size_t count, const u64 *args);
 #define CALL(f, name, ...)                                                                         \
     fake_call(f, name, sizeof((const u64[]){__VA_ARGS__}) / sizeof(u64), (const u64[]){__VA_ARGS__})

@@ -157,6 +157,27 @@ static void test_no_memory_faults(void **state)
     f->memory = memory;
 }
 
+/* A guest has no handlers: signals end it, or do nothing, as they do by default. */
+static void test_proc_raise_does_what_signals_do_by_default(void **state)
+{
+    struct fake *f = *state;
+    static const struct {
+        u32 number;
+        int code;
+    } ends[] = {{1, 129}, {2, 130}, {6, 134}, {9, 137}, {11, 139}, {15, 143}, {23, 152}, {30, 159}};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        CALL(f, "proc_raise", ends[i].number);
+        assert_int_equal(f->status, WR_EXIT);
+        assert_int_equal(f->exit_code, ends[i].code);
+    }
+    static const u32 ignored[] = {0, 16, 17, 22, 27};
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        assert_errno(CALL(f, "proc_raise", ignored[i]), SUCCESS);
+    assert_errno(CALL(f, "proc_raise", 18), NOTSUP);
+    assert_errno(CALL(f, "proc_raise", 31), INVAL);
+    assert_errno(CALL(f, "proc_raise", UINT32_MAX), INVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +190,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clock_ids, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_fills_exactly_what_was_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_proc_exit_ends_the_guest_with_its_code, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_proc_raise_does_what_signals_do_by_default, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_no_memory_faults, setup, teardown),
     };

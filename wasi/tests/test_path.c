@@ -188,7 +188,7 @@ static void test_refused_link_closes_nothing(void **state)
     enum { VICTIM = 0x101 };
     assert_int_equal(fcntl(STDERR_FILENO, F_DUPFD, VICTIM), VICTIM);
     u32 len = fake_str(f, FAKE_PATH, "file");
-    const struct wasi_p1_fn *row = &wasi_p1_table[0];
+    const struct wasi_row *row = &wasi_p1_table[0];
     while (strcmp(row->name, "path_link") != 0) row++;
     wr_slot_t arg[7] = {{.i32 = RW}, {.i32 = 2},         {.i32 = FAKE_PATH}, {.i32 = len},
                         {.i32 = RW}, {.i32 = FAKE_PATH}, {.i32 = len}};

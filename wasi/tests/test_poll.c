@@ -288,6 +288,98 @@ static void test_wake_ends_an_endless_sleep(void **state)
     assert_errno(poll_now(f, 1), SUCCESS); /* once only */
 }
 
+/* ---------------------------------------------------------------- what is not new */
+
+static void socket_stdin(struct fake *f, int pair[2])
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(wr_wasi_set_stdio(f->wasi, 0, pair[0], NULL), WR_OK);
+    fd_sub(f, 0, WASI_EVENT_FD_READ, 0);
+    fd_sub(f, 1, WASI_EVENT_FD_WRITE, 0);
+}
+
+static u64 timed_poll(struct fake *f, u32 subs, u32 events)
+{
+    u64 start = now_ns();
+    assert_errno(poll_now(f, subs), SUCCESS);
+    u64 took = now_ns() - start;
+    assert_int_equal(fake_u32(f, COUNT), events);
+    return took;
+}
+
+static void test_stale_writable_is_held_back_and_then_told(void **state)
+{
+    struct fake *f = *state;
+    int pair[2];
+    socket_stdin(f, pair);
+    assert_true(timed_poll(f, 2, 1) < 15 * MS); /* news */
+    for (int i = 0; i < 3; i++) {
+        u64 took = timed_poll(f, 2, 1);
+        assert_true(took >= 20 * MS && took < 1000 * MS);
+        expect_event(f, 0, 1, WASI_E_SUCCESS, WASI_EVENT_FD_WRITE, 4096, 0);
+    }
+    assert_errno(fake_write(f, 0, "x"), SUCCESS); /* used: news again */
+    assert_true(timed_poll(f, 2, 1) < 15 * MS);
+    clock_sub(f, 2, 1, 5 * MS, 0); /* a deadline is not missed for it */
+    u64 took = timed_poll(f, 3, 2);
+    assert_true(took >= 5 * MS && took < 20 * MS);
+    wr_wasi_set_strict_poll(f->wasi, true);
+    assert_true(timed_poll(f, 2, 1) < 15 * MS);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void *write_soon(void *arg)
+{
+    usleep(5000);
+    assert_int_equal(write(*(int *)arg, "abc", 3), 3);
+    return NULL;
+}
+
+static void test_data_ends_the_wait_for_stale_writable(void **state)
+{
+    struct fake *f = *state;
+    int pair[2];
+    pthread_t writer;
+    socket_stdin(f, pair);
+    (void)timed_poll(f, 2, 1);
+    assert_int_equal(pthread_create(&writer, NULL, write_soon, &pair[1]), 0);
+    u64 took = timed_poll(f, 2, 2);
+    pthread_join(writer, NULL);
+    assert_true(took >= 4 * MS && took < 19 * MS);
+    expect_event(f, 0, 0, WASI_E_SUCCESS, WASI_EVENT_FD_READ, 3, 0);
+    assert_true(timed_poll(f, 2, 2) < 15 * MS); /* unread data is level-triggered */
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void test_writable_alone_is_not_held_back(void **state)
+{
+    struct fake *f = *state;
+    int pair[2];
+    socket_stdin(f, pair);
+    fd_sub(f, 0, WASI_EVENT_FD_WRITE, 0);
+    for (int i = 0; i < 5; i++) assert_true(timed_poll(f, 1, 1) < 15 * MS);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* A peer that only stopped sending leaves us writable; one that is gone does not. */
+static void test_half_closed_peer_is_no_hangup_for_writing(void **state)
+{
+    struct fake *f = *state;
+    int pair[2];
+    socket_stdin(f, pair);
+    assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
+    (void)timed_poll(f, 2, 2);
+    expect_event(f, 0, 0, WASI_E_SUCCESS, WASI_EVENT_FD_READ, 0, WASI_EVENT_FD_HANGUP);
+    expect_event(f, 1, 1, WASI_E_SUCCESS, WASI_EVENT_FD_WRITE, 4096, 0);
+    close(pair[1]);
+    (void)timed_poll(f, 2, 2);
+    expect_event(f, 1, 1, WASI_E_SUCCESS, WASI_EVENT_FD_WRITE, 0, WASI_EVENT_FD_HANGUP);
+    close(pair[0]);
+}
+
 static void on_alarm(int sig) { (void)sig; }
 
 static void test_signals_do_not_end_a_sleep(void **state)
@@ -321,6 +413,10 @@ int main(void)
         T(test_output_may_overlap_input),
         T(test_wake_ends_an_endless_sleep),
         T(test_signals_do_not_end_a_sleep),
+        T(test_stale_writable_is_held_back_and_then_told),
+        T(test_data_ends_the_wait_for_stale_writable),
+        T(test_writable_alone_is_not_held_back),
+        T(test_half_closed_peer_is_no_hangup_for_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

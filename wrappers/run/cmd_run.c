@@ -57,6 +57,7 @@ static const struct wrap_option run_options[] = {
     {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (" WRAP_SANDBOX_DEFAULT_NAME ")"},
     {"backend",      0,   "auto|tail|tail-v3|loop", RUN_BACKEND,  "engine: which interpreter loop (auto)"},
     {"memory",       0,   "auto|guard|explicit", RUN_MEMORY,      "engine: how memory accesses are checked (auto)"},
+    WRAP_NET_OPTIONS,
 };
 // clang-format on
 
@@ -72,7 +73,7 @@ static const char run_notes[] =
     "_initialize, if there is one, is called first (as it is of each --preload, in\n"
     "order, with the same directories and streams); integers are decimal or 0x\n"
     "hexadecimal, floats also nan and inf, references null; results are one a line.\n"
-    "\n"
+    "\n" WRAP_NET_NOTES
     "--profile looks 1000 times a second which functions are running, at their next\n"
     "call or taken branch; .svg is a flame graph, .folded one line for each stack.\n"
     "\n"
@@ -207,6 +208,9 @@ static bool apply_plain(struct wrap_run_options *run, int id, const char *value)
 
 static bool apply(struct wrap_run_options *run, int id, const char *value)
 {
+    if (id >= WRAP_NET_NET && id < WRAP_NET_END) {
+        return wrap_net_option(&run->net, id, value);
+    }
     switch (id) {
     case RUN_DIR: return wrap_dir_add(run, WRAP_DIR, value);
     case RUN_MAPDIR: return wrap_dir_add(run, WRAP_MAPDIR, value);

@@ -239,7 +239,9 @@ static int make_world(struct guest *guest)
     if (status != WR_OK) {
         return wrap_report(guest->name, status, &err);
     }
-    return add_dirs(guest) && open_stdin(guest) ? WRAP_EXIT_OK : WRAP_EXIT_USAGE;
+    bool given =
+        add_dirs(guest) && open_stdin(guest) && wrap_net_apply(&guest->options->net, guest->wasi);
+    return given ? WRAP_EXIT_OK : WRAP_EXIT_USAGE;
 }
 
 static int link_guest(struct guest *guest)

@@ -25,8 +25,8 @@ bool wrap_lock_down(const struct wrap_run_options *options)
         .mode = options->sandbox,
         .paths = paths,
         .path_count = options->dir_count,
-        .network = options->network,
-        .resolve = options->resolve,
+        .network = wrap_net_wanted(&options->net),
+        .resolve = options->net.resolve,
     };
     wrap_timeout_settle();
     bool good = wrap_sandbox_apply(&sandbox, &result);

@@ -6,6 +6,7 @@
 #ifndef WRAPPERS_RUN_OPTIONS_H
 #define WRAPPERS_RUN_OPTIONS_H
 
+#include "run/net_opts.h"
 #include "run/opts.h"
 #include "sandbox/sandbox.h"
 #include "wasmrun.h"
@@ -42,8 +43,7 @@ struct wrap_run_options {
     bool stats;
     wr_store_config_t store;
     enum wrap_sandbox_mode sandbox;
-    bool network; /**< the guest may make sockets: the sandbox lets it */
-    bool resolve; /**< and look names up */
+    struct wrap_net net;
     struct wrap_configs *configs; /**< texts of --config, which the above may point into */
 };
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slice.c - the thread that ends time slices. It sleeps while nothing runs.
+ */
+#include "loop/loop.h"
+
+#include <signal.h>
+#include <time.h>
+
+enum {
+    IDLE_TICKS = 10,
+    STACK_BYTES = 64 * 1024,
+    NS_PER_S = 1000000000,
+    DEFAULT_SLICE_NS = 1000000
+};
+
+wasi_errno wasi_slicer_init(struct wasi_slicer *s)
+{
+    *s = (struct wasi_slicer){.slice_ns = DEFAULT_SLICE_NS};
+    if (pthread_mutex_init(&s->lock, NULL) != 0) return WASI_E_NOMEM;
+    if (pthread_cond_init(&s->wake, NULL) == 0) return WASI_E_SUCCESS;
+    pthread_mutex_destroy(&s->lock);
+    return WASI_E_NOMEM;
+}
+
+/* Under the lock: one tick. Interrupts what was already running at the tick before. */
+static void tick(struct wasi_slicer *s)
+{
+    u64 runs = s->runs;
+    wr_exec_t *running = s->running;
+    const struct timespec slice = {(time_t)(s->slice_ns / NS_PER_S),
+                                   (long)(s->slice_ns % NS_PER_S)};
+    pthread_mutex_unlock(&s->lock);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, NULL);
+    pthread_mutex_lock(&s->lock);
+    if (running != NULL && s->running == running && s->runs == runs) wr_exec_interrupt(running);
+}
+
+static void *slice_regularly(void *arg)
+{
+    struct wasi_slicer *s = arg;
+    int idle = 0; /* ticks without a run: one that follows soon shall not have to wake us */
+    pthread_mutex_lock(&s->lock);
+    while (!s->over) {
+        u64 runs = s->runs;
+        if (s->running == NULL && idle >= IDLE_TICKS) {
+            s->asleep = true;
+            pthread_cond_wait(&s->wake, &s->lock);
+            s->asleep = false;
+            idle = 0;
+        } else {
+            tick(s);
+            idle = s->runs == runs && s->running == NULL ? idle + 1 : 0;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* Without the thread, for want of memory, slices do not end by themselves. */
+static void start(struct wasi_slicer *s)
+{
+    pthread_attr_t attr;
+    sigset_t all, before;
+    if (pthread_attr_init(&attr) != 0) return;
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    sigfillset(&all); /* signals of the process are the embedder's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    s->started = pthread_create(&s->thread, &attr, slice_regularly, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+}
+
+void wasi_slicer_begin(struct wasi_slicer *s, wr_exec_t *exec)
+{
+    if (s->slice_ns == 0) return;
+    if (!s->started) start(s);
+    pthread_mutex_lock(&s->lock);
+    s->running = exec;
+    s->runs++;
+    if (s->asleep) pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void wasi_slicer_end(struct wasi_slicer *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->running = NULL;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void wasi_slicer_fini(struct wasi_slicer *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->over = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    if (s->started) pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+}
