@@ -62,7 +62,11 @@ static wasi_errno park_first(const struct wasi_call *c)
 static wasi_errno run(struct wasi_call *c, wr_call_t *call)
 {
     struct wr_loop *loop = c->wasi->fds.loop;
-    c->can_park = loop != NULL && wasi_loop_may_park(loop, call);
+    c->can_park = loop != NULL && wasi_loop_may_park(loop, c->wasi, call);
+    if (!c->can_park && c->wasi->working) {
+        c->end = wr_call_trap(call, "a worker thread has this call's WASI context");
+        return WASI_E_SUCCESS;
+    }
     wasi_errno e = c->can_park ? park_first(c) : WASI_E_COUNT;
     if (e == WASI_E_COUNT)
         e = wasi_try(c);
@@ -72,6 +76,8 @@ static wasi_errno run(struct wasi_call *c, wr_call_t *call)
         if (c->can_park) {
             c->stop = wasi_loop_park(loop, c, e);
             if (c->stop == WASI_E_SUCCESS) return WASI_PARK;
+        } else if (loop != NULL && c->want->deadline_ns == WASI_AT_ONCE) {
+            c->stop = WASI_E_SUCCESS; /* nothing to wait for: its turn goes on */
         } else if (loop != NULL) {
             c->end = wr_call_trap(call, "a WASI function has to wait where it cannot be suspended");
             return WASI_E_SUCCESS;

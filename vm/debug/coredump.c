@@ -16,6 +16,7 @@ enum {
     FRAMES_MAX = 4096,       /* innermost first; those further out are left out */
     LOCALS_WORK = 16000000,  /* locals and groups of them read for all frames together */
     PAGE = 4096,             /* what is looked at for zeroes */
+    RUN_MAX = 1 << 30,       /* bytes of one segment */
     GAP_PAGES = 4,           /* a shorter run of zeroes does not end a segment */
     MISSING = 0x01,          /* a value that is not known */
     SECTION_CUSTOM = 0,
@@ -371,6 +372,7 @@ static u64 next_run(const struct vm_memory *m, u64 from, u64 *size)
 {
     u64 total = vm_memory_size(m), begin = 0, end = 0;
     for (u64 at = from; at < total; at += PAGE) {
+        if (end && end - begin >= (u64)RUN_MAX) break;
         u64 bytes = total - at < PAGE ? total - at : PAGE;
         if (is_zero(m->base + at, bytes)) {
             if (end && at - end >= (u64)GAP_PAGES * PAGE) break;

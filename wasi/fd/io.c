@@ -327,7 +327,7 @@ static wasi_errno write_stream(struct wasi_call *c, const struct wasi_io *io, si
     size_t turn = moved + TURN;
     while (e == WASI_E_SUCCESS && (moved < total || (datagram && !sent))) {
         if (moved >= turn) { /* who reads is fast: the others go first */
-            e = wasi_io_wait(c, POLLOUT);
+            e = wasi_fd_blocks(c->fd) ? wasi_io_wait(c, POLLOUT) : WASI_E_AGAIN;
             break;
         }
         ssize_t r = write_now(c->fd, io, moved);

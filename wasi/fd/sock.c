@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Datagrams from addresses that are not allowed, thrown away in one go. */
@@ -198,11 +199,21 @@ static bool is_datagram(const struct wasi_fd *fd)
     return fd->filetype == WASI_FILETYPE_SOCKET_DGRAM;
 }
 
-/* The kernel bound such a socket when it sent: it hears everybody, its guest may not. */
-static bool is_dropped(const struct wasi_call *c, const struct wasi_addr *from)
+/*
+ * The kernel bound such a socket when it sent: it hears everybody, its guest may not. Who sent the
+ * next datagram is asked before any of it is in guest memory; -1 when it has been thrown away.
+ */
+static int drop_forbidden(struct wasi_call *c)
 {
-    if (!is_datagram(c->fd) || (c->fd->sock & WASI_SOCK_BOUND) != 0 || net_of(c)->all) return false;
-    return wasi_addr_bytes(from) != NULL && !wasi_net_allows(net_of(c), from);
+    struct wasi_addr from = {.len = 0};
+    struct msghdr m = {.msg_name = &from.of, .msg_namelen = sizeof(from.of)};
+    if (!is_datagram(c->fd) || (c->fd->sock & WASI_SOCK_BOUND) != 0 || net_of(c)->all) return 0;
+    if (recvmsg(c->fd->host, &m, MSG_PEEK | MSG_DONTWAIT) < 0) return -1;
+    from.len = m.msg_namelen;
+    if (wasi_addr_bytes(&from) == NULL || wasi_net_allows(net_of(c), &from)) return 0;
+    (void)recv(c->fd->host, NULL, 0, MSG_DONTWAIT);
+    errno = EINTR;
+    return -1;
 }
 
 static ssize_t recv_once(struct wasi_call *c, struct wasi_sock_msg *msg, struct wasi_addr *from)
@@ -217,14 +228,12 @@ static ssize_t recv_once(struct wasi_call *c, struct wasi_sock_msg *msg, struct 
         m.msg_iov = piece;
     }
     int flags = MSG_DONTWAIT | ((msg->flags & WASI_RI_PEEK) != 0 ? MSG_PEEK : 0);
+    if (drop_forbidden(c) != 0) return -1;
     ssize_t r = recvmsg(c->fd->host, &m, flags);
     if (r < 0) return r;
     from->len = m.msg_namelen;
     msg->roflags = is_datagram(c->fd) && (m.msg_flags & MSG_TRUNC) != 0 ? WASI_RO_TRUNC : 0;
-    if (!is_dropped(c, from)) return r;
-    if ((msg->flags & WASI_RI_PEEK) != 0) (void)recv(c->fd->host, NULL, 0, MSG_DONTWAIT);
-    errno = EINTR;
-    return -1;
+    return r;
 }
 
 /* After a piece of a stream: whether more is to come. */
@@ -260,6 +269,16 @@ wasi_errno wasi_sock_recv(struct wasi_call *c, struct wasi_sock_msg *msg)
     return e == WASI_PARK || msg->done == 0 ? e : WASI_E_SUCCESS;
 }
 
+/* A Unix datagram's sender is always ready, and nobody tells when the receiver has room again. */
+static wasi_errno wait_for_room(struct wasi_call *c)
+{
+    const u64 look_again = 5000000, timeout = c->fd->send_timeout_ns;
+    u64 now = wasi_clock_now(CLOCK_MONOTONIC);
+    if (c->progress.begin_ns == 0) c->progress.begin_ns = now;
+    if (timeout != 0 && now - c->progress.begin_ns >= timeout) return WASI_E_AGAIN;
+    return wasi_park(c, NULL, 0, now + look_again);
+}
+
 static wasi_errno send_to(struct wasi_call *c, struct wasi_sock_msg *msg)
 {
     struct wasi_addr to = *msg->addr;
@@ -274,7 +293,8 @@ static wasi_errno send_to(struct wasi_call *c, struct wasi_sock_msg *msg)
     do {
         r = sendmsg(c->fd->host, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (r < 0 && errno == EINTR);
-    if (r < 0 && errno == EAGAIN && wasi_fd_blocks(c->fd)) return wasi_io_wait(c, POLLOUT);
+    if (r < 0 && errno == EAGAIN && wasi_fd_blocks(c->fd))
+        return to.of.any.sa_family == AF_UNIX ? wait_for_room(c) : wasi_io_wait(c, POLLOUT);
     if (r < 0) return wasi_errno_from_host(errno);
     msg->done = (size_t)r;
     return WASI_E_SUCCESS;

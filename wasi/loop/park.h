@@ -11,6 +11,7 @@
 #include "wasmrun.h"
 
 struct wr_loop;
+struct wr_wasi;
 struct wasi_call;
 struct wasi_dns;
 
@@ -44,8 +45,10 @@ WASI_MUST_USE wasi_errno wasi_block(struct wasi_call *c);
 
 /* ---------------------------------------------------------------- with a loop (loop/task.c) */
 
-/** Whether a call may park: its exec is the one that the loop runs, and no call around it waits. */
-bool wasi_loop_may_park(const struct wr_loop *loop, const wr_call_t *call);
+/** Whether a call may park: exec and context are those that the loop runs, and no call around it
+ * waits. */
+bool wasi_loop_may_park(const struct wr_loop *loop, const struct wr_wasi *wasi,
+                        const wr_call_t *call);
 /** Whether every call parks once before its handler runs (tests). */
 bool wasi_loop_forces(const struct wr_loop *loop);
 /**

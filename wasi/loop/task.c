@@ -114,10 +114,12 @@ static wasi_errno begin_wait(struct wr_task *task, struct wasi_want *want, wasi_
     return e;
 }
 
-bool wasi_loop_may_park(const struct wr_loop *loop, const wr_call_t *call)
+bool wasi_loop_may_park(const struct wr_loop *loop, const struct wr_wasi *wasi,
+                        const wr_call_t *call)
 {
     const struct wr_task *task = loop->current;
-    return task != NULL && task->config.exec == wr_call_exec(call) && wr_call_can_suspend(call);
+    return task != NULL && task->config.wasi == wasi && task->config.exec == wr_call_exec(call) &&
+           wr_call_can_suspend(call);
 }
 
 /* At the first try the exec runs, later the retry says whose it is. */
@@ -128,9 +130,10 @@ struct wr_task *wasi_loop_task(const struct wasi_call *c)
 
 bool wasi_loop_forces(const struct wr_loop *loop) { return loop->force; }
 
-/* Why a wait of this task is over before it begins. */
-static wasi_errno stop_of(struct wr_task *task)
+/* Why a wait of this task is over before it begins. A turn given to others is no wait. */
+static wasi_errno stop_of(struct wr_task *task, const struct wasi_want *want)
 {
+    if (want->deadline_ns == WASI_AT_ONCE) return WASI_E_SUCCESS;
     if (task->stopping) return WASI_E_CANCELED;
     if (!task->config.wasi->wake_pending) return WASI_E_SUCCESS;
     task->config.wasi->wake_pending = false;
@@ -141,7 +144,7 @@ wasi_errno wasi_loop_park(struct wr_loop *loop, const struct wasi_call *c, wasi_
 {
     struct wr_task *task = loop->current;
     struct wasi_op *op = &task->op;
-    wasi_errno stop = why == WASI_PARK ? stop_of(task) : WASI_E_SUCCESS;
+    wasi_errno stop = why == WASI_PARK ? stop_of(task, c->want) : WASI_E_SUCCESS;
     if (stop != WASI_E_SUCCESS) {
         free(c->want->heap);
         c->want->heap = NULL;
@@ -220,7 +223,7 @@ static bool retry(struct wr_task *task)
         if (e != WASI_PARK && e != WASI_WORK) break;
         op->progress = c.progress;
         op->stop = WASI_E_SUCCESS;
-        c.stop = e == WASI_PARK ? stop_of(task) : WASI_E_SUCCESS;
+        c.stop = e == WASI_PARK ? stop_of(task, &want) : WASI_E_SUCCESS;
         if (c.stop == WASI_E_SUCCESS)
             c.stop = begin_wait(task, &want, e);
         else if (e == WASI_PARK)

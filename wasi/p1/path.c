@@ -264,8 +264,8 @@ static wasi_errno add_opened(struct wasi_call *c, const struct open_request *q, 
 static bool writes_procfs(const struct open_request *q, int host)
 {
     struct statfs fs;
-    return (q->rights & WASI_RIGHTS_WRITING) != 0 && fstatfs(host, &fs) == 0 &&
-           fs.f_type == PROC_SUPER_MAGIC;
+    return (q->rights & WASI_RIGHTS_WRITING) != 0 &&
+           (fstatfs(host, &fs) != 0 || fs.f_type == PROC_SUPER_MAGIC);
 }
 
 wasi_errno wasi_p1_path_open(struct wasi_call *c)

@@ -80,10 +80,10 @@ static bool take_option(const struct reader *reader, const struct wrap_option *o
                         json_t *value)
 {
     if (!option->value) {
-        if (!json_is_boolean(value)) {
-            return wrong(reader, option->name, "true or false", value);
+        if (!json_is_true(value)) { /* what is on already can't be turned off */
+            return wrong(reader, option->name, "true, or left out", value);
         }
-        return json_is_false(value) || reader->apply(reader->run, option->id, NULL);
+        return reader->apply(reader->run, option->id, NULL);
     }
     if (!json_is_array(value)) {
         return take_value(reader, option, value);

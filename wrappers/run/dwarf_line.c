@@ -191,7 +191,7 @@ static struct entry entry_v5(struct wrap_dwarf *dwarf, const struct head *h, str
         formats[i][1] = wrap_read_uleb(c);
     }
     uint64_t entries = wrap_read_uleb(c);
-    for (uint64_t e = 0; e < entries && count && !c->bad && wrap_spend(dwarf, 1); e++) {
+    for (uint64_t e = 0; e < entries && count && !c->bad && wrap_spend(dwarf, count); e++) {
         for (uint64_t i = 0; i < count; i++) {
             struct wrap_value value;
             wrap_read_form(&h->unit, c, formats[i][1], 0, &value);

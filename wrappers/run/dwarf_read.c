@@ -53,10 +53,13 @@ uint64_t wrap_read_uint(struct wrap_cursor *c, unsigned bytes)
     return value;
 }
 
+/* More bits than a number has, in groups of seven: padding beyond that is not read. */
+enum { LEB_BITS = 70 };
+
 uint64_t wrap_read_uleb(struct wrap_cursor *c)
 {
     uint64_t value = 0;
-    for (unsigned shift = 0; c->at < c->end; shift += 7) {
+    for (unsigned shift = 0; c->at < c->end && shift < LEB_BITS; shift += 7) {
         uint8_t byte = *c->at++;
         value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
         if (!(byte & 0x80)) {
@@ -70,7 +73,7 @@ uint64_t wrap_read_uleb(struct wrap_cursor *c)
 int64_t wrap_read_sleb(struct wrap_cursor *c)
 {
     uint64_t value = 0;
-    for (unsigned shift = 0; c->at < c->end;) {
+    for (unsigned shift = 0; c->at < c->end && shift < LEB_BITS;) {
         uint8_t byte = *c->at++;
         value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
         shift += 7;

@@ -256,6 +256,7 @@ static int link_guest(struct guest *guest)
     }
     if (status == WR_OK) {
         wr_store_set_fuel(guest->store, guest->options->fuel);
+        guest->times.fuel = guest->options->fuel;
         status = wr_exec_new(guest->store, &guest->exec, &err);
     }
     if (status != WR_OK) {

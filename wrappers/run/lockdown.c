@@ -25,7 +25,7 @@ bool wrap_lock_down(const struct wrap_run_options *options)
         .mode = options->sandbox,
         .paths = paths,
         .path_count = options->dir_count,
-        .network = wrap_net_wanted(&options->net),
+        .network = wrap_net_wanted(&options->net) || options->net.resolve,
         .resolve = options->net.resolve,
     };
     wrap_timeout_settle();

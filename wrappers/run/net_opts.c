@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST_LISTEN_FD = 3, RULE_TEXT = 100 };
+enum { FIRST_LISTEN_FD = 3, LISTEN_MAX = 1024, RULE_TEXT = 100 };
 
 static bool add(const char **list, size_t *count, const char *option, const char *value)
 {
@@ -92,11 +92,12 @@ static bool give_listen_fds(wr_wasi_t *wasi)
     const char *pid = getenv("LISTEN_PID");
     const char *count = getenv("LISTEN_FDS");
     wr_error_t err = {0};
-    if (!pid || !count || strtol(pid, NULL, 10) != (long)getpid()) {
+    long sockets = count ? strtol(count, NULL, 10) : 0;
+    if (!pid || strtol(pid, NULL, 10) != (long)getpid() || sockets < 1 || sockets > LISTEN_MAX) {
         wrap_say("--listen-fds: no sockets were passed to this process (LISTEN_PID, LISTEN_FDS)");
         return false;
     }
-    long end = FIRST_LISTEN_FD + strtol(count, NULL, 10);
+    long end = FIRST_LISTEN_FD + sockets;
     for (long fd = FIRST_LISTEN_FD; fd < end; fd++) {
         if (wr_wasi_preopen_socket(wasi, (int)fd, &err) != WR_OK) {
             wrap_say("--listen-fds: %s", err.text);

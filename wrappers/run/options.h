@@ -104,7 +104,7 @@ bool wrap_preload_add(struct wrap_run_options *run, const char *value);
 typedef bool (*wrap_apply_fn)(struct wrap_run_options *run, int id, const char *value);
 /**
  * Reads a JSON object whose members are named like options of `command`: a string or an integer
- * (an array of them: several times), true or false for a switch; "env" may be an object; "module"
+ * (an array of them: several times), true for a switch; "env" may be an object; "module"
  * and "args" stand for FILE and ARGS. False after saying what is wrong.
  */
 bool wrap_config_apply(struct wrap_run_options *run, const struct wrap_command *command,

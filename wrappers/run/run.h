@@ -118,10 +118,11 @@ struct wrap_times {
     uint64_t load_ns;
     uint64_t instantiate_ns; /**< the start function included */
     uint64_t run_ns;
+    uint64_t fuel; /**< given at first; 0: instructions are not counted */
 };
 
 uint64_t wrap_now_ns(void);
-/** Prints times, translated code and memory; `store` may be NULL. */
+/** Prints times, translated code, memory, instructions if counted; `store` may be NULL. */
 void wrap_stats_print(const char *file, const struct wrap_times *times, const wr_module_t *module,
                       const wr_store_t *store);
 

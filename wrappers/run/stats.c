@@ -31,6 +31,9 @@ static void print_json(const char *file, const struct wrap_times *times,
             code->translated);
     fprintf(stderr, ",\"code_bytes\":%" PRIu64 ",\"wasm_bytes\":%" PRIu64, code->code_bytes,
             code->wasm_bytes);
+    if (store && times->fuel) {
+        fprintf(stderr, ",\"instructions\":%" PRIu64, times->fuel - wr_store_fuel(store));
+    }
     struct rusage usage = {0};
     (void)getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, ",\"memory_bytes\":%" PRIu64 ",\"resident_kib\":%ld}}\n",
@@ -59,6 +62,10 @@ void wrap_stats_print(const char *file, const struct wrap_times *times, const wr
         /* Linear memory only grows: what it has at the end is the most it had. */
         fprintf(stderr, "  %-18s %12" PRIu64 " bytes at most\n", "linear memory",
                 wr_store_memory_bytes(store));
+    }
+    if (store && times->fuel) {
+        fprintf(stderr, "  %-18s %12" PRIu64 " of WebAssembly run\n", "instructions",
+                times->fuel - wr_store_fuel(store));
     }
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
         fprintf(stderr, "  %-18s %12ld KiB resident at most\n", "process", usage.ru_maxrss);

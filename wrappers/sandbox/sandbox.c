@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+enum { LANDLOCK_TRUNCATE = 3 /* from this version on, read-only files can't be emptied */ };
+
 static void note(struct wrap_sandbox_result *out, const char *what, int problem)
 {
     size_t length = strlen(out->missing);
@@ -37,6 +39,10 @@ bool wrap_sandbox_apply(const struct wrap_sandbox *sandbox, struct wrap_sandbox_
     int problem = wrap_landlock_apply(sandbox, &what);
     if (!problem) {
         out->landlock = wrap_landlock_version();
+        if (out->landlock < LANDLOCK_TRUNCATE) {
+            note(out, "Landlock's rules for truncating files", EOPNOTSUPP);
+            if (sandbox->mode == WRAP_SANDBOX_STRICT) return false;
+        }
     } else {
         note(out, what, problem);
         if (sandbox->mode == WRAP_SANDBOX_STRICT || !is_lacking(problem)) {

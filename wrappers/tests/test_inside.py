@@ -192,6 +192,16 @@ def stats_lines():
 
 
 @test
+def stats_count_what_fuel_counts():
+    five = write("five.wasm", main_module(b"\x41\x00\x1a" * 5))  # i32.const; drop is free
+    err = run("--stats", "--fuel", "100", five).want(0).err
+    assert re.search("instructions +5 of WebAssembly run", err), err
+    assert "instructions" not in run("--stats", five).want(0).err
+    lines = run("--stats", "--fuel", "100", "--error-format", "json", five).want(0).err
+    assert '"instructions":5' in lines, lines
+
+
+@test
 def stats_of_what_does_not_run():
     run("--stats", write("trap.wasm", main_module(UNREACHABLE))).want(134, "functions", "run ")
     missing = Module()

@@ -103,6 +103,23 @@ def guests_work():
 
 
 @test
+def own_memory_is_not_written():
+    """A guest that is given / gets no way to write /proc/self/mem, whatever the sandbox lets the host ask."""
+    need_kernel()
+    module = Module()
+    path_open = module.imp("wasi_snapshot_preview1", "path_open", [I32] * 5 + [I64, I64, I32, I32], [I32])
+    leave = module.imp("wasi_snapshot_preview1", "proc_exit", [I32])
+    module.mem(1)
+    module.data(100, b"proc/self/mem")
+    write_right = b"\x42\xc0\x00"  # i64.const 64: fd_write
+    module.func(i32(3) + i32(0) + i32(100) + i32(13) + i32(0) + write_right + b"\x42\x00" + i32(0) + i32(200)
+                + call(path_open) + call(leave), export="_start")
+    file = write("mem.wasm", module.bytes())
+    for mode in ("off", "auto", "strict"):
+        run("--sandbox=" + mode, "--dir", "/", file).want(63)
+
+
+@test
 def a_kernel_without_landlock():
     need_kernel()
     file = write("hello.wasm", hello_module())
