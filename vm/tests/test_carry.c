@@ -246,7 +246,9 @@ static void carried(struct world *w)
         t->len = 0;
         assert_int_equal(wr_module_explore(module, loops[i].name, keep, t, &w->err), WR_OK);
         bool fast = VM_IR_COUNT > VM_IR_GENERIC_COUNT && vm_backend_best() != VM_CODE_LOOP;
-        bool there = strstr(t->bytes, "carry ") || !strcmp(loops[i].name, "sum0");
+        /* those that end in 0 come in with the value: they need no instruction to fetch it */
+        bool has_it = loops[i].name[strlen(loops[i].name) - 1] == '0';
+        bool there = strstr(t->bytes, has_it ? " acc l" : "carry ");
         if (fast && !there) fail_msg("%s", t->bytes);
     }
     free(t);
