@@ -220,31 +220,17 @@ static void test_a_stop_for_fuel_at_a_loop_loses_nothing(void **state)
 
 /* ---- what the code looks like */
 
-struct text {
-    char bytes[1 << 16];
-    usize len;
-};
-
-static void keep(void *env, const char *text, usize size)
-{
-    struct text *t = env;
-    assert_true(t->len + size < sizeof t->bytes);
-    memcpy(t->bytes + t->len, text, size);
-    t->len += size;
-    t->bytes[t->len] = 0;
-}
-
 static void carried(struct world *w)
 {
     struct wasm m = {0};
-    struct text *t = calloc(1, sizeof *t);
+    struct world_text *t = calloc(1, sizeof *t);
     assert_non_null(t);
     wasm_import_func(&m, "h", "poke", ":");
     write_loops(&m);
     wr_module_t *module = world_module(w, &m);
     for (u32 i = 0; i < VM_COUNT(loops); i++) {
         t->len = 0;
-        assert_int_equal(wr_module_explore(module, loops[i].name, keep, t, &w->err), WR_OK);
+        assert_int_equal(wr_module_explore(module, loops[i].name, world_keep, t, &w->err), WR_OK);
         bool fast = VM_IR_COUNT > VM_IR_GENERIC_COUNT && vm_backend_best() != VM_CODE_LOOP;
         /* those that end in 0 come in with the value: they need no instruction to fetch it */
         bool has_it = loops[i].name[strlen(loops[i].name) - 1] == '0';

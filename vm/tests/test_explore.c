@@ -85,20 +85,6 @@ static void test_a_cut_instruction_is_not_read(void **state)
 
 /* ---- text */
 
-struct text {
-    usize len;
-    char bytes[64 * 1024];
-};
-
-static void keep(void *ctx, const char *text, size_t size)
-{
-    struct text *t = ctx;
-    assert_true(t->len + size < sizeof t->bytes);
-    memcpy(t->bytes + t->len, text, size);
-    t->len += size;
-    t->bytes[t->len] = 0;
-}
-
 /** A module with a bit of everything that explore writes in its own way. */
 static void write_module(struct wasm *m)
 {
@@ -113,25 +99,25 @@ static void write_module(struct wasm *m)
 static void explored_text(struct world *w)
 {
     struct wasm m = {0};
-    struct text *t = calloc(1, sizeof *t);
+    struct world_text *t = calloc(1, sizeof *t);
     assert_non_null(t);
     write_module(&m);
     wr_module_t *module = world_module(w, &m);
-    assert_int_equal(wr_module_explore(module, "leaf", keep, t, &w->err), WR_OK);
+    assert_int_equal(wr_module_explore(module, "leaf", world_keep, t, &w->err), WR_OK);
     assert_non_null(strstr(t->bytes, "func 0 leaf  (func (param i32) (result i32))"));
     assert_non_null(strstr(t->bytes, "i32.add"));
     assert_non_null(strstr(t->bytes, "i32_add"));
     assert_non_null(strstr(t->bytes, " internal: "));
     assert_null(strstr(t->bytes, "func 1"));
     t->len = 0;
-    assert_int_equal(wr_module_explore(module, NULL, keep, t, NULL), WR_OK);
+    assert_int_equal(wr_module_explore(module, NULL, world_keep, t, NULL), WR_OK);
     assert_non_null(strstr(t->bytes, "func 1 od\\x22d\\x0a\\x1b  ")); /* names are escaped */
     assert_non_null(strstr(t->bytes, "i32.load offset=8"));
     assert_non_null(strstr(t->bytes, "call 0 leaf"));
     assert_non_null(strstr(t->bytes, "3 functions"));
     assert_null(strstr(t->bytes, "no known instruction"));
     t->len = 0;
-    assert_int_equal(wr_module_explore(module, "1", keep, t, &w->err), WR_OK);
+    assert_int_equal(wr_module_explore(module, "1", world_keep, t, &w->err), WR_OK);
     assert_non_null(strstr(t->bytes, "i32_load"));
     for (const char *p = t->bytes; *p; p++) assert_true(*p == '\n' || *p >= ' ');
     free(t);
@@ -146,19 +132,20 @@ static void test_explored_functions_as_text(void **state)
 static void no_function(struct world *w)
 {
     struct wasm m = {0};
-    struct text t = {0};
+    struct world_text t = {0};
     wasm_import_func(&m, "env", "host", ":");
     wasm_func(&m, ":", "run", "", CODE(NOP));
     wr_module_t *module = world_module(w, &m);
     static const char *const absent[] = {"nosuch", "", "2", "99999999999999999999", "-1", "1x"};
     for (u32 i = 0; i < VM_COUNT(absent); i++) {
-        assert_int_equal(wr_module_explore(module, absent[i], keep, &t, &w->err), WR_NOT_FOUND);
+        assert_int_equal(wr_module_explore(module, absent[i], world_keep, &t, &w->err),
+                         WR_NOT_FOUND);
         assert_non_null(strstr(w->err.text, "no function"));
     }
-    assert_int_equal(wr_module_explore(module, "0", keep, &t, &w->err), WR_ARGUMENT);
+    assert_int_equal(wr_module_explore(module, "0", world_keep, &t, &w->err), WR_ARGUMENT);
     assert_non_null(strstr(w->err.text, "imported"));
     assert_int_equal(t.len, 0);
-    assert_int_equal(wr_module_explore(module, "1", keep, &t, &w->err), WR_OK);
+    assert_int_equal(wr_module_explore(module, "1", world_keep, &t, &w->err), WR_OK);
 }
 
 static void test_no_such_function_is_not_found(void **state)

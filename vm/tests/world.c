@@ -125,6 +125,15 @@ wr_instance_t *world_named(struct world *w, struct wasm *code, const char *name)
     return in;
 }
 
+void world_keep(void *ctx, const char *text, size_t size)
+{
+    struct world_text *t = ctx;
+    assert_true(t->len + size < sizeof t->bytes);
+    memcpy(t->bytes + t->len, text, size);
+    t->len += size;
+    t->bytes[t->len] = 0;
+}
+
 wr_name_t world_name(const char *s) { return (wr_name_t){.data = s, .size = strlen(s)}; }
 
 wr_extern_t world_export(wr_instance_t *in, const char *name, wr_extern_kind_t kind)

@@ -69,4 +69,12 @@ void world_traps(struct world *w, wr_instance_t *in, const char *name, struct wo
 
 wr_name_t world_name(const char *s);
 
+/** What an explorer wrote, with a NUL behind it. */
+struct world_text {
+    size_t len;
+    char bytes[1 << 16];
+};
+/** Keeps it: a sink whose context is a struct world_text; asserts that there is room. */
+void world_keep(void *ctx, const char *text, size_t size);
+
 #endif

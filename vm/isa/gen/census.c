@@ -36,6 +36,30 @@ const struct vm_backend *vm_backend_get(enum vm_code_backend backend)
     return &numbers;
 }
 
+/* ---- instructions by name */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(vm_ir_name((vm_ir) * (const u32 *)a), vm_ir_name((vm_ir) * (const u32 *)b));
+}
+
+static int find_name(const void *name, const void *op)
+{
+    return strcmp(name, vm_ir_name((vm_ir) * (const u32 *)op));
+}
+
+/** VM_IR_COUNT: there is none of that name. */
+static vm_ir named(const char *name)
+{
+    static u32 sorted[VM_IR_COUNT];
+    static bool ready;
+    for (u32 i = 0; i < VM_IR_COUNT && !ready; i++) sorted[i] = i;
+    if (!ready) qsort(sorted, VM_IR_COUNT, sizeof *sorted, by_name);
+    ready = true;
+    const u32 *op = bsearch(name, sorted, VM_IR_COUNT, sizeof *sorted, find_name);
+    return op ? (vm_ir)*op : VM_IR_COUNT;
+}
+
 /* ---- weights */
 
 static struct weighing {
@@ -198,29 +222,16 @@ static void print_missed(const struct missed *m)
            form);
 }
 
-static int name_order(const void *a, const void *b)
-{
-    return strcmp(vm_ir_name((vm_ir) * (const u32 *)a), vm_ir_name((vm_ir) * (const u32 *)b));
-}
-
-static int name_find(const void *name, const void *op)
-{
-    return strcmp(name, vm_ir_name((vm_ir) * (const u32 *)op));
-}
-
 /** A chain saves what each longer one made from it saves, too. */
 static void print_weights(void)
 {
-    static u32 order[VM_IR_COUNT];
     static double sums[VM_IR_COUNT];
-    for (u32 i = 0; i < VM_IR_COUNT; i++) order[i] = i;
-    qsort(order, VM_IR_COUNT, sizeof *order, name_order);
     for (u32 i = 0; i < VM_IR_COUNT; i++) {
         char name[512];
         (void)snprintf(name, sizeof name, "%s", vm_ir_name((vm_ir)i));
         for (;;) {
-            const u32 *op = bsearch(name, order, VM_IR_COUNT, sizeof *order, name_find);
-            if (op) sums[*op] += weighing.used_all[i];
+            vm_ir op = named(name);
+            if (op < VM_IR_COUNT) sums[op] += weighing.used_all[i];
             char *last = NULL;
             for (char *at = name; (at = strstr(at, "__")); at += 2) last = at;
             if (!last) break;
@@ -336,16 +347,6 @@ static bool take(const char *path)
 
 /* ---- accumulators behind the first part */
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(vm_ir_name((vm_ir) * (const u32 *)a), vm_ir_name((vm_ir) * (const u32 *)b));
-}
-
-static int find_name(const void *name, const void *op)
-{
-    return strcmp(name, vm_ir_name((vm_ir) * (const u32 *)op));
-}
-
 /** Writes slots for the accumulators in the form of the part that ends at `end`. */
 static void part_to_slots(char *part, char *end)
 {
@@ -359,10 +360,7 @@ static void part_to_slots(char *part, char *end)
 
 static void count_as_slots(void)
 {
-    static u32 sorted[VM_IR_COUNT];
     char name[256];
-    for (u32 i = 0; i < VM_IR_COUNT; i++) sorted[i] = i;
-    qsort(sorted, VM_IR_COUNT, sizeof *sorted, by_name);
     for (u32 i = 0; i < VM_IR_COUNT; i++) {
         if (!counts[i] || strlen(vm_ir_name((vm_ir)i)) >= sizeof name) continue;
         (void)snprintf(name, sizeof name, "%s", vm_ir_name((vm_ir)i));
@@ -372,8 +370,8 @@ static void count_as_slots(void)
             at = next;
         }
         if (!strcmp(name, vm_ir_name((vm_ir)i))) continue;
-        const u32 *op = bsearch(name, sorted, VM_IR_COUNT, sizeof *sorted, find_name);
-        if (op) counts[*op] += counts[i];
+        vm_ir op = named(name);
+        if (op < VM_IR_COUNT) counts[op] += counts[i];
     }
 }
 

@@ -394,8 +394,7 @@ static uint32_t inverse_of(int id)
 {
     const struct node *n = &nodes[id];
     const char *name = parts[n->part].inverse;
-    uint32_t other = name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
-    return other;
+    return name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
 }
 
 /** A form as a number (isa/ir.h): two bits per input, then the keep bit. */
