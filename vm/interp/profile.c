@@ -34,16 +34,26 @@ static u32 offset_of(const union vm_word *pc, const struct vm_code *code)
     return lo < code->map_count && code->map[lo].word == word ? code->map[lo].offset : NOWHERE;
 }
 
-void vm_profile_at(const union vm_word *pc, const union vm_slot *fp)
+/** The place at `pc`; NULL: there is no room for it. */
+static struct place *place_at(const union vm_word *pc, const struct vm_code *code)
 {
     usize i = ((uintptr_t)pc >> 3) * 0x9e3779b97f4a7c15u >> 44;
     for (u32 tries = 0; tries < 64; tries++, i = (i + 1) % PLACES) {
         struct place *p = &places[i];
-        if (!p->pc) *p = (struct place){.pc = pc, .offset = offset_of(pc, fp[VM_FRAME_CODE].cptr)};
-        if (p->pc != pc) continue;
-        p->count++;
-        return;
+        if (!p->pc) *p = (struct place){.pc = pc, .offset = offset_of(pc, code)};
+        if (p->pc == pc) return p;
     }
+    return NULL;
+}
+
+void vm_profile_at(const union vm_word *pc, const union vm_slot *fp)
+{
+    const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
+    struct place *p = place_at(pc, code);
+    if (!p) return;
+    bool entered = p->count++ == 0 && code && pc == code->words;
+    for (u32 i = 0; entered && i < code->map_count; i++) /* what never runs is told, too */
+        (void)place_at(code->words + code->map[i].word, code);
 }
 
 /** Lines "count NAME", "count NAME NEXT", and "@ count offset". */
@@ -62,7 +72,7 @@ static __attribute__((destructor)) void write_counts(void)
                               name, vm_ir_name((vm_ir)b));
     }
     for (usize i = 0; i < PLACES; i++)
-        if (places[i].count && places[i].offset != NOWHERE)
+        if (places[i].pc && places[i].offset != NOWHERE)
             (void)fprintf(file, "@ %llu %u\n", (unsigned long long)places[i].count,
                           places[i].offset);
     (void)fclose(file);

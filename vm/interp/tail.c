@@ -9,7 +9,7 @@
  *       u32 stop = step_mov_s(&r);
  *       if (stop == VM_STOP_NONE) musttail return (r.pc->ptr)(r.pc, r.fp, r.mem, r.x, r.acc,
  * r.facc); if (stop == VM_TAKEN) musttail return (r.pc->ptr)(r.pc, r.fp, r.mem, r.x, r.acc,
- * r.facc); x->stop = stop; musttail return handle_stop(r.pc, r.fp, r.mem, r.x, r.acc, r.facc);
+ * r.facc); musttail return handle_stop(r.pc, r.fp, (u8 *)stop, r.x, r.acc, r.facc);
  *   }
  */
 #include "interp/dispatch.h"
@@ -29,12 +29,12 @@ typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp
 
 static const union vm_word words[VM_IR_COUNT];
 
-/** Leaves the handlers: returns to dispatch. */
+/** Leaves the handlers: returns to dispatch. Why is in the place of `mem`, which is read anew. */
 static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *pc,
                                                           union vm_slot *fp, u8 *mem,
                                                           struct vm_exec *x, u64 acc, f64 facc)
 {
-    (void)mem;
+    x->stop = (u32)(uintptr_t)mem;
     x->now.pc = pc;
     x->now.fp = fp;
     x->now.acc = acc;
@@ -55,7 +55,7 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
             JUMP(r.pc->ptr, r);                                                                    \
         }                                                                                          \
         if (stop & VM_GOTO) JUMP(words[stop & 0xffff].ptr, r);                                     \
-        x->stop = stop;                                                                            \
+        r.mem = (u8 *)(uintptr_t)stop; /* shorter than a store, here where text is scarce */       \
         JUMP(&handle_stop, r);                                                                     \
     }
 #define EACH_CHAIN EACH

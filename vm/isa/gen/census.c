@@ -142,9 +142,10 @@ static void weigh_function(const struct vm_code *code)
 }
 
 /** Weights of a module become shares. */
-static void weigh_module(void)
+static void weigh_module(const char *path)
 {
     struct weighing *w = &weighing;
+    if (w->places) (void)fprintf(stderr, "%s: %.0f instructions run\n", path, w->total);
     double scale = w->total > 0 ? 1 / w->total : 0;
     for (u32 i = 0; i < VM_IR_COUNT; i++) w->used_all[i] += w->used[i] * scale;
     for (u32 i = 0; i < MISSED_MAX; i++) {
@@ -392,7 +393,7 @@ int main(int argc, char **argv)
             good &= read_counts(argv[++i]);
         } else {
             good &= take(argv[i]);
-            weigh_module();
+            weigh_module(argv[i]);
         }
     }
     if (weighing.on) {
