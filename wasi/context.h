@@ -61,13 +61,14 @@ struct wasi_call {
     struct wr_wasi *wasi;
     const struct wasi_row *row;
     const wr_slot_t *arg; /**< the guest's arguments */
-    wr_memory_t *memory;  /**< the caller's memory 0, NULL: it has none */
-    struct wasi_mem mem;  /**< the same, as it is now */
+    struct wasi_mem mem;  /**< the caller's memory 0 as it is now */
+    wr_memory_t *memory;  /**< the same, at a try that may be followed by another; NULL: none */
     struct wasi_fd *fd;   /**< descriptors named by the row, checked */
     struct wasi_fd *fd2;
     struct wasi_want *want;        /**< what WASI_PARK waits for; not initialised before */
     struct wasi_progress progress; /**< carried over from the last try */
-    wr_status_t end; /**< WR_OK; WR_EXIT: the call does not return to the guest */
+    wr_status_t
+        end; /**< WR_OK; WR_EXIT: the call does not return to the guest; WR_PENDING: parked */
     int exit_code;   /**< with WR_EXIT */
     wasi_errno stop; /**< SUCCESS; else waiting is over: wasi_park answers this */
     struct wr_task *task; /**< at a later try by the loop, else NULL */

@@ -41,13 +41,19 @@ static wasi_errno check_fds(struct wasi_call *c)
     return e;
 }
 
-wasi_errno wasi_try(struct wasi_call *c)
+/* Descriptors and handler; `c->mem` is there. */
+static inline wasi_errno try(struct wasi_call *c)
 {
-    wasi_mem_init(&c->mem, c->memory);
-    c->fd = NULL;
-    c->fd2 = NULL;
     wasi_errno e = check_fds(c);
     return e == WASI_E_SUCCESS ? c->row->handler(c) : e;
+}
+
+wasi_errno wasi_try(struct wasi_call *c)
+{
+    wasi_mem_init(&c->mem, c->memory); /* it may have grown since */
+    c->fd = NULL;
+    c->fd2 = NULL;
+    return try(c);
 }
 
 /* Calls that park before their handler runs: one that reads files slowly, one of a context that a
@@ -58,24 +64,24 @@ static wasi_errno park_first(const struct wasi_call *c)
     return (c->row->flags & WASI_P1_WORK) != 0 ? WASI_WORK : WASI_E_COUNT;
 }
 
-/* Tries until there is an answer; WASI_PARK when the guest has been parked. */
-static wasi_errno run(struct wasi_call *c, wr_call_t *call)
+static bool is_wait(wasi_errno e) { return e == WASI_PARK || e == WASI_WORK; }
+
+/* The guest is parked: the loop answers. */
+static wasi_errno parked(struct wasi_call *c)
+{
+    c->end = WR_PENDING;
+    return WASI_E_SUCCESS;
+}
+
+/* Waits and tries again until there is an answer or the guest has been parked; `e` is what the last
+ * try wants. */
+static wasi_errno wait_and_try(struct wasi_call *c, wr_call_t *call, wasi_errno e)
 {
     struct wr_loop *loop = c->wasi->fds.loop;
-    c->can_park = loop != NULL && wasi_loop_may_park(loop, c->wasi, call);
-    if (!c->can_park && c->wasi->working) {
-        c->end = wr_call_trap(call, "a worker thread has this call's WASI context");
-        return WASI_E_SUCCESS;
-    }
-    wasi_errno e = c->can_park ? park_first(c) : WASI_E_COUNT;
-    if (e == WASI_E_COUNT)
-        e = wasi_try(c);
-    else if ((e = wasi_loop_park(loop, c, e)) == WASI_E_SUCCESS)
-        return WASI_PARK;
-    while (e == WASI_PARK || e == WASI_WORK) {
+    while (is_wait(e)) {
         if (c->can_park) {
             c->stop = wasi_loop_park(loop, c, e);
-            if (c->stop == WASI_E_SUCCESS) return WASI_PARK;
+            if (c->stop == WASI_E_SUCCESS) return parked(c);
         } else if (loop != NULL && c->want->deadline_ns == WASI_AT_ONCE) {
             c->stop = WASI_E_SUCCESS; /* nothing to wait for: its turn goes on */
         } else if (loop != NULL) {
@@ -89,23 +95,53 @@ static wasi_errno run(struct wasi_call *c, wr_call_t *call)
     return e;
 }
 
+/* With a loop: the first try, unless the guest is parked before it. */
+static wasi_errno run_in_loop(struct wasi_call *c, wr_call_t *call)
+{
+    struct wr_loop *loop = c->wasi->fds.loop;
+    c->can_park = wasi_loop_may_park(loop, c->wasi, call);
+    if (!c->can_park && c->wasi->working) {
+        c->end = wr_call_trap(call, "a worker thread has this call's WASI context");
+        return WASI_E_SUCCESS;
+    }
+    wasi_errno first = c->can_park ? park_first(c) : WASI_E_COUNT;
+    if (first == WASI_E_COUNT) return try(c);
+    c->memory = wr_call_memory(call, 0);
+    first = wasi_loop_park(loop, c, first);
+    return first == WASI_E_SUCCESS ? parked(c) : first;
+}
+
+/* What is seldom: the call waits or is parked, ends the guest, or has looked up a name. */
+static wr_status_t end_slowly(struct wasi_call *c, wr_call_t *call, wr_slot_t *slots, wasi_errno e)
+{
+    if (is_wait(e)) {
+        c->memory = wr_call_memory(call, 0);
+        e = wait_and_try(c, call, e);
+    }
+    if (c->end == WR_PENDING) return WR_PENDING;
+    wasi_dns_drop(c->progress.dns);
+    if (c->end == WR_EXIT) return wr_call_exit(call, c->exit_code);
+    if (c->end == WR_OK) slots[0].i64 = (u64)e;
+    return c->end;
+}
+
 wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env)
 {
     const struct wasi_bind *bind = env;
     struct wasi_want want;
     wr_wasi_t *wasi = bind->wasi != NULL ? bind->wasi : wr_store_data(wr_call_store(call));
     if (wasi == NULL) return wr_call_trap(call, "the store has no WASI context");
+    const wr_bytes_t bytes = wr_call_bytes(call, 0);
     struct wasi_call c = {.wasi = wasi,
                           .row = bind->row,
                           .p0 = bind->p0,
                           .arg = slots,
-                          .memory = wr_call_memory(call, 0),
+                          .mem = {bytes.data, bytes.size},
                           .want = &want,
                           .end = WR_OK};
-    wasi_errno e = run(&c, call);
-    if (e == WASI_PARK) return WR_PENDING;
-    if (c.progress.dns != NULL) wasi_dns_drop(c.progress.dns);
-    if (c.end == WR_EXIT) return wr_call_exit(call, c.exit_code);
-    if (c.end == WR_OK) slots[0].i64 = (u64)e;
-    return c.end;
+    wasi_errno e = wasi->fds.loop == NULL ? try(&c) : run_in_loop(&c, call);
+    if (is_wait(e) || c.end != WR_OK || c.progress.dns != NULL)
+        return end_slowly(&c, call, slots, e);
+    slots[0].i64 = (u64)e;
+    return WR_OK;
 }

@@ -184,6 +184,14 @@ wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index)
     return (wr_memory_t *)in->memories[index];
 }
 
+wr_bytes_t wr_call_bytes(const wr_call_t *call, uint32_t index)
+{
+    const struct vm_instance *in = to_call(call)->inst;
+    if (!in || index >= in->program->module.memory_count) return (wr_bytes_t){NULL, 0};
+    const struct vm_memory *m = in->memories[index];
+    return (wr_bytes_t){m->base, vm_memory_size(m)};
+}
+
 bool wr_call_can_suspend(const wr_call_t *call) { return !to_call(call)->exec->now.no_suspend; }
 
 wr_status_t wr_call_trap(wr_call_t *call, const char *text)

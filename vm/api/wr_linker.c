@@ -49,12 +49,18 @@ struct raw_env {
     void *env;
 };
 
-/** Between the engine's host functions and the public ones. */
+/** Between the engine's host functions and the public ones. A status that does not exist is a trap,
+ *  as others are that a host function has no business to answer. */
 static vm_status call_raw(struct vm_call *call, union vm_slot *slots, void *env)
 {
     const struct raw_env *r = env;
-    return api_to_status(r->fn((wr_call_t *)call, (wr_slot_t *)(void *)slots, r->env));
+    return (vm_status)r->fn((wr_call_t *)call, (wr_slot_t *)(void *)slots, r->env);
 }
+_Static_assert(WR_OK == (int)VM_OK && WR_TRAP == (int)VM_TRAP &&
+                   WR_EXCEPTION == (int)VM_EXCEPTION && WR_EXIT == (int)VM_EXIT &&
+                   WR_PENDING == (int)VM_PENDING && WR_CANCELLED == (int)VM_CANCELLED &&
+                   WR_LIMIT == (int)VM_LIMIT && WR_OOM == (int)VM_OOM,
+               "call_raw passes on what a host function may answer as it is");
 
 static void free_raw(const struct vm_alloc *alloc, void *env)
 {

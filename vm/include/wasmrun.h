@@ -366,6 +366,13 @@ WR_API wr_exec_t *wr_call_exec(const wr_call_t *call);
 WR_API wr_instance_t *wr_call_instance(const wr_call_t *call);
 /** The caller's memory `index`, or NULL when it has none. */
 WR_API wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index);
+/** Bytes of a memory, as wr_memory_data and wr_memory_size give them; {NULL, 0}: there is none. */
+typedef struct wr_bytes {
+    uint8_t *data;
+    uint64_t size;
+} wr_bytes_t;
+/** The bytes of the caller's memory `index`: what nearly every host function begins with. */
+WR_API wr_bytes_t wr_call_bytes(const wr_call_t *call, uint32_t index);
 /** False when this call may not answer WR_PENDING (a host function further out called Wasm). */
 WR_API bool wr_call_can_suspend(const wr_call_t *call);
 /** Ends the guest with a trap; `text` is copied. Returns WR_TRAP, to be returned. */

@@ -40,8 +40,8 @@ static u32 go_to(struct vm_exec *x, const union vm_word *entry, union vm_slot *f
 
 /* ---- host functions */
 
-static u32 call_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp,
-                     struct vm_func *f, union vm_slot *args)
+u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
+                 union vm_slot *args)
 {
     struct vm_call call = {.exec = x, .inst = x->now.inst};
     x->now.pc = next;
@@ -59,7 +59,7 @@ static u32 call_host(struct vm_exec *x, const union vm_word *next, union vm_slot
     if (VM_LIKELY(s == VM_OK && !VM_STRESS)) return VM_STOP_NONE;
     if (s == VM_PENDING && x->now.no_suspend) {
         atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
-        return VM_TRAP_SUSPEND;
+        return stop_at_call(x, next, fp, VM_TRAP_SUSPEND);
     }
     x->host_status = s;
     return VM_STOP_HOST;
@@ -95,10 +95,7 @@ u32 vm_slow_return_foreign(struct vm_exec *x, union vm_slot *fp)
 u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
                  union vm_slot *args)
 {
-    if (f->host) {
-        u32 stop = call_host(x, next, fp, f, args);
-        return stop && stop < VM_TRAP_COUNT ? stop_at_call(x, next, fp, stop) : stop;
-    }
+    if (f->host) return vm_slow_host(x, next, fp, f, args);
     const union vm_word *entry = atomic_load_explicit(&f->code->entry, memory_order_acquire);
     union vm_slot *nfp = args + f->below;
     if (!stack_fits(x, nfp, f->code)) return stop_at_call(x, next, fp, VM_TRAP_STACK);

@@ -12,6 +12,9 @@
 /** Calls any function: arguments at `args`, to go on at `next` with frame `fp`. */
 u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
                  union vm_slot *args);
+/** The same for a host function. Without a reason to stop, instance and frame are as before. */
+u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
+                 union vm_slot *args);
 /** Tail-calls any function from frame `fp`: `n` argument slots at `args`. A host function's
  *  results are left at `args`, and the code at `next` returns them. */
 u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,

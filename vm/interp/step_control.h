@@ -125,7 +125,12 @@ VM_STEP(call_import)
 {
     const union vm_word w = r->pc[1];
     struct vm_func *f = r->x->now.inst->funcs[(u32)w.w.hi];
-    return vm_reload(r, vm_slow_call(r->x, r->pc + 2, r->fp, f, r->fp + w.w.lo));
+    if (VM_UNLIKELY(!f->host))
+        return vm_reload(r, vm_slow_call(r->x, r->pc + 2, r->fp, f, r->fp + w.w.lo));
+    u32 stop = vm_slow_host(r->x, r->pc + 2, r->fp, f, r->fp + w.w.lo);
+    if (VM_UNLIKELY(stop)) return vm_reload(r, stop);
+    r->pc += 2;
+    return VM_STOP_NONE;
 }
 
 /** The element called by call_indirect when it is of the very type wanted, else NULL. */

@@ -6,19 +6,12 @@
 
 #include <string.h>
 
-/* What an empty span points to: never read or written. */
-static u8 nothing[1];
+u8 wasi_mem_nothing[1];
 
 void wasi_mem_init(struct wasi_mem *mem, const wr_memory_t *memory)
 {
     mem->base = memory != NULL ? wr_memory_data(memory) : NULL;
     mem->size = mem->base != NULL ? wr_memory_size(memory) : 0;
-}
-
-u8 *wasi_mem_at(const struct wasi_mem *mem, u64 addr, u64 len)
-{
-    if (addr > mem->size || len > mem->size - addr) return NULL;
-    return len == 0 ? nothing : mem->base + addr;
 }
 
 wasi_errno wasi_mem_read(const struct wasi_mem *mem, u64 addr, void *out, size_t len)

@@ -28,9 +28,16 @@ struct wasi_mem {
 /** `memory` NULL gives an empty memory, in which every access of at least one byte fails. */
 void wasi_mem_init(struct wasi_mem *mem, const wr_memory_t *memory);
 
+/** What an empty span points to: never read or written. */
+extern u8 wasi_mem_nothing[1];
+
 /** Host pointer to [addr, addr+len), or NULL when that is not inside. Never NULL for length 0
  * inside. */
-u8 *wasi_mem_at(const struct wasi_mem *mem, u64 addr, u64 len);
+static inline u8 *wasi_mem_at(const struct wasi_mem *mem, u64 addr, u64 len)
+{
+    if (addr > mem->size || len > mem->size - addr) return NULL;
+    return len == 0 ? wasi_mem_nothing : mem->base + addr;
+}
 
 /** Copies a guest structure out once, so that a second look cannot differ. FAULT. */
 WASI_MUST_USE wasi_errno wasi_mem_read(const struct wasi_mem *mem, u64 addr, void *out, size_t len);

@@ -110,11 +110,6 @@ void wasi_fdtable_fini(struct wasi_fdtable *table)
     *table = (struct wasi_fdtable){0};
 }
 
-struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd)
-{
-    return guest_fd < table->size ? table->slot[guest_fd] : NULL;
-}
-
 /* Makes slot `guest_fd` exist. */
 static wasi_errno reserve(struct wasi_fdtable *table, u32 guest_fd)
 {

@@ -64,7 +64,10 @@ void wasi_fdtable_fini(struct wasi_fdtable *table);
 void wasi_fdtable_unwatch(struct wasi_fdtable *table);
 
 /** The descriptor behind a guest number, or NULL. Valid until it is closed or renumbered. */
-struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd);
+static inline struct wasi_fd *wasi_fdtable_get(const struct wasi_fdtable *table, u32 guest_fd)
+{
+    return guest_fd < table->size ? table->slot[guest_fd] : NULL;
+}
 
 /** Makes the next wasi_fdtable_add succeed. MFILE, NOMEM. */
 WASI_MUST_USE wasi_errno wasi_fdtable_make_room(struct wasi_fdtable *table);

@@ -43,14 +43,6 @@ void wasi_wait_wake(const struct wasi_wait *w)
     errno = saved;
 }
 
-u64 wasi_clock_now(int clock)
-{
-    struct timespec ts;
-    if (clock_gettime(clock, &ts) != 0 || ts.tv_sec < 0) return 0;
-    if ((u64)ts.tv_sec > UINT64_MAX / NS_PER_S - 1) return UINT64_MAX;
-    return (u64)ts.tv_sec * NS_PER_S + (u64)ts.tv_nsec;
-}
-
 /* Time left until the deadline; NULL for none. */
 static const struct timespec *time_left(u64 deadline_ns, struct timespec *out)
 {

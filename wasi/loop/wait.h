@@ -9,6 +9,7 @@
 #include "abi/p1_types.h"
 
 #include <poll.h>
+#include <time.h>
 
 /** No deadline. */
 #define WASI_FOREVER UINT64_MAX
@@ -26,7 +27,14 @@ void wasi_wait_fini(struct wasi_wait *w);
 void wasi_wait_wake(const struct wasi_wait *w);
 
 /** Nanoseconds of a host clock, saturated. */
-u64 wasi_clock_now(int clock);
+static inline u64 wasi_clock_now(clockid_t clock)
+{
+    const u64 ns_per_s = 1000000000;
+    struct timespec ts;
+    if (clock_gettime(clock, &ts) != 0 || ts.tv_sec < 0) return 0;
+    if ((u64)ts.tv_sec > UINT64_MAX / ns_per_s - 1) return UINT64_MAX;
+    return (u64)ts.tv_sec * ns_per_s + (u64)ts.tv_nsec;
+}
 
 /**
  * Waits until one of `fds[0..n)` has an event, CLOCK_MONOTONIC passes `deadline_ns`, or somebody

@@ -23,9 +23,10 @@ static wasi_errno host_clock(u32 id, clockid_t *out)
 
 static wasi_errno put_u64(struct wasi_call *c, u32 addr, u64 value)
 {
-    u8 bytes[8];
-    wasi_put64(bytes, value);
-    return wasi_mem_write(&c->mem, addr, bytes, sizeof(bytes));
+    u8 *out = wasi_mem_at(&c->mem, addr, sizeof(value));
+    if (out == NULL) return WASI_E_FAULT;
+    wasi_put64(out, value);
+    return WASI_E_SUCCESS;
 }
 
 wasi_errno wasi_p1_clock_res_get(struct wasi_call *c)

@@ -41,6 +41,12 @@ wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index)
     return index == 0 ? call->memory : NULL;
 }
 
+wr_bytes_t wr_call_bytes(const wr_call_t *call, uint32_t index)
+{
+    const wr_memory_t *m = wr_call_memory(call, index);
+    return m != NULL ? (wr_bytes_t){m->data, m->size} : (wr_bytes_t){NULL, 0};
+}
+
 uint8_t *wr_memory_data(const wr_memory_t *memory) { return memory->data; }
 
 uint64_t wr_memory_size(const wr_memory_t *memory) { return memory->size; }
