@@ -129,14 +129,14 @@ wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env)
 {
     const struct wasi_bind *bind = env;
     struct wasi_want want;
-    wr_wasi_t *wasi = bind->wasi != NULL ? bind->wasi : wr_store_data(wr_call_store(call));
+    wr_wasi_t *wasi = bind->wasi != NULL ? bind->wasi : wr_call_look(call).store_data;
     if (wasi == NULL) return wr_call_trap(call, "the store has no WASI context");
-    const wr_bytes_t bytes = wr_call_bytes(call, 0);
+    const wr_bytes_t memory = wr_call_bytes(call, 0);
     struct wasi_call c = {.wasi = wasi,
                           .row = bind->row,
                           .p0 = bind->p0,
                           .arg = slots,
-                          .mem = {bytes.data, bytes.size},
+                          .mem = {memory.data, memory.size},
                           .want = &want,
                           .end = WR_OK};
     wasi_errno e = wasi->fds.loop == NULL ? try(&c) : run_in_loop(&c, call);

@@ -184,6 +184,13 @@ wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index)
     return (wr_memory_t *)in->memories[index];
 }
 
+wr_call_view_t wr_call_look(const wr_call_t *call)
+{
+    struct vm_exec *x = to_call(call)->exec;
+    const wr_store_t *store = x->store->handle;
+    return (wr_call_view_t){(wr_exec_t *)x, store->data, !x->now.no_suspend};
+}
+
 wr_bytes_t wr_call_bytes(const wr_call_t *call, uint32_t index)
 {
     const struct vm_instance *in = to_call(call)->inst;

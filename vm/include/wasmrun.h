@@ -366,12 +366,19 @@ WR_API wr_exec_t *wr_call_exec(const wr_call_t *call);
 WR_API wr_instance_t *wr_call_instance(const wr_call_t *call);
 /** The caller's memory `index`, or NULL when it has none. */
 WR_API wr_memory_t *wr_call_memory(const wr_call_t *call, uint32_t index);
+/** What host functions ask most, in one call; see the functions of these names. */
+typedef struct wr_call_view {
+    wr_exec_t *exec;
+    void *store_data;
+    bool can_suspend;
+} wr_call_view_t;
+WR_API wr_call_view_t wr_call_look(const wr_call_t *call);
 /** Bytes of a memory, as wr_memory_data and wr_memory_size give them; {NULL, 0}: there is none. */
 typedef struct wr_bytes {
     uint8_t *data;
     uint64_t size;
 } wr_bytes_t;
-/** The bytes of the caller's memory `index`: what nearly every host function begins with. */
+/** Those of the caller's memory `index`. */
 WR_API wr_bytes_t wr_call_bytes(const wr_call_t *call, uint32_t index);
 /** False when this call may not answer WR_PENDING (a host function further out called Wasm). */
 WR_API bool wr_call_can_suspend(const wr_call_t *call);

@@ -52,6 +52,12 @@ static bool is_unsupported(int error)
     return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
 }
 
+/* Whether the kernel is asked not to wait for a disk: in the loop's thread, for a file. */
+static bool asks_first(const struct wasi_call *c)
+{
+    return c->can_park && !c->on_worker && !c->fd->never_waits;
+}
+
 static bool is_ready(int host, short events)
 {
     struct pollfd one = {.fd = host, .events = events};
@@ -149,7 +155,7 @@ static wasi_errno read_file(struct wasi_call *c, const struct wasi_io *io, size_
     i64 offset = io->offset == WASI_IO_HERE ? io->offset : io->offset + (i64)c->progress.done;
     ssize_t r;
     do {
-        r = read_piece(c->fd, iov, n, offset, inline_only ? RWF_NOWAIT : 0);
+        r = read_piece(c->fd, iov, n, offset, asks_first(c) ? RWF_NOWAIT : 0);
     } while (r < 0 && errno == EINTR);
     if (r < 0 && inline_only && (errno == EAGAIN || is_unsupported(errno))) return WASI_WORK;
     if (r < 0 && c->progress.done == 0) return wasi_errno_from_host(errno);
@@ -233,7 +239,7 @@ static wasi_errno write_file(struct wasi_call *c, const struct wasi_io *io, size
     }
     ssize_t r;
     do {
-        r = write_once(c->fd, &now, inline_only);
+        r = write_once(c->fd, &now, asks_first(c));
     } while (r < 0 && errno == EINTR);
     if (r < 0 && inline_only && (errno == EAGAIN || is_unsupported(errno))) return WASI_WORK;
     if (r < 0 && c->progress.done == 0) return wasi_errno_from_host(errno);

@@ -118,8 +118,9 @@ bool wasi_loop_may_park(const struct wr_loop *loop, const struct wr_wasi *wasi,
                         const wr_call_t *call)
 {
     const struct wr_task *task = loop->current;
-    return task != NULL && task->config.wasi == wasi && task->config.exec == wr_call_exec(call) &&
-           wr_call_can_suspend(call);
+    const wr_call_view_t view = wr_call_look(call);
+    return task != NULL && task->config.wasi == wasi && task->config.exec == view.exec &&
+           view.can_suspend;
 }
 
 /* At the first try the exec runs, later the retry says whose it is. */
