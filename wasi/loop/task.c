@@ -63,11 +63,11 @@ static void on_grace(struct wasi_timer *t)
 /* The guest's descriptors among those waited for must tell the loop before they close. */
 static void mark_watched(struct wr_task *task)
 {
+    const struct wasi_watches *watches = &task->loop->watches;
     struct wasi_fdtable *fds = &task->config.wasi->fds;
     for (u32 i = 0; i < fds->size; i++) {
         struct wasi_fd *fd = fds->slot[i];
-        for (u32 k = 0; fd != NULL && !fd->watched && k < task->op.waiters; k++)
-            fd->watched = fd->host == task->op.waiter[k].host;
+        if (fd != NULL && !fd->watched) fd->watched = wasi_watch_knows(watches, fd->host);
     }
 }
 
@@ -84,9 +84,7 @@ static wasi_errno arm(struct wr_task *task, const struct wasi_want *want)
     }
     op->waiters = want->count;
     for (u32 i = 0; i < want->count; i++)
-        op->waiter[i] =
-            (struct wasi_waiter){.fire = on_descriptor, .owner = task, .host = want->fd[i].fd};
-    mark_watched(task);
+        op->waiter[i] = (struct wasi_waiter){.fire = on_descriptor, .owner = task};
     task->state = WASI_TASK_PARKED;
     wasi_errno e = WASI_E_SUCCESS;
     if (want->deadline_ns == WASI_AT_ONCE)
@@ -95,6 +93,7 @@ static wasi_errno arm(struct wr_task *task, const struct wasi_want *want)
         e = wasi_timer_start(&loop->timers, &task->timer, want->deadline_ns);
     for (u32 i = 0; e == WASI_E_SUCCESS && i < want->count && task->state == WASI_TASK_PARKED; i++)
         e = wasi_watch_add(&loop->watches, &op->waiter[i], want->fd[i].fd, want->fd[i].events);
+    if (want->count > 0) mark_watched(task);
     if (e != WASI_E_SUCCESS) unpark(task);
     return e;
 }

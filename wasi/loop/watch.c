@@ -145,6 +145,12 @@ static void on_event(struct wasi_watches *ws, const struct epoll_event *event)
     if (arm(ws, watch) != 0) fire_some(watch, UINT32_MAX);
 }
 
+bool wasi_watch_knows(const struct wasi_watches *ws, int host)
+{
+    const struct wasi_watch *watch = host >= 0 && (u32)host < ws->size ? ws->slot[host] : NULL;
+    return watch != NULL && watch->added;
+}
+
 void wasi_watches_run(struct wasi_watches *ws)
 {
     struct epoll_event events[BATCH];

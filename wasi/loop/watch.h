@@ -24,7 +24,6 @@ struct wasi_waiter {
     struct wasi_watch *watch; /**< NULL: waits for nothing */
     wasi_fire_fn *fire; /**< called after the waiter has been taken off */
     void *owner;
-    int host;   /**< the owner's to set and use: which descriptor */
     u32 events; /**< EPOLL* */
 };
 
@@ -44,6 +43,8 @@ WASI_MUST_USE wasi_errno wasi_watch_add(struct wasi_watches *ws, struct wasi_wai
                                         short events);
 /** Ends a wait that has not fired; nothing for one that has. */
 void wasi_watch_remove(struct wasi_waiter *w);
+/** Whether the kernel has been told of a descriptor: it must be dropped before it is closed. */
+bool wasi_watch_knows(const struct wasi_watches *ws, int host);
 /** Fires what is ready, without waiting. */
 void wasi_watches_run(struct wasi_watches *ws);
 /** Unregisters a descriptor; with `fire` those that wait for it are fired, without it one that
