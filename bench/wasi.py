@@ -53,6 +53,7 @@ class Bench:
         self.build = args.build
         self.module = args.http
         self.seconds = args.seconds
+        self.guests = args.guests
         self.scratch = args.scratch
         self.wasmrun = os.path.join(self.build, "bin", "wasmrun")
 
@@ -113,8 +114,8 @@ class Bench:
     # ------------------------------------------------------------ parked
 
     def parked(self):
-        rounds = [json.loads(run([self.program("parked"), self.program("sleeper.wasm"), "10000", "1000",
-                                  str(self.seconds)]).stdout) for _ in range(min(self.rounds, 3))]
+        rounds = [json.loads(run([self.program("parked"), self.program("sleeper.wasm"), str(self.guests),
+                                  "1000", str(self.seconds)]).stdout) for _ in range(min(self.rounds, 3))]
         return {"wakes_a_second": 1000, "seconds": self.seconds, "rounds": rounds,
                 "own_kib_each": max(r["own_kib_each"] for r in rounds),
                 "late_ms_p99": max(r["late_ms_p99"] for r in rounds)}
@@ -231,6 +232,7 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help="which of them (all that can be measured)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, engines interleaved (5; parked and http: at most 3)")
     parser.add_argument("--seconds", type=int, default=10, help="of parked and http, each round (10)")
+    parser.add_argument("--guests", type=int, default=10000, help="of parked (10000)")
     parser.add_argument("--http", metavar="MODULE", help="the server for http")
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")
     parser.add_argument("--scratch", metavar="DIR", help="where files are written (TMPDIR)")

@@ -248,6 +248,15 @@ static void run(wr_loop_t *loop, wr_engine_t *engine, const wr_module_t *module,
     report(&before, &parked, &after, touched, seconds + (double)LEAD_S);
 }
 
+/* FDS descriptors, or what is allowed. */
+static void limit_fds(void)
+{
+    struct rlimit fds;
+    if (getrlimit(RLIMIT_NOFILE, &fds) != 0) return;
+    fds.rlim_cur = fds.rlim_max < FDS ? fds.rlim_max : FDS;
+    (void)setrlimit(RLIMIT_NOFILE, &fds);
+}
+
 static wr_module_t *load(wr_engine_t *engine, const char *path)
 {
     wr_module_t *module = NULL;
@@ -257,14 +266,13 @@ static wr_module_t *load(wr_engine_t *engine, const char *path)
 
 int main(int argc, char **argv)
 {
-    const struct rlimit fds = {FDS, FDS};
     wr_loop_t *loop = NULL;
     wr_linker_t *linker = NULL;
     if (argc != 5 || (guest_count = atoi(argv[2])) < 1 || atoi(argv[3]) < 1) {
         fputs("usage: parked GUEST COUNT RATE SECONDS\n", stderr);
         return 2;
     }
-    (void)setrlimit(RLIMIT_NOFILE, &fds); /* where it may not be raised, guests will not begin */
+    limit_fds();
     period_ns = (uint64_t)guest_count * 1000000000u / (uint64_t)atoi(argv[3]);
     guests = calloc((size_t)guest_count, sizeof guests[0]);
     wr_engine_t *engine = wr_engine_new(NULL);
