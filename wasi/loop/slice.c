@@ -71,13 +71,6 @@ static void start(struct wasi_slicer *s)
     pthread_attr_destroy(&attr);
 }
 
-void wasi_slicer_set(struct wasi_slicer *s, u64 slice_ns)
-{
-    pthread_mutex_lock(&s->lock);
-    s->slice_ns = slice_ns;
-    pthread_mutex_unlock(&s->lock);
-}
-
 void wasi_slicer_begin(struct wasi_slicer *s, wr_exec_t *exec)
 {
     if (s->slice_ns == 0) return;
