@@ -305,9 +305,26 @@ static wr_status_t host_five(wr_call_t *call, wr_slot_t *slots, void *env)
     return WR_OK;
 }
 
+/** What is told in one call is what the single questions tell. */
+static void same_in_one_call(const wr_call_t *call)
+{
+    const wr_memory_t *memory = wr_call_memory(call, 0);
+    wr_bytes_t bytes = wr_call_bytes(call, 0);
+    assert_ptr_equal(bytes.data, memory ? wr_memory_data(memory) : NULL);
+    assert_int_equal(bytes.size, memory ? wr_memory_size(memory) : 0);
+    bytes = wr_call_bytes(call, 1);
+    assert_null(bytes.data);
+    assert_int_equal(bytes.size, 0);
+    wr_call_view_t view = wr_call_look(call);
+    assert_ptr_equal(view.exec, wr_call_exec(call));
+    assert_ptr_equal(view.store_data, wr_store_data(wr_call_store(call)));
+    assert_int_equal(view.can_suspend, wr_call_can_suspend(call));
+}
+
 static wr_status_t host_caller(wr_call_t *call, wr_slot_t *slots, void *env)
 {
     struct world *w = env;
+    same_in_one_call(call);
     assert_ptr_equal(wr_call_store(call), w->store);
     assert_true(!wr_call_can_suspend(call)); /* under wr_call */
     wr_memory_t *memory = wr_call_memory(call, 0);

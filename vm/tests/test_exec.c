@@ -21,6 +21,7 @@ static wr_status_t host_wait(wr_call_t *call, wr_slot_t *slots, void *env)
     u32 *calls = env;
     (void)slots;
     if (calls) ++*calls;
+    assert_int_equal(wr_call_look(call).can_suspend, wr_call_can_suspend(call));
     /* a host that may not suspend here can know; answering anyway is a trap */
     return wr_call_can_suspend(call) ? WR_PENDING : wr_call_trap(call, "cannot wait");
 }
