@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_resolve.c - nothing leads out of a preopen: symlinks of every shape against every way of
- * opening, both resolvers, and a second thread that swaps directories for symlinks meanwhile.
+ * opening, both resolvers. While somebody renames: test_race.c.
  */
 #include "fake_vm.h"
 
@@ -9,8 +9,6 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static enum wasi_resolve_mode mode;
@@ -194,91 +191,6 @@ static void test_descriptors_are_not_leaked(void **state)
     assert_int_equal(before, after);
 }
 
-/* ---------------------------------------------------------------- a racing renamer */
-
-struct race {
-    struct fake *f;
-    atomic_bool stop;
-};
-
-/*
- * box/swap is a directory with a file "secret" of its own, then a symlink to the outside, ...;
- * box/leaf is a file, then a symlink to a file outside, ....
- */
-static void *swap_forever(void *arg)
-{
-    struct race *r = arg;
-    int box = open(host_path(r->f, "box"), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
-        syscall(SYS_renameat2, box, "swap", box, "other", 2 /* RENAME_EXCHANGE */);
-        syscall(SYS_renameat2, box, "leaf", box, "other-leaf", 2);
-    }
-    close(box);
-    return NULL;
-}
-
-static void race_once(struct fake *f)
-{
-    u32 fd;
-    char got[16];
-    if (fake_open(f, 3, "swap/secret", 0, WASI_RIGHT_FD_READ, &fd) == WASI_E_SUCCESS) {
-        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
-        assert_string_equal(got, "inside");
-        CALL(f, "fd_close", fd);
-    }
-    if (fake_open(f, 3, "swap/../swap/secret", 0, WASI_RIGHT_FD_READ, &fd) == WASI_E_SUCCESS) {
-        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
-        assert_string_equal(got, "inside");
-        CALL(f, "fd_close", fd);
-    }
-    if (fake_open(f, 3, "swap/secret", WASI_OFLAG_TRUNC, 0, &fd) == WASI_E_SUCCESS) {
-        CALL(f, "fd_close", fd);
-        host_write(f, "keep/secret", "inside"); /* the directory's own, by another name */
-    }
-    for (int i = 0; i < 4; i++) { /* the last component itself changes */
-        if (fake_open(f, 3, "leaf", 0, WASI_RIGHT_FD_READ, &fd) != WASI_E_SUCCESS) continue;
-        assert_errno(fake_read(f, fd, got, 16), SUCCESS);
-        assert_string_equal(got, "inside");
-        CALL(f, "fd_close", fd);
-    }
-    if (fake_stat(f, 3, "leaf", true) == WASI_E_SUCCESS)
-        assert_int_equal(fake_u64(f, FAKE_OUT + 32), 6);
-    if (fake_stat(f, 3, "swap/secret", true) == WASI_E_SUCCESS)
-        assert_int_equal(fake_u64(f, FAKE_OUT + 32), 6);
-    fake_path_call(f, "path_create_directory", 3, "swap/made");
-    fake_path_call(f, "path_remove_directory", 3, "swap/made");
-    fake_path_call(f, "path_unlink_file", 3, "swap/victim");
-}
-
-static void test_racing_renamer_gets_nothing_out(void **state)
-{
-    struct fake *f = *state;
-    struct race r = {.f = f};
-    pthread_t thread;
-    host_mkdir(f, "outside");
-    host_write(f, "outside/secret", "OUTSIDE");
-    host_write(f, "outside/victim", "OUTSIDE");
-    host_mkdir(f, "keep");
-    host_write(f, "keep/secret", "inside");
-    host_mkdir(f, "box/swap");
-    assert_int_equal(link(host_path(f, "keep/secret"), host_path(f, "box/swap/secret")), 0);
-    host_symlink(f, "../outside", "box/other");
-    host_write(f, "box/leaf", "inside");
-    host_symlink(f, "../outside/secret", "box/other-leaf");
-    assert_int_equal(pthread_create(&thread, NULL, swap_forever, &r), 0);
-    struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    do {
-        for (int i = 0; i < 50; i++) race_once(f);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 500);
-    atomic_store_explicit(&r.stop, true, memory_order_relaxed);
-    pthread_join(thread, NULL);
-    host_expect(f, "outside/secret", "OUTSIDE");
-    host_expect(f, "outside/victim", "OUTSIDE");
-    assert_false(host_exists(f, "outside/made"));
-}
-
 /* ---------------------------------------------------------------- the two resolvers agree */
 
 static void test_resolvers_agree(void **state)
@@ -370,7 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_no_open_flags_lead_out),     T(test_no_other_call_follows_out),
         T(test_inside_symlinks_work),       T(test_symlink_loops_and_lengths),
-        T(test_descriptors_are_not_leaked), T(test_racing_renamer_gets_nothing_out),
+        T(test_descriptors_are_not_leaked),
     };
     const struct CMUnitTest both[] = {T(test_resolvers_agree),
                                       T(test_walk_is_chosen_without_openat2)};
