@@ -5,6 +5,7 @@
 #include "loop/dns.h"
 
 #include "loop/loop.h"
+#include "loop/uvloop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,9 +84,10 @@ static wasi_errno begin(struct wasi_call *c, const char *node, const char *servi
     dns->request.data = dns;
     dns->is_own = !c->can_park;
     dns->uv = dns->is_own ? &dns->own : c->wasi->fds.loop->uv;
-    if (dns->is_own && uv_loop_init(&dns->own) != 0) {
+    wasi_errno e = dns->is_own ? wasi_uv_loop_init(&dns->own) : WASI_E_SUCCESS;
+    if (e != WASI_E_SUCCESS) {
         free(dns);
-        return WASI_E_NOMEM;
+        return e;
     }
     int r = uv_getaddrinfo(dns->uv, &dns->request, on_answer, node, service, hints);
     c->progress.dns = dns;

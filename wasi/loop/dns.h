@@ -12,7 +12,7 @@
 /**
  * Looks a name and a service up (either may be NULL). WASI_PARK while it is under way; SUCCESS:
  * `*error` is 0 or an EAI_* number, `*list` the answer, valid for this try. ACCES when the
- * policy has no name resolution, NOMEM, INTR, CANCELED.
+ * policy has no name resolution, MFILE, NFILE, NOMEM, INTR, CANCELED.
  */
 WASI_MUST_USE wasi_errno wasi_dns(struct wasi_call *c, const char *node, const char *service,
                                   const struct addrinfo *hints, int *error,

@@ -4,6 +4,8 @@
  */
 #include "loop/loop.h"
 
+#include "loop/uvloop.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -113,14 +115,13 @@ wr_status_t wr_loop_new(struct uv_loop_s *uv, wr_loop_t **out, wr_error_t *err)
     }
     loop->uv = uv;
     loop->own_uv = uv == NULL;
-    int r = 0;
-    if (uv == NULL) r = uv_loop_init(loop->uv = &loop->uv_storage);
-    if (r != 0) {
+    if (uv == NULL) e = wasi_uv_loop_init(loop->uv = &loop->uv_storage);
+    if (e != WASI_E_SUCCESS) {
         free_loop(loop);
         free(loop);
-        return new_failed(err, wasi_errno_from_host(-r));
+        return new_failed(err, e);
     }
-    r = init_handles(loop);
+    int r = init_handles(loop);
     if (r != 0) {
         close_handles(loop);
         return new_failed(err, wasi_errno_from_host(-r));
