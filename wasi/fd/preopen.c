@@ -5,9 +5,11 @@
 #include "fd/preopen.h"
 
 #include "fd/rights.h"
+#include "loop/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,14 +44,31 @@ wasi_errno wasi_preopen_dir(struct wasi_fdtable *table, const char *host, const 
     return e;
 }
 
+/*
+ * The terminal `host` opened anew, -1: it is none, or may not be opened. Nothing but O_NONBLOCK
+ * keeps a write to a terminal from blocking, and a flag of our own open file is nobody else's.
+ */
+static int reopen_terminal(int host, int status)
+{
+    char path[32];
+    if ((status & O_PATH) != 0 || isatty(host) != 1) return -1;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", host);
+    int flags = (status & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    return wasi_above_streams(open(path, flags));
+}
+
 wasi_errno wasi_preopen_stdio(struct wasi_fdtable *table, u32 guest_fd, int host)
 {
     if (host < 0) return wasi_fdtable_set(table, guest_fd, NULL);
     int status = fcntl(host, F_GETFL);
     if (status < 0) return wasi_errno_from_host(errno);
     wasi_errno e;
-    struct wasi_fd *fd = wasi_fd_new(host, true, &e);
-    if (fd == NULL) return e;
+    int own = reopen_terminal(host, status);
+    struct wasi_fd *fd = wasi_fd_new(own >= 0 ? own : host, own < 0, &e);
+    if (fd == NULL) {
+        if (own >= 0) close(own);
+        return e;
+    }
     fd->sock = WASI_SOCK_BOUND; /* if it is one: given, so allowed */
     if (fd->filetype == WASI_FILETYPE_DIR || (status & O_PATH) != 0) {
         fd->filetype = WASI_FILETYPE_UNKNOWN;

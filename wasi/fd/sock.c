@@ -11,8 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Datagrams from addresses that are not allowed, thrown away in one go. */
-enum { DROPS = 64 };
+/* Datagrams from addresses that are not allowed, thrown away in one go; bytes of a stream that are
+ * waited for whole (WAITALL) before others have their turn. */
+enum { DROPS = 64, TURN = 1 << 20 };
 
 static const struct wasi_net *net_of(const struct wasi_call *c) { return &c->wasi->net; }
 
@@ -114,6 +115,17 @@ wasi_errno wasi_sock_listen(struct wasi_call *c, u32 backlog)
 
 /* ---------------------------------------------------------------- connecting and accepting */
 
+/* A Unix socket is always ready to send or to connect, and nobody tells when the other side has
+ * room again. */
+static wasi_errno wait_for_room(struct wasi_call *c)
+{
+    const u64 look_again = 5000000, timeout = c->fd->send_timeout_ns;
+    u64 now = wasi_clock_now(CLOCK_MONOTONIC);
+    if (c->progress.begin_ns == 0) c->progress.begin_ns = now;
+    if (timeout != 0 && now - c->progress.begin_ns >= timeout) return WASI_E_AGAIN;
+    return wasi_park(c, NULL, 0, now + look_again);
+}
+
 /* After EINPROGRESS: how it went. */
 static wasi_errno connected(struct wasi_call *c)
 {
@@ -142,6 +154,8 @@ wasi_errno wasi_sock_connect(struct wasi_call *c, const struct wasi_addr *addr)
         c->progress.stage = CONNECTING;
         return wasi_io_wait(c, POLLOUT);
     }
+    if (r != 0 && errno == EAGAIN && to.of.any.sa_family == AF_UNIX && wasi_fd_blocks(c->fd))
+        return wait_for_room(c); /* its listener has as many as it takes */
     return r == 0 ? WASI_E_SUCCESS : wasi_errno_from_host(errno);
 }
 
@@ -254,7 +268,7 @@ wasi_errno wasi_sock_recv(struct wasi_call *c, struct wasi_sock_msg *msg)
     if ((msg->flags & ~(u32)(WASI_RI_PEEK | WASI_RI_WAITALL)) != 0) return WASI_E_INVAL;
     c->fd->told &= (u8)~WASI_TOLD_READ;
     wasi_errno e = WASI_E_SUCCESS;
-    for (;;) {
+    for (u64 begun = c->progress.done;;) {
         ssize_t r = recv_once(c, msg, &from);
         if (r < 0 && errno == EINTR && drops++ < DROPS) continue;
         if (r < 0 && (errno == EAGAIN || errno == EINTR) && wasi_fd_blocks(c->fd))
@@ -264,20 +278,13 @@ wasi_errno wasi_sock_recv(struct wasi_call *c, struct wasi_sock_msg *msg)
         else
             c->progress.done += (u64)r;
         if (r < 0 || !wants_more(c, msg, r)) break;
+        if (c->progress.done - begun < TURN) continue;
+        e = wasi_io_wait(c, POLLIN); /* who sends is fast: the others go first */
+        break;
     }
     msg->done = (size_t)c->progress.done;
     if (msg->addr != NULL) *msg->addr = from;
     return e == WASI_PARK || msg->done == 0 ? e : WASI_E_SUCCESS;
-}
-
-/* A Unix datagram's sender is always ready, and nobody tells when the receiver has room again. */
-static wasi_errno wait_for_room(struct wasi_call *c)
-{
-    const u64 look_again = 5000000, timeout = c->fd->send_timeout_ns;
-    u64 now = wasi_clock_now(CLOCK_MONOTONIC);
-    if (c->progress.begin_ns == 0) c->progress.begin_ns = now;
-    if (timeout != 0 && now - c->progress.begin_ns >= timeout) return WASI_E_AGAIN;
-    return wasi_park(c, NULL, 0, now + look_again);
 }
 
 static wasi_errno send_to(struct wasi_call *c, struct wasi_sock_msg *msg)

@@ -21,6 +21,7 @@ class Setup:
     def __init__(self, options):
         self.host = shlex.split(options.host)
         self.cli = shlex.split(options.cli)
+        self.preload = options.preload
         self.guests = options.guests
 
     def wasm(self, name):
@@ -78,6 +79,7 @@ def main():
     parser.add_argument('--host', required=True)
     parser.add_argument('--cli', required=True)
     parser.add_argument('--only', default='')
+    parser.add_argument('--preload', default='')
     parser.add_argument('guests')
     options = parser.parse_args()
     setup = Setup(options)
