@@ -116,7 +116,8 @@ WR_API wr_status_t wr_loop_new(struct uv_loop_s *uv, own wr_loop_t **out, wr_err
 /** Kills the tasks that are left, runs the loop until they have ended, and deletes. NULL is
  * allowed. Not from a `done`. */
 WR_API void wr_loop_delete(own wr_loop_t *loop);
-/** How long a guest may run before the others get their turn; 1 ms at first, 0: for ever. */
+/** How long a guest may run before the others get their turn; 1 ms at first, 0: for ever. Below a
+ * microsecond a thread spins to end slices: for tests. The loop's thread. */
 WR_API void wr_loop_set_slice(wr_loop_t *loop, uint64_t ns);
 /** For tests: every WASI function parks once before it does anything. */
 WR_API void wr_loop_set_park_always(wr_loop_t *loop, bool always);

@@ -169,7 +169,7 @@ void wr_loop_delete(wr_loop_t *loop)
     close_handles(loop);
 }
 
-void wr_loop_set_slice(wr_loop_t *loop, uint64_t ns) { loop->slicer.slice_ns = ns; }
+void wr_loop_set_slice(wr_loop_t *loop, uint64_t ns) { wasi_slicer_set(&loop->slicer, ns); }
 
 void wr_loop_set_park_always(wr_loop_t *loop, bool always) { loop->force = always; }
 

@@ -68,9 +68,9 @@ struct wr_task {
 struct wasi_slicer {
     pthread_t thread;
     bool started;
-    u64 slice_ns;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
+    u64 slice_ns;
     wr_exec_t *running; /* NULL: none */
     u64 runs;           /* counts them, so that a tick knows whether it is still the same */
     bool asleep, over;
@@ -126,6 +126,8 @@ void wasi_op_call(struct wr_task *task, struct wasi_call *c, struct wasi_want *w
 
 wasi_errno wasi_slicer_init(struct wasi_slicer *s);
 void wasi_slicer_fini(struct wasi_slicer *s);
+/** The length of slices, from the next on; 0: for ever. */
+void wasi_slicer_set(struct wasi_slicer *s, u64 slice_ns);
 /** Around one run of an exec. */
 void wasi_slicer_begin(struct wasi_slicer *s, wr_exec_t *exec);
 void wasi_slicer_end(struct wasi_slicer *s);

@@ -8,10 +8,12 @@
 #include <time.h>
 
 enum {
-    IDLE_TICKS = 10,
+    IDLE_NS = 10000000, /* without a run: then the thread sleeps until one begins */
     STACK_BYTES = 64 * 1024,
     NS_PER_S = 1000000000,
-    DEFAULT_SLICE_NS = 1000000
+    DEFAULT_SLICE_NS = 1000000,
+    SPIN_NS = 1000, /* a shorter slice is shorter than any sleep */
+    LEAST_TICK_NS = 100 /* that one round of the thread takes about */
 };
 
 wasi_errno wasi_slicer_init(struct wasi_slicer *s)
@@ -23,6 +25,13 @@ wasi_errno wasi_slicer_init(struct wasi_slicer *s)
     return WASI_E_NOMEM;
 }
 
+void wasi_slicer_set(struct wasi_slicer *s, u64 slice_ns)
+{
+    pthread_mutex_lock(&s->lock);
+    s->slice_ns = slice_ns;
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* Under the lock: one tick. Interrupts what was already running at the tick before. */
 static void tick(struct wasi_slicer *s)
 {
@@ -30,8 +39,9 @@ static void tick(struct wasi_slicer *s)
     wr_exec_t *running = s->running;
     const struct timespec slice = {(time_t)(s->slice_ns / NS_PER_S),
                                    (long)(s->slice_ns % NS_PER_S)};
+    bool spin = s->slice_ns < SPIN_NS;
     pthread_mutex_unlock(&s->lock);
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, NULL);
+    if (!spin) clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, NULL);
     pthread_mutex_lock(&s->lock);
     if (running != NULL && s->running == running && s->runs == runs) wr_exec_interrupt(running);
 }
@@ -39,18 +49,19 @@ static void tick(struct wasi_slicer *s)
 static void *slice_regularly(void *arg)
 {
     struct wasi_slicer *s = arg;
-    int idle = 0; /* ticks without a run: one that follows soon shall not have to wake us */
+    u64 idle_ns = 0; /* without a run: one that follows soon shall not have to wake us */
     pthread_mutex_lock(&s->lock);
     while (!s->over) {
         u64 runs = s->runs;
-        if (s->running == NULL && idle >= IDLE_TICKS) {
+        if (s->running == NULL && idle_ns >= IDLE_NS) {
             s->asleep = true;
             pthread_cond_wait(&s->wake, &s->lock);
             s->asleep = false;
-            idle = 0;
+            idle_ns = 0;
         } else {
+            u64 slice_ns = s->slice_ns < LEAST_TICK_NS ? LEAST_TICK_NS : s->slice_ns;
             tick(s);
-            idle = s->runs == runs && s->running == NULL ? idle + 1 : 0;
+            idle_ns = s->runs == runs && s->running == NULL ? idle_ns + slice_ns : 0;
         }
     }
     pthread_mutex_unlock(&s->lock);

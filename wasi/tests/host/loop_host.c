@@ -2,7 +2,7 @@
 /*
  * loop_host.c - runs copies of a WASI program in one loop, for tests of parking, slices and ends.
  *
- *   loop_host [--park] [--copies N] [--slice-us N] [--kill-ms N] [--stop-ms N] [--grace-ms N]
+ *   loop_host [--park] [--copies N] [--slice-ns N] [--kill-ms N] [--stop-ms N] [--grace-ms N]
  *             [--wake-ms N] [--strict-poll] [--dir HOST::GUEST] [--env K=V] [--net RULE]
  *             [--allow-resolve] [--report] FILE [ARGS…]
  *
@@ -30,7 +30,7 @@ struct options {
     const char *dirs[WORDS], *envs[WORDS], *net;
     int dir_count, env_count;
     bool park, strict, report, resolve;
-    long copies, slice_us, kill_ms, stop_ms, grace_ms, wake_ms;
+    long copies, slice_ns, kill_ms, stop_ms, grace_ms, wake_ms;
     char **argv;
     int argc;
 };
@@ -43,7 +43,7 @@ struct copy {
     int code;
 };
 
-static struct options options = {.copies = 1, .slice_us = -1, .grace_ms = 1000};
+static struct options options = {.copies = 1, .slice_ns = -1, .grace_ms = 1000};
 static struct copy *copies;
 static wr_engine_t *engine;
 static wr_module_t *module;
@@ -179,7 +179,7 @@ static bool take_number(const char *word, char ***argv)
     static const struct {
         const char *name;
         long *out;
-    } numbers[] = {{"--copies", &options.copies},     {"--slice-us", &options.slice_us},
+    } numbers[] = {{"--copies", &options.copies},     {"--slice-ns", &options.slice_ns},
                    {"--kill-ms", &options.kill_ms},   {"--stop-ms", &options.stop_ms},
                    {"--grace-ms", &options.grace_ms}, {"--wake-ms", &options.wake_ms}};
     const char *value;
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
     uv_loop_init(&uv);
     if (wr_loop_new(&uv, &loop, &err) != WR_OK) fail("loop", &err);
     wr_loop_set_park_always(loop, options.park);
-    if (options.slice_us >= 0) wr_loop_set_slice(loop, (uint64_t)options.slice_us * 1000);
+    if (options.slice_ns >= 0) wr_loop_set_slice(loop, (uint64_t)options.slice_ns);
     clock_gettime(CLOCK_MONOTONIC, &begun);
     for (long i = 0; i < options.copies; i++) spawn(loop, &copies[i], i);
     later(&uv, &timers[0], options.kill_ms, kill_one);
