@@ -21,7 +21,7 @@ from guest_test import at_most, case, expect, main  # noqa: E402
 STREAMS = ('read', 'write', 'poll_read', 'poll_write')
 SLOW = ('names', 'names_wamr', 'sync')  # the host takes its time: nobody ends that
 SLOW_MS = 900  # for the command, which waits for it; a loop has other things to do
-LOOP_SLOW_MS = 2500
+LOOP_SLOW_MS = 2000
 TURNS = ('yield', 'random')  # never waits, but gives others their turn
 PLAIN = ('accept', 'accept_v2', 'connect', 'connect_wamr', 'connect_unix', 'recv', 'recv_v2',
          'recv_all', 'recv_from', 'recv_from_v2', 'recv_from_wamr', 'send', 'send_v2', 'send_to',
@@ -121,7 +121,7 @@ def killed_in_every_operation(setup):
 @case
 def stopped_in_every_operation(setup):
     """One that gives turns does not wait and goes on until the grace is over."""
-    jobs = in_a_loop(setup, [f'--stop-ms={AFTER_MS}', '--grace-ms=1500'], CANCELED)
+    jobs = in_a_loop(setup, [f'--stop-ms={AFTER_MS}', '--grace-ms=2500'], CANCELED)
     all_of([(*job[:4], KILLED, job[5]) if job[2] in TURNS else job for job in jobs])
 
 

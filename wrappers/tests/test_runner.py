@@ -66,6 +66,13 @@ def three_forms_of_directories():
 
 
 @test
+def no_directory_without_an_option():
+    """Not even the working directory (CVE-2023-51661 of another runtime)."""
+    run(write("pre.wasm", preopens_module())).want(0).prints("")
+    run("--cwd", "/", "pre.wasm").prints("")
+
+
+@test
 def directories_say_what_was_read():
     file = write("pre.wasm", preopens_module())
     table = (("--mapdir", "/g:none", "is not GUEST::HOST"), ("--volume", "a::b", "two colons"),
