@@ -4,6 +4,15 @@
 
 #include <stdlib.h>
 
+/* Names are looked up over the internet; the C library does without its local helpers. */
+static enum wrap_sandbox_net network_of(const struct wrap_net *net)
+{
+    if (wrap_net_wants_unix(net)) {
+        return WRAP_SANDBOX_UNIX;
+    }
+    return wrap_net_wanted(net) || net->resolve ? WRAP_SANDBOX_INET : WRAP_SANDBOX_NO_NET;
+}
+
 bool wrap_lock_down(const struct wrap_run_options *options)
 {
     struct wrap_sandbox_result result;
@@ -25,7 +34,7 @@ bool wrap_lock_down(const struct wrap_run_options *options)
         .mode = options->sandbox,
         .paths = paths,
         .path_count = options->dir_count,
-        .network = wrap_net_wanted(&options->net) || options->net.resolve,
+        .network = network_of(&options->net),
         .resolve = options->net.resolve,
     };
     wrap_timeout_settle();

@@ -57,6 +57,31 @@ static size_t first_rule(const struct wrap_net *net)
 
 bool wrap_net_wanted(const struct wrap_net *net) { return first_rule(net) < net->rule_count; }
 
+/* Whether "RULE,RULE" has the rule "unix". */
+static bool has_unix(const char *rules)
+{
+    for (;;) {
+        size_t length = strcspn(rules, ",");
+        if (length == 4 && strncmp(rules, "unix", 4) == 0) {
+            return true;
+        }
+        if (!rules[length]) {
+            return false;
+        }
+        rules += length + 1;
+    }
+}
+
+bool wrap_net_wants_unix(const struct wrap_net *net)
+{
+    for (size_t i = first_rule(net); i < net->rule_count; i++) {
+        if (strcmp(net->rules[i], "inherit") == 0 || has_unix(net->rules[i] + 6)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "RULE,RULE" */
 static bool allow(wr_wasi_t *wasi, const char *rules)
 {

@@ -47,6 +47,8 @@ struct wrap_net {
 bool wrap_net_option(struct wrap_net *net, int id, const char *value);
 /** True when the guest may make sockets of its own. */
 bool wrap_net_wanted(const struct wrap_net *net);
+/** True when Unix sockets are among them. */
+bool wrap_net_wants_unix(const struct wrap_net *net);
 /** Gives a guest what was asked for, after its directories; false after saying what failed. */
 bool wrap_net_apply(const struct wrap_net *net, wr_wasi_t *wasi);
 

@@ -80,7 +80,7 @@ static int make_ruleset(int version, bool network)
         size += sizeof rules.net;
     }
     if (version >= 6) {
-        rules.scoped = SCOPE_SIGNAL | (network ? 0 : SCOPE_ABSTRACT_UNIX);
+        rules.scoped = SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX; /* guests have paths only */
         size += sizeof rules.scoped;
     }
     return (int)syscall(NR_CREATE_RULESET, &rules, size, 0);
@@ -109,7 +109,7 @@ static int add_paths(int rules, const struct wrap_sandbox *sandbox, uint64_t kno
     for (size_t i = 0; i < sandbox->path_count; i++) {
         const struct wrap_sandbox_path *path = &sandbox->paths[i];
         uint64_t rights = path->read_only ? READ_ONLY : WRITABLE;
-        rights |= !path->read_only && sandbox->network ? FS_MAKE_SOCK : 0;
+        rights |= !path->read_only && sandbox->network == WRAP_SANDBOX_UNIX ? FS_MAKE_SOCK : 0;
         int problem = allow(rules, path->host, rights & known);
         if (problem) {
             *what = path->host;
@@ -130,7 +130,7 @@ int wrap_landlock_apply(const struct wrap_sandbox *sandbox, const char **what)
     if (!version) {
         return ENOSYS;
     }
-    int rules = make_ruleset(version, sandbox && sandbox->network);
+    int rules = make_ruleset(version, sandbox && sandbox->network != WRAP_SANDBOX_NO_NET);
     if (rules < 0) {
         return errno;
     }

@@ -14,6 +14,6 @@ int wrap_landlock_version(void);
 int wrap_landlock_apply(const struct wrap_sandbox *sandbox, const char **what);
 
 /** Installs the filter on all threads; 0, or an errno. no_new_privs must be set. */
-int wrap_seccomp_apply(bool network);
+int wrap_seccomp_apply(enum wrap_sandbox_net network);
 
 #endif

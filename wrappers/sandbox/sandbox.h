@@ -18,6 +18,14 @@ enum wrap_sandbox_mode {
     WRAP_SANDBOX_OFF
 };
 
+/** What sockets may be made and connected; those that are open can be used always. */
+enum wrap_sandbox_net {
+    WRAP_SANDBOX_NO_NET,
+    WRAP_SANDBOX_INET, /**< IPv4 and IPv6, streams and datagrams */
+    WRAP_SANDBOX_UNIX, /**< and Unix sockets, which no rule about addresses can tell apart */
+    WRAP_SANDBOX_NETS
+};
+
 /** A directory (or file) that stays usable, with all that is beneath it. */
 struct wrap_sandbox_path {
     const char *host;
@@ -28,8 +36,8 @@ struct wrap_sandbox {
     enum wrap_sandbox_mode mode;
     const struct wrap_sandbox_path *paths;
     size_t path_count;
-    bool network; /**< new sockets and connections; those that are open can be used always */
-    bool resolve; /**< with `network`: the files that looking names up needs can be read */
+    enum wrap_sandbox_net network;
+    bool resolve; /**< with a network: the files that looking names up needs can be read */
 };
 
 /** What is in force, and why what is not is missing ("" when all is). */

@@ -18,6 +18,7 @@
 #include "sandbox/filters.h"
 #pragma GCC diagnostic pop
 
+#undef unix /* a macro of older C */
 #if defined(__x86_64__)
 #define FILTER(kind) wrap_filter_x86_64_##kind
 #elif defined(__aarch64__)
@@ -26,20 +27,26 @@
 #error "the sandbox knows x86-64 and aarch64"
 #endif
 
-enum {
-    LENGTH_CLOSED = sizeof FILTER(closed) / sizeof FILTER(closed)[0],
-    LENGTH_NET = sizeof FILTER(net) / sizeof FILTER(net)[0],
-    LENGTH_MAX = LENGTH_CLOSED > LENGTH_NET ? LENGTH_CLOSED : LENGTH_NET
-};
+#define LENGTH(kind) (sizeof FILTER(kind) / sizeof FILTER(kind)[0])
 
-int wrap_seccomp_apply(bool network)
+enum { LENGTH_MAX = 512 };
+_Static_assert(LENGTH(closed) <= LENGTH_MAX && LENGTH(inet) <= LENGTH_MAX &&
+                   LENGTH(unix) <= LENGTH_MAX,
+               "room for each filter");
+
+int wrap_seccomp_apply(enum wrap_sandbox_net network)
 {
-    struct sock_filter code[LENGTH_MAX];
-    struct sock_fprog program = {
-        .len = network ? LENGTH_NET : LENGTH_CLOSED,
-        .filter = code,
+    static const struct {
+        const struct sock_filter *code;
+        unsigned short length;
+    } filters[WRAP_SANDBOX_NETS] = {
+        [WRAP_SANDBOX_NO_NET] = {FILTER(closed), LENGTH(closed)},
+        [WRAP_SANDBOX_INET] = {FILTER(inet), LENGTH(inet)},
+        [WRAP_SANDBOX_UNIX] = {FILTER(unix), LENGTH(unix)},
     };
-    memcpy(code, network ? FILTER(net) : FILTER(closed), program.len * sizeof code[0]);
+    struct sock_filter code[LENGTH_MAX];
+    struct sock_fprog program = {.len = filters[network].length, .filter = code};
+    memcpy(code, filters[network].code, program.len * sizeof code[0]);
     for (unsigned i = 0; i < program.len; i++) {
         if (code[i].k == WRAP_FILTER_PID && BPF_CLASS(code[i].code) == BPF_JMP) {
             code[i].k = (unsigned)getpid();

@@ -26,7 +26,7 @@
 #endif
 
 enum { NONE = -1, NUMBERS = 700, PROT_EXECUTE = 4 };
-enum rule { ALLOW, NOSYS, NET, FCNTL, IOCTL, PRCTL, PROT, CLONE, PRLIMIT, OWN_PID };
+enum rule { ALLOW, NOSYS, NET, SOCKET, UNIX, FCNTL, IOCTL, PRCTL, PROT, CLONE, PRLIMIT, OWN_PID };
 
 struct call {
     const char *name;
@@ -43,7 +43,7 @@ enum { CALL_COUNT = sizeof calls / sizeof calls[0] };
 
 struct filter {
     int arch;
-    bool net;
+    int net; /* 0: none, 1: internet, 2: and Unix */
     uint32_t audit;
     const struct sock_filter *code;
     size_t length;
@@ -51,10 +51,12 @@ struct filter {
 
 #define FILTER(arch, net, audit, code) {arch, net, audit, code, sizeof(code) / sizeof(code)[0]}
 static const struct filter filters[] = {
-    FILTER(0, false, WRAP_AUDIT_X86_64, wrap_filter_x86_64_closed),
-    FILTER(0, true, WRAP_AUDIT_X86_64, wrap_filter_x86_64_net),
-    FILTER(1, false, WRAP_AUDIT_AARCH64, wrap_filter_aarch64_closed),
-    FILTER(1, true, WRAP_AUDIT_AARCH64, wrap_filter_aarch64_net),
+    FILTER(0, 0, WRAP_AUDIT_X86_64, wrap_filter_x86_64_closed),
+    FILTER(0, 1, WRAP_AUDIT_X86_64, wrap_filter_x86_64_inet),
+    FILTER(0, 2, WRAP_AUDIT_X86_64, wrap_filter_x86_64_unix),
+    FILTER(1, 0, WRAP_AUDIT_AARCH64, wrap_filter_aarch64_closed),
+    FILTER(1, 1, WRAP_AUDIT_AARCH64, wrap_filter_aarch64_inet),
+    FILTER(1, 2, WRAP_AUDIT_AARCH64, wrap_filter_aarch64_unix),
 };
 enum { FILTER_COUNT = sizeof filters / sizeof filters[0] };
 
@@ -122,7 +124,8 @@ static void check_number(const struct filter *filter, int number)
     switch (call->rule) {
     case ALLOW: assert_int_equal(got, SECCOMP_RET_ALLOW); break;
     case NOSYS: assert_int_equal(got, FAILS(ENOSYS)); break;
-    case NET: assert_int_equal(got, filter->net ? SECCOMP_RET_ALLOW : FAILS(EPERM)); break;
+    case NET: assert_int_equal(got, filter->net > 0 ? SECCOMP_RET_ALLOW : FAILS(EPERM)); break;
+    case UNIX: assert_int_equal(got, filter->net > 1 ? SECCOMP_RET_ALLOW : FAILS(EPERM)); break;
     default: break; /* test_arguments */
     }
 }
@@ -179,6 +182,7 @@ static void test_other_architectures_are_killed(void **state)
     /* x32 hides behind x86-64's number. */
     assert_int_equal(ask(&filters[0], (int)(WRAP_X32_BIT | 520), 0, 0), SECCOMP_RET_KILL_PROCESS);
     assert_int_equal(ask(&filters[1], -1, 0, 0), SECCOMP_RET_KILL_PROCESS);
+    assert_int_equal(ask(&filters[2], -1, 0, 0), SECCOMP_RET_KILL_PROCESS);
 }
 
 /* ---------------------------------------------------------------- arguments */
@@ -238,6 +242,30 @@ static void test_arguments(void **state)
     }
 }
 
+/* socket(family, type): from which filter on it is allowed; 3: in none. */
+static void test_sockets_by_family_and_type(void **state)
+{
+    static const struct {
+        uint64_t family, type;
+        int from;
+    } table[] = {
+        {2, 1, 1},  {2, 2, 1},  {10, 1, 1}, {10, 2, 1}, {2, 1 | 02000000 | 04000, 1},
+        {1, 1, 2},  {1, 2, 2},  {1, 5, 3},  {2, 3, 3},  {10, 3, 3},
+        {16, 3, 3}, {16, 2, 3}, {17, 3, 3}, {40, 1, 3}, {38, 5, 3},
+        {0, 1, 3},  {2, 0, 3},  {31, 3, 3},
+    };
+    (void)state;
+    for (size_t f = 0; f < FILTER_COUNT; f++) {
+        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+            struct seccomp_data data = {.nr = filters[f].arch == 0 ? 41 : 198,
+                                        .arch = filters[f].audit,
+                                        .args = {table[i].family, table[i].type}};
+            bool good = filters[f].net >= table[i].from;
+            assert_int_equal(run(&filters[f], &data), good ? SECCOMP_RET_ALLOW : FAILS(EPERM));
+        }
+    }
+}
+
 /* ---------------------------------------------------------------- against libseccomp */
 
 #if WRAP_HAVE_SECCOMP
@@ -268,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_dangerous_calls_fail),
         cmocka_unit_test(test_other_architectures_are_killed),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_sockets_by_family_and_type),
         cmocka_unit_test(test_numbers_are_those_of_libseccomp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -100,7 +101,7 @@ typedef int (*inside_fn)(const struct tree *tree);
         }                                                                                          \
     } while (0)
 
-static void in_sandbox(const struct tree *tree, bool network, inside_fn inside)
+static void in_sandbox(const struct tree *tree, enum wrap_sandbox_net network, inside_fn inside)
 {
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -166,8 +167,8 @@ static int no_programs(const struct tree *tree)
 static void test_programs_cannot_be_started(void **state)
 {
     need_kernel();
-    in_sandbox(*state, false, no_programs);
-    in_sandbox(*state, true, no_programs);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, no_programs);
+    in_sandbox(*state, WRAP_SANDBOX_UNIX, no_programs);
 }
 
 #define MAP(prot, flags, fd) ((intptr_t)mmap(NULL, 4096, prot, flags, fd, 0) == -1 ? -1 : 0)
@@ -196,7 +197,7 @@ static int no_code(const struct tree *tree)
 static void test_no_memory_becomes_executable(void **state)
 {
     need_kernel();
-    in_sandbox(*state, false, no_code);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, no_code);
 }
 
 /* ---------------------------------------------------------------- sockets */
@@ -213,20 +214,39 @@ static int no_sockets(const struct tree *tree)
     return 0;
 }
 
+static int internet_sockets(const struct tree *tree)
+{
+    int pair[2];
+    (void)tree;
+    EXPECT(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 0);
+    EXPECT(socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), 0);
+    EXPECT(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), EPERM);
+    EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), EPERM);
+    EXPECT(socket(AF_NETLINK, SOCK_RAW, 0), EPERM);
+    EXPECT(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), EPERM);
+    EXPECT(socket(AF_PACKET, SOCK_DGRAM, 0), EPERM);
+    return 0;
+}
+
 static int sockets(const struct tree *tree)
 {
-    (void)tree;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    EXPECT(fd, 0);
+    int pair[2];
+    EXPECT(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 0);
+    EXPECT(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 0);
+    EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    EXPECT(socket(AF_VSOCK, SOCK_STREAM, 0), EPERM);
     EXPECT(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 0);
+    EXPECT(socket(AF_NETLINK, SOCK_RAW, 0), EPERM);
+    (void)tree;
     return 0;
 }
 
 static void test_sockets_need_the_network(void **state)
 {
     need_kernel();
-    in_sandbox(*state, false, no_sockets);
-    in_sandbox(*state, true, sockets);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, no_sockets);
+    in_sandbox(*state, WRAP_SANDBOX_INET, internet_sockets);
+    in_sandbox(*state, WRAP_SANDBOX_UNIX, sockets);
 }
 
 static int open_socket = -1;
@@ -246,7 +266,7 @@ static void test_open_sockets_stay_usable(void **state)
     need_kernel();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     open_socket = pair[0];
-    in_sandbox(*state, false, use_socket);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, use_socket);
     close(pair[0]);
     close(pair[1]);
 }
@@ -301,13 +321,13 @@ static int read_only_files(const struct tree *tree)
 static void test_files_outside_are_out_of_reach(void **state)
 {
     need_kernel();
-    in_sandbox(*state, false, files);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, files);
 }
 
 static void test_read_only_paths_cannot_be_changed(void **state)
 {
     need_kernel();
-    in_sandbox(*state, false, read_only_files);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, read_only_files);
 }
 
 /* ---------------------------------------------------------------- threads */
@@ -334,7 +354,7 @@ static int later_threads(const struct tree *tree)
 static void test_later_threads_are_in_it(void **state)
 {
     need_kernel();
-    in_sandbox(*state, false, later_threads);
+    in_sandbox(*state, WRAP_SANDBOX_NO_NET, later_threads);
 }
 
 static pthread_barrier_t before;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * filter.c - writes seccomp filters from syscalls.def, for the building machine: for each
- * architecture one without and one with new sockets, as arrays of struct sock_filter.
+ * architecture one without new sockets, one with those of the internet, and one with Unix sockets
+ * too, as arrays of struct sock_filter.
  *
  * A filter looks at the architecture, then searches the number in a sorted list of ranges by
  * bisection (7 comparisons), then answers or goes on to a check of the arguments.
@@ -18,7 +19,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum rule { DENY, ALLOW, NOSYS, NET, FCNTL, IOCTL, PRCTL, PROT, CLONE, PRLIMIT, OWN_PID, RULES };
+enum rule {
+    DENY,
+    ALLOW,
+    NOSYS,
+    FCNTL,
+    IOCTL,
+    PRCTL,
+    PROT,
+    CLONE,
+    PRLIMIT,
+    OWN_PID,
+    SOCKET_INET,
+    SOCKET_UNIX,
+    RULES, /* the rest is one of the above, in each filter */
+    NET,
+    SOCKET,
+    UNIX
+};
+
+enum net { CLOSED, INET, WITH_UNIX, NETS };
+static const char *const net_names[NETS] = {"closed", "inet", "unix"};
 
 enum { NONE = -1, CALLS_MAX = 512, CODE_MAX = 1024, ARCHS = 2 };
 
@@ -125,6 +146,23 @@ static void check_prlimit(void)
     answer(SECCOMP_RET_ALLOW);
 }
 
+/* socket(family, type, ...): streams and datagrams, no raw sockets even where root runs us. */
+static void check_socket(unsigned families)
+{
+    static const uint32_t known[] = {2 /* AF_INET */, 10 /* AF_INET6 */, 1 /* AF_UNIX */};
+    load_arg(0);
+    for (unsigned i = 0; i < families; i++) {
+        emit(BPF_JMP | BPF_JEQ | BPF_K, known[i], families - i, 0);
+    }
+    answer_errno(EPERM);
+    load_arg(1);
+    emit(BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0); /* above: NONBLOCK, CLOEXEC */
+    emit(BPF_JMP | BPF_JEQ | BPF_K, 1 /* SOCK_STREAM */, 2, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, 2 /* SOCK_DGRAM */, 1, 0);
+    answer_errno(EPERM);
+    answer(SECCOMP_RET_ALLOW);
+}
+
 static void check(enum rule rule)
 {
     /* DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW DUPFD_CLOEXEC ADD_SEALS GET_SEALS */
@@ -141,6 +179,8 @@ static void check(enum rule rule)
     case PROT: check_prot(); break;
     case CLONE: check_clone(); break;
     case PRLIMIT: check_prlimit(); break;
+    case SOCKET_INET: check_socket(2); break;
+    case SOCKET_UNIX: check_socket(3); break;
     default: fail("a rule has no check");
     }
 }
@@ -163,18 +203,28 @@ static void add_range(unsigned first, enum rule rule)
     ranges[range_count++] = (struct range){first, rule};
 }
 
-static enum rule rule_of(unsigned number, int arch, int net)
+/* What a rule means in one of the filters. */
+static enum rule rule_in(enum rule rule, enum net net)
+{
+    switch (rule) {
+    case NET: return net == CLOSED ? DENY : ALLOW;
+    case UNIX: return net == WITH_UNIX ? ALLOW : DENY;
+    case SOCKET: return net == CLOSED ? DENY : net == INET ? SOCKET_INET : SOCKET_UNIX;
+    default: return rule;
+    }
+}
+
+static enum rule rule_of(unsigned number, int arch, enum net net)
 {
     for (unsigned i = 0; i < CALL_COUNT; i++) {
         if (calls[i].number[arch] == (int)number) {
-            enum rule rule = calls[i].rule;
-            return rule != NET ? rule : net ? ALLOW : DENY;
+            return rule_in(calls[i].rule, net);
         }
     }
     return number >= WRAP_SYSCALL_NEW ? NOSYS : DENY;
 }
 
-static void make_ranges(int arch, int net)
+static void make_ranges(int arch, enum net net)
 {
     unsigned end = WRAP_SYSCALL_NEW;
     for (unsigned i = 0; i < CALL_COUNT; i++) {
@@ -233,7 +283,7 @@ static void emit_checks(void)
     }
 }
 
-static void make_filter(int arch, int net)
+static void make_filter(int arch, enum net net)
 {
     code_count = 0;
     forward_count = 0;
@@ -250,10 +300,10 @@ static void make_filter(int arch, int net)
     emit_checks();
 }
 
-static void print_filter(FILE *to, int arch, int net)
+static void print_filter(FILE *to, int arch, enum net net)
 {
     fprintf(to, "static const struct sock_filter wrap_filter_%s_%s[] = {\n", arch_names[arch],
-            net ? "net" : "closed");
+            net_names[net]);
     for (unsigned i = 0; i < code_count; i++) {
         fprintf(to, "    {0x%02x, %u, %u, 0x%xu},\n", code[i].code, code[i].jt, code[i].jf,
                 code[i].k);
@@ -269,9 +319,9 @@ int main(int argc, char **argv)
     }
     fprintf(to, "/* Written by gen/filter.c from syscalls.def. */\n\n");
     for (int arch = 0; arch < ARCHS; arch++) {
-        for (int net = 0; net < 2; net++) {
-            make_filter(arch, net);
-            print_filter(to, arch, net);
+        for (int net = 0; net < NETS; net++) {
+            make_filter(arch, (enum net)net);
+            print_filter(to, arch, (enum net)net);
         }
     }
     if (fclose(to) != 0) {
