@@ -116,6 +116,8 @@ wasi_errno wasi_dns(struct wasi_call *c, const char *node, const char *service,
     *error = 0;
     *list = NULL;
     if (!c->wasi->net.resolve) return WASI_E_ACCES;
+    /* In a loop, but called where it cannot be suspended: that traps, and nothing is begun. */
+    if (!c->can_park && c->wasi->fds.loop != NULL) return wasi_park(c, NULL, 0, WASI_FOREVER);
     wasi_errno e = WASI_E_SUCCESS;
     if (c->progress.dns == NULL) e = begin(c, node, service, hints);
     struct wasi_dns *dns = c->progress.dns;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 enum {
-    IDLE_NS = 10000000, /* without a run: then the thread sleeps until one begins */
+    IDLE_NS = 1000000, /* without a run: then the thread sleeps until one begins */
     STACK_BYTES = 64 * 1024,
     NS_PER_S = 1000000000,
     DEFAULT_SLICE_NS = 1000000,

@@ -257,13 +257,26 @@ static u64 next_deadline(struct poll *p)
     return next;
 }
 
+/* What has been reported is not waited for, but its peer may hang up; not when that has happened.
+ */
+static short hangup_events(const struct poll *p, const struct sub *s)
+{
+    struct pollfd one = {.fd = s->fd->host, .events = POLLRDHUP};
+    if (!p->edge || !s->known || (s->fd->told & WASI_TOLD_HANGUP) != 0) return 0;
+    return poll(&one, 1, 0) == 0 ? POLLRDHUP : 0;
+}
+
 /* Waits for what is not ready yet. */
 static wasi_errno park_poll(struct poll *p)
 {
     for (u32 i = 0; i < p->hosts; i++) p->host[i].events = 0;
     for (u32 i = 0; i < p->count; i++) {
         const struct sub *s = &p->sub[i];
-        if (s->fd != NULL && s->fd->poll_slot >= 0 && !s->ready) arm(p, s);
+        if (s->fd == NULL || s->fd->poll_slot < 0) continue;
+        if (s->ready)
+            p->host[s->fd->poll_slot].events |= hangup_events(p, s);
+        else
+            arm(p, s);
     }
     u32 n = 0; /* an entry without events would still wake for an error, again and again */
     for (u32 i = 0; i < p->hosts; i++)

@@ -22,6 +22,7 @@ class Setup:
         self.host = shlex.split(options.host)
         self.cli = shlex.split(options.cli)
         self.preload = options.preload
+        self.plain = options.plain  # what is told is judged by what is shipped
         self.guests = options.guests
 
     def wasm(self, name):
@@ -80,6 +81,7 @@ def main():
     parser.add_argument('--cli', required=True)
     parser.add_argument('--only', default='')
     parser.add_argument('--preload', default='')
+    parser.add_argument('--plain', action='store_true')
     parser.add_argument('guests')
     options = parser.parse_args()
     setup = Setup(options)

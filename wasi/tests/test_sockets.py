@@ -49,9 +49,12 @@ def free_port():
 
 
 def cpu_seconds(pid):
-    with open(f'/proc/{pid}/stat', encoding='ascii') as file:
-        fields = file.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    """Of all threads that there are, to the nanosecond."""
+    total = 0
+    for thread in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{thread}/schedstat', encoding='ascii') as file:
+            total += int(file.read().split()[0])
+    return total / 1e9
 
 
 @case
@@ -191,7 +194,7 @@ def sockets_of_a_service_manager(setup):
 
 @case
 def an_idle_connection_lets_the_guest_sleep(setup):
-    """It spins without the hold on stale readiness to write. The bound is for busy machines."""
+    """It spins without the hold on stale readiness to write: less than 1 % of a core."""
     for command in (setup.cli, setup.host):
         port = free_port()
         child = start([*command, '--net=allow=127.0.0.1', setup.wasm('server'), 'port', str(port)])
@@ -203,8 +206,8 @@ def an_idle_connection_lets_the_guest_sleep(setup):
             before = cpu_seconds(child.pid)
             time.sleep(3)
             used = cpu_seconds(child.pid) - before
-            print(f'     CPU: {used:.2f} s of 3')
-            at_most(used, 0.3, 'CPU seconds in 3')
+            print(f'     CPU: {used / 3:.2%}')
+            at_most(used / 3, 0.01 if setup.plain else 0.2, 'of a core')
         child.terminate()
         child.communicate()
 
@@ -212,6 +215,7 @@ def an_idle_connection_lets_the_guest_sleep(setup):
 @case
 def a_thousand_connections(setup):
     count = guest_test.many(1000)
+    print(f'     {count} at once, three requests each')
     for command in (setup.cli, setup.host):
         port = free_port()
         child = start([*command, '--net=allow=127.0.0.1', setup.wasm('server'), 'port', str(port)])

@@ -236,6 +236,13 @@ static int edge(void)
     IS(we_recv(conn, &in, 1, 0, &len, &ro), OK);
     IS(we_epoll(subs, events, 3, &count), OK);
     CHECK(count == 1 && events[0].userdata == 1); /* it was used and there is more */
+    subs[2].u.u.clock.timeout = 5000000000ull;
+    IS(we_shutdown(client, 2), OK); /* what is there is not read, but no more will come */
+    IS(we_epoll(subs, events, 3, &count), OK);
+    CHECK(count == 1 && events[0].userdata == 1 && events[0].fd_readwrite.flags == 1);
+    subs[2].u.u.clock.timeout = 20000000;
+    IS(we_epoll(subs, events, 3, &count), OK);
+    CHECK(count == 1 && events[0].userdata == 3);
     return 0;
 }
 
