@@ -5,6 +5,7 @@
 #include "run/text.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,20 @@ static bool wrong(const struct reader *reader, const char *key, const char *what
     return false;
 }
 
+/* The shortest text that is this number. */
+static json_t *shortest(double value)
+{
+    enum { LEAST = 6, MOST = 17 }; /* digits: the last is always enough */
+    char text[32];
+    for (int digits = LEAST; digits <= MOST; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    return json_string(text);
+}
+
 /* The text that would stand on the command line; NULL: it is of another type. */
 static const char *text_of(const struct reader *reader, json_t *value)
 {
@@ -59,7 +74,7 @@ static const char *text_of(const struct reader *reader, json_t *value)
     }
     json_t *text = json_is_integer(value)
                        ? json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value))
-                       : json_sprintf("%.17g", json_real_value(value));
+                       : shortest(json_real_value(value));
     return json_array_append_new(reader->made, text) == 0 ? json_string_value(text) : NULL;
 }
 

@@ -281,6 +281,7 @@ static int end_code(const struct guest *guest, const char *name, wr_status_t sta
     }
     int code = wrap_report(name, status, err);
     if (guest->core && code == WRAP_EXIT_TRAP) {
+        wrap_timeout_ended();
         wrap_core_write(guest->core, guest->exec, guest->name);
     }
     bool began = status != WR_ARGUMENT; /* a _start with parameters never did */

@@ -77,6 +77,8 @@ bool wrap_timeout_start(uint64_t ns, bool locked);
 void wrap_timeout_settle(void);
 /** What to cancel when the time is over; NULLs before that exists and after it is gone. */
 void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi);
+/** The guest has ended: its process is left alone from now on. */
+void wrap_timeout_ended(void);
 /** Whether the time is over. */
 bool wrap_timeout_fired(void);
 

@@ -11,10 +11,11 @@
 
 enum { NS_PER_S = 1000000000, GRACE_MS = 2000, RETRY_MS = 20 };
 
-/* lock: guards exec and wasi, so that they are not deleted while they are being cancelled. */
+/* lock: guards these three, so that they are not deleted while they are being cancelled. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static wr_exec_t *watched_exec;
 static wr_wasi_t *watched_wasi;
+static bool has_ended; /* the guest that was watched */
 static struct timespec deadline;
 static atomic_bool fired;
 static bool helper_locks;
@@ -30,6 +31,14 @@ static void cancel_watched(void)
         wr_wasi_wake(watched_wasi);
     }
     pthread_mutex_unlock(&lock);
+}
+
+static bool guest_has_ended(void)
+{
+    pthread_mutex_lock(&lock);
+    bool ended = has_ended;
+    pthread_mutex_unlock(&lock);
+    return ended;
 }
 
 static void sleep_until(const struct timespec *until)
@@ -55,6 +64,9 @@ static void *wait_for_deadline(void *arg)
         cancel_watched();
         const struct timespec pause = {0, RETRY_MS * 1000000L};
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    }
+    if (guest_has_ended()) { /* what comes after it, a core dump say, takes its time */
+        return NULL;
     }
     static const char text[] = "wasmrun: timed out; the guest did not stop and was killed\n";
     static const char json[] = "{\"message\":\"the guest did not stop and was killed\","
@@ -107,6 +119,13 @@ void wrap_timeout_watch(wr_exec_t *exec, wr_wasi_t *wasi)
     if (exec && wrap_timeout_fired()) {
         cancel_watched();
     }
+}
+
+void wrap_timeout_ended(void)
+{
+    pthread_mutex_lock(&lock);
+    has_ended = true;
+    pthread_mutex_unlock(&lock);
 }
 
 bool wrap_timeout_fired(void) { return atomic_load_explicit(&fired, memory_order_acquire); }

@@ -250,5 +250,24 @@ def files_that_cannot_be_written():
     run("--coredump=/dev/full", file).want(134, "trap: unreachable", "--coredump: /dev/full: No space left")
 
 
+@test
+def a_timeout_does_not_cut_a_dump():
+    """The time is over while the dump is being written to somebody slow; the guest had trapped before."""
+    module = Module()
+    module.mem(3)
+    module.data(0, bytes(range(1, 251)) * 600)  # more than a pipe holds
+    module.func(UNREACHABLE, export="_start")
+    file = write("big.wasm", module.bytes())
+    os.mkfifo("slow.out")
+    child = subprocess.Popen([WASMRUN, "--timeout=300ms", "--coredump=slow.out", file], stderr=subprocess.PIPE)
+    with open("slow.out", "rb") as reader:
+        time.sleep(3)  # the helper gives a guest two seconds after its time
+        write("slow.core", reader.read())
+    err = child.communicate(timeout=30)[1]
+    assert child.returncode == 134 and b"trap: unreachable" in err and b"timed out" not in err, (child.returncode, err)
+    run("validate", "slow.core").want(0)
+    assert Core("slow.core").bytes_at(0, 149990, 10) == bytes(range(241, 251))
+
+
 if __name__ == "__main__":
     sys.exit(main())
