@@ -4,6 +4,7 @@
  */
 #include "loop/loop.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -41,7 +42,10 @@ static void tick(struct wasi_slicer *s)
                                    (long)(s->slice_ns % NS_PER_S)};
     bool spin = s->slice_ns < SPIN_NS;
     pthread_mutex_unlock(&s->lock);
-    if (!spin) clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, NULL);
+    if (spin)
+        sched_yield(); /* else who begins a run could wait for the lock for ever */
+    else
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, NULL);
     pthread_mutex_lock(&s->lock);
     if (running != NULL && s->running == running && s->runs == runs) wr_exec_interrupt(running);
 }
