@@ -203,7 +203,8 @@ static ssize_t write_in_steps(const struct wasi_fd *fd, const struct wasi_io *io
         errno = ENOTSUP; /* there is no way to write anywhere but at the end */
         return -1;
     }
-    if ((flags & RWF_APPEND) != 0 && lseek(fd->host, 0, SEEK_END) < 0) return -1;
+    bool to_end = (flags & RWF_APPEND) != 0 && wasi_io_total(io) > 0; /* nothing moves nothing */
+    if (to_end && lseek(fd->host, 0, SEEK_END) < 0) return -1;
     ssize_t r = io->offset == WASI_IO_HERE ? writev(fd->host, io->iov, io->count)
                                            : pwritev(fd->host, io->iov, io->count, io->offset);
     if (r < 0) return r;
