@@ -389,6 +389,51 @@ static void nested_switch(struct gen *g, u32 depth)
     bytes_free(&type);
 }
 
+/** Says, most times, where the machine is to go, and mostly goes there: `loop` labels out. */
+static void next_state(struct gen *g, u32 pc, u32 states, u32 loop, u32 depth)
+{
+    bool says = gen_percent(g, 80);
+    gen_cond(g, depth);
+    gen_pop(g, 1);
+    gen_op_u(g, VM_OP_IF, 0x40);
+    if (says) {
+        gen_op(g, VM_OP_I32_CONST);
+        bytes_s64(&g->code, gen_below(g, states + 2));
+        gen_op_u(g, VM_OP_LOCAL_SET, pc);
+    }
+    if (gen_percent(g, 80)) gen_op_u(g, VM_OP_BR, loop + 1);
+    gen_op(g, VM_OP_END);
+}
+
+/** Unstructured control: a loop around a br_table on a local, which the places it leads to set. */
+static void state_machine(struct gen *g, u32 depth)
+{
+    u32 n = gen_range(g, 2, 5), floor = g->floor, pc = gen_local_new(g, VM_I32, true);
+    struct gen_types none = {0};
+    if (pc == GEN_NONE || g->is_leaf || g->ctl_count + n + 1 >= GEN_CTL || g->ops <= 20) return;
+    gen_op_u(g, VM_OP_LOOP, 0x40);
+    push_ctl(g, &none, &none, true);
+    for (u32 i = 0; i < n; i++) {
+        gen_op_u(g, VM_OP_BLOCK, 0x40);
+        push_ctl(g, &none, &none, false);
+    }
+    gen_op_u(g, VM_OP_LOCAL_GET, pc);
+    gen_op_u(g, VM_OP_BR_TABLE, n);
+    for (u32 i = 0; i <= n; i++) bytes_u64(&g->code, i < n ? i : gen_below(g, n));
+    for (u32 i = 0; i <= n; i++) {
+        gen_op(g, VM_OP_END);
+        g->height = top(g)->height;
+        g->ctl_count--;
+        g->floor = i < n ? top(g)->height : floor;
+        if (i == n) break;
+        take_fuel(g);
+        gen_sequence(g, gen_below(g, 3), depth);
+        if (!gen_dead(g)) next_state(g, pc, n, n - 1 - i, depth);
+        if (!gen_dead(g) && gen_percent(g, 50)) next_state(g, pc, n, n - 1 - i, depth);
+        finish(g, depth);
+    }
+}
+
 static void set_something(struct gen *g, u32 depth)
 {
     bool use_top = gen_avail(g) && gen_percent(g, 50);
@@ -457,8 +502,10 @@ static void one(struct gen *g, u32 depth)
     } else if (k < 21) {
         if (gen_percent(g, 70))
             block(g, depth);
-        else
+        else if (gen_percent(g, 50))
             nested_switch(g, depth ? depth - 1 : 0);
+        else
+            state_machine(g, depth ? depth - 1 : 0);
     } else if (k < 24) {
         branch(g, depth);
     } else if (k < 25 || gen_avail(g) == 0) {

@@ -100,7 +100,8 @@ static u32 loop_target(const struct vm_lower *l, const struct vm_label_frame *f)
 /** A branch to the label, its distance to be filled in. */
 static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
 {
-    u32 target = f->op == VM_OP_LOOP ? loop_target(l, f) : VM_NO_INDEX;
+    u32 target = vm_switch_follow(l, &f);
+    if (target == VM_NO_INDEX && f->op == VM_OP_LOOP) target = loop_target(l, f);
     u32 fixup = vm_fixup_branch(l, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
     if (target != VM_NO_INDEX)
         vm_fixup_to(l, fixup, target);
@@ -248,6 +249,7 @@ void vm_lower_end(struct vm_lower *l)
     if (f.else_fixup != VM_NO_INDEX) vm_fixup_here(l, f.else_fixup);
     l->dead = l->dead && f.fixups == VM_NO_INDEX && f.else_fixup == VM_NO_INDEX;
     push_types(l, f.result_count == 1 ? &f.one_result : f.results, f.result_count);
+    vm_switch_end(l);
     l->frames.len--;
     if (f.fixups != VM_NO_INDEX || f.else_fixup != VM_NO_INDEX) vm_fuel_region(l);
 }
@@ -304,10 +306,10 @@ void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
     vm_fuel_region(l);
 }
 
-static u32 next_label(const u8 **p)
+u32 vm_next_label(const u8 **p)
 {
     u32 label = 0;
-    (void)vm_leb_u32(p, *p + 5, &label); /* checked by the walker */
+    (void)vm_leb_u32(p, *p + 5, &label);
     return label;
 }
 
@@ -317,12 +319,13 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     u32 n = in->imm.table.count + 1, deepest = l->frames.len - 1;
     const u8 *p = in->imm.table.raw;
     for (u32 i = 0; i < n; i++) { /* operands go home once, before the dispatch */
-        struct vm_label_frame *f = frame_at(l, next_label(&p));
+        struct vm_label_frame *f = frame_at(l, vm_next_label(&p));
         if (label_count(f)) {
             vm_materialise_top(l, label_count(f));
             break;
         }
     }
+    vm_switch_begin(l, &index, in);
     vm_emit_part(l, VM_PART_br_table, &index, n - 1, VM_NO_SLOT);
     u32 insn = l->tail.insn, half_of_table = VM_WORD_HALVES + l->tail.halves;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_append(l, 0, 2);
@@ -330,7 +333,7 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     u32 table = ++l->table_count;
     p = in->imm.table.raw;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {
-        u32 depth = next_label(&p);
+        u32 depth = vm_next_label(&p);
         struct vm_label_frame *f = frame_at(l, depth);
         u32 half = half_of_table + 2 * i;
         vm_emit_label(l, have); /* also what the code of a stub starts with */

@@ -80,6 +80,7 @@ static void write_local(struct vm_lower *l, u32 local)
     struct vm_operand o = vm_pop(l);
     i32 slot = l->local_slots[local];
     if (o.where == VM_IN_LOCAL && o.local == local) return;
+    vm_switch_wrote(l, local, &o);
     bool fold = vm_is_fresh(l, &o) && o.slots == 1 && slot == (i16)slot &&
                 l->local_heads[local] == VM_NO_INDEX;
     if (fold) {
@@ -347,6 +348,7 @@ static void lower_free(struct vm_lower *l)
     VM_VEC_FREE(a, &l->stack);
     VM_VEC_FREE(a, &l->frames);
     VM_VEC_FREE(a, &l->fixups);
+    vm_switch_free(l);
     vm_alloc_free(a, l->local_heads, ((usize)l->local_count + 1) * sizeof(u32));
     vm_alloc_free(a, l->local_slots, ((usize)l->local_count + 1) * sizeof(i32));
     l->local_heads = NULL;
@@ -407,6 +409,7 @@ vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
                              .sig = vm_module_functype(env->module, code->func_idx),
                              .max_slot = VM_FRAME_SLOTS,
                              .op_count = vm_backend_get(env->mode.backend)->ops,
+                             .chosen = {.loop = VM_NO_INDEX, .local = VM_NO_INDEX},
                              .eqz_insn = VM_NO_INDEX};
     vm_emit_barrier(&start);
     struct vm_lower l = start;

@@ -56,6 +56,18 @@ struct vm_label_frame {
     u32 stub_table, stub;
 };
 
+/** A loop that begins with a br_table on a local (switch.c). */
+struct vm_switch {
+    u32 loop; /* index of its frame, VM_NO_INDEX: there is none */
+    u32 local; /* VM_NO_INDEX: there is none */
+    u32 open; /* frames below this index are still those that the table saw */
+    bool known; /* the local has `value` here */
+    u32 value;
+    struct VM_VEC(
+        u32) targets; /* of the table: indices of frames, VM_NO_INDEX: none of its blocks */
+    struct VM_VEC(u32) ends; /* words where the blocks in the loop ended, outermost first */
+};
+
 /** What can still be built upon: the last instruction, and the accumulators behind it. */
 struct vm_tail {
     u32 insn; /* word index of the last instruction if it may be changed, or VM_NO_INDEX */
@@ -98,6 +110,7 @@ struct vm_lower {
     u32 dead_depth; /* blocks opened in dead code */
     u32 offset; /* file offset of the instruction being lowered */
 
+    struct vm_switch chosen;
     u32 fuel_word; /* word that counts the instructions of the current region */
     struct vm_tail tail;
     u32 op_count; /* instructions that the backend has */
@@ -157,6 +170,21 @@ u32 vm_fixup_branch(struct vm_lower *l, u32 next);
 /** Fuel: a region is code that is entered at its start only; one instruction pays for all of it. */
 void vm_fuel_region(struct vm_lower *l);
 void vm_fuel_count(struct vm_lower *l, vm_op op);
+
+/* ---- switch.c: branches through a br_table with a known index */
+
+/** A br_table is about to be lowered. */
+void vm_switch_begin(struct vm_lower *l, const struct vm_operand *index, const struct vm_insn *in);
+/** The local gets the operand's value. Known until control comes together (vm_emit_barrier). */
+void vm_switch_wrote(struct vm_lower *l, u32 local, const struct vm_operand *o);
+/** The innermost frame has ended; its branches arrive here. */
+void vm_switch_end(struct vm_lower *l);
+/**
+ * Where a branch to *f really goes: the word, or VM_NO_INDEX and *f, which may be another frame
+ * now.
+ */
+u32 vm_switch_follow(struct vm_lower *l, struct vm_label_frame **f);
+void vm_switch_free(struct vm_lower *l);
 
 /* ---- carry.c: accumulators across labels */
 
@@ -237,6 +265,8 @@ void vm_lower_br_if(struct vm_lower *l, u32 depth);
 void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in);
 void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in);
 void vm_lower_return(struct vm_lower *l);
+/** The next of a br_table's labels, which the walker has checked. */
+u32 vm_next_label(const u8 **p);
 
 /* ---- call.c */
 void vm_lower_call(struct vm_lower *l, const struct vm_insn *in);
