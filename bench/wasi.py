@@ -56,7 +56,8 @@ def one_processor():
 
 
 def run(command, **options):
-    return subprocess.run(command, check=True, text=True, capture_output=True, **options)
+    return subprocess.run(command, check=True, text=True, capture_output=True,
+                          **{"stdin": subprocess.DEVNULL, **options})
 
 
 class Bench:
@@ -194,6 +195,8 @@ class Server:
         for _ in range(100):
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
+                if self.process.poll() is not None:  # it was somebody else's server
+                    break
                 return self
             except OSError:
                 time.sleep(0.05)

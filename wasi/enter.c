@@ -7,6 +7,8 @@
 #include "loop/dns.h"
 #include "p1/p1.h"
 
+#include <stdlib.h>
+
 static bool is_socket(const struct wasi_fd *fd)
 {
     return fd->filetype == WASI_FILETYPE_SOCKET_STREAM ||
@@ -85,6 +87,7 @@ static wasi_errno wait_and_try(struct wasi_call *c, wr_call_t *call, wasi_errno 
         } else if (loop != NULL && c->want->deadline_ns == WASI_AT_ONCE) {
             c->stop = WASI_E_SUCCESS; /* nothing to wait for: its turn goes on */
         } else if (loop != NULL) {
+            free(c->want->heap); /* of what it would wait for */
             c->end = wr_call_trap(call, "a WASI function has to wait where it cannot be suspended");
             return WASI_E_SUCCESS;
         } else {

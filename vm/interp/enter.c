@@ -42,11 +42,7 @@ static vm_status end(struct vm_exec *x, vm_status s)
     return s;
 }
 
-/**
- * Takes the question back from whoever may be answering it: an answer being written is waited for,
- * so that it can't end up in a later call.
- */
-static void drop_answer(struct vm_exec *x)
+void vm_exec_drop_answer(struct vm_exec *x)
 {
     for (;;) {
         u32 a = atomic_load_explicit(&x->answer, memory_order_acquire);
@@ -74,7 +70,7 @@ static vm_status on_interrupt(struct vm_exec *x)
     u32 bits =
         atomic_fetch_and_explicit(&x->interrupt, ~(u32)VM_INTERRUPT_YIELD, memory_order_acq_rel);
     if (bits & VM_INTERRUPT_CANCEL) {
-        drop_answer(x);
+        vm_exec_drop_answer(x);
         return end_cancelled(x);
     }
     if (nested) x->yield_later = true;

@@ -25,6 +25,11 @@ vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_s
 vm_status vm_exec_nest(struct vm_exec *x, struct vm_func *f, struct vm_activation *saved)
     VM_MUST_USE;
 void vm_exec_unnest(struct vm_exec *x, const struct vm_activation *saved);
+/**
+ * Takes the question back from whoever may be answering it: an answer being written is waited for,
+ * so that it can't end up in a later call. Owner thread.
+ */
+void vm_exec_drop_answer(struct vm_exec *x);
 /** Any thread, also a signal handler. */
 void vm_exec_interrupt(struct vm_exec *x);
 void vm_exec_cancel(struct vm_exec *x);

@@ -2,6 +2,7 @@
 /* Calls that need C: first calls, host functions, other instances, tail calls. */
 #include "interp/slow.h"
 
+#include "interp/enter.h"
 #include "isa/handlers.h"
 #include "translate/translate.h"
 
@@ -58,7 +59,7 @@ u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
         atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
     if (VM_LIKELY(s == VM_OK && !VM_STRESS)) return VM_STOP_NONE;
     if (s == VM_PENDING && x->now.no_suspend) {
-        atomic_store_explicit(&x->answer, VM_ANSWER_NONE, memory_order_relaxed);
+        vm_exec_drop_answer(x);
         return stop_at_call(x, next, fp, VM_TRAP_SUSPEND);
     }
     x->host_status = s;

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A directory that may be searched but not listed still serves every path operation. */
@@ -50,8 +52,11 @@ wasi_errno wasi_preopen_dir(struct wasi_fdtable *table, const char *host, const 
  */
 static int reopen_terminal(int host, int status)
 {
+    enum { OTHER_EACH_TIME = 5 }; /* major number of /dev/tty, /dev/console and masters (ptmx) */
     char path[32];
-    if ((status & O_PATH) != 0 || isatty(host) != 1) return -1;
+    struct stat st;
+    if ((status & O_PATH) != 0 || isatty(host) != 1 || fstat(host, &st) != 0) return -1;
+    if (major(st.st_rdev) == OTHER_EACH_TIME) return -1;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", host);
     int flags = (status & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     return wasi_above_streams(open(path, flags));

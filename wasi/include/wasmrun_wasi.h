@@ -20,7 +20,8 @@ extern "C" {
 
 typedef struct wr_wasi wr_wasi_t;
 
-/** New context without arguments, environment or directories; stdio 0, 1, 2 are inherited. */
+/** New context without arguments, environment or directories; stdio 0, 1, 2 are inherited (a
+ * terminal is opened anew, where that is allowed, and takes a descriptor more). */
 WR_API wr_status_t wr_wasi_new(own wr_wasi_t **out, wr_error_t *err);
 /** Closes what the context owns; the store that uses it must be gone. NULL is allowed. */
 WR_API void wr_wasi_delete(own wr_wasi_t *wasi);

@@ -70,7 +70,7 @@ struct wasi_slicer {
     bool started;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
-    u64 slice_ns;
+    u64 slice_ns; /* written by the loop's thread, which may read it without the lock */
     wr_exec_t *running; /* NULL: none */
     u64 runs;           /* counts them, so that a tick knows whether it is still the same */
     bool asleep, over;

@@ -17,11 +17,22 @@ enum {
     LEAST_TICK_NS = 100 /* that one round of the thread takes about */
 };
 
+/* Its deadlines are of the clock that is never set. */
+static bool init_wake(pthread_cond_t *wake)
+{
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0) return false;
+    bool good = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(wake, &attr) == 0;
+    pthread_condattr_destroy(&attr);
+    return good;
+}
+
 wasi_errno wasi_slicer_init(struct wasi_slicer *s)
 {
     *s = (struct wasi_slicer){.slice_ns = DEFAULT_SLICE_NS};
     if (pthread_mutex_init(&s->lock, NULL) != 0) return WASI_E_NOMEM;
-    if (pthread_cond_init(&s->wake, NULL) == 0) return WASI_E_SUCCESS;
+    if (init_wake(&s->wake)) return WASI_E_SUCCESS;
     pthread_mutex_destroy(&s->lock);
     return WASI_E_NOMEM;
 }
@@ -30,7 +41,19 @@ void wasi_slicer_set(struct wasi_slicer *s, u64 slice_ns)
 {
     pthread_mutex_lock(&s->lock);
     s->slice_ns = slice_ns;
+    pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->lock);
+}
+
+/* Under the lock: for a slice, or until its length changes or the loop is deleted. */
+static void sleep_slice(struct wasi_slicer *s)
+{
+    u64 slice_ns = s->slice_ns, now = wasi_clock_now(CLOCK_MONOTONIC);
+    u64 end = slice_ns > UINT64_MAX - now ? UINT64_MAX : now + slice_ns;
+    const struct timespec until = {(time_t)(end / NS_PER_S), (long)(end % NS_PER_S)};
+    while (!s->over && s->slice_ns == slice_ns &&
+           pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0)
+        continue;
 }
 
 /* Under the lock: one tick. Interrupts what was already running at the tick before. */
@@ -38,15 +61,13 @@ static void tick(struct wasi_slicer *s)
 {
     u64 runs = s->runs;
     wr_exec_t *running = s->running;
-    const struct timespec slice = {(time_t)(s->slice_ns / NS_PER_S),
-                                   (long)(s->slice_ns % NS_PER_S)};
-    bool spin = s->slice_ns < SPIN_NS;
-    pthread_mutex_unlock(&s->lock);
-    if (spin)
+    if (s->slice_ns < SPIN_NS) {
+        pthread_mutex_unlock(&s->lock);
         sched_yield(); /* else who begins a run could wait for the lock for ever */
-    else
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &slice, NULL);
-    pthread_mutex_lock(&s->lock);
+        pthread_mutex_lock(&s->lock);
+    } else {
+        sleep_slice(s);
+    }
     if (running != NULL && s->running == running && s->runs == runs) wr_exec_interrupt(running);
 }
 

@@ -3,7 +3,6 @@
 #include "loop/uvloop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -13,9 +12,8 @@ enum { NEEDED = 8 };
 /* Whether there are as many descriptors as a loop needs: takes them all, once. */
 static wasi_errno probe(void)
 {
-    int fd[NEEDED], n = 0;
-    fd[0] = eventfd(0, EFD_CLOEXEC);
-    while (fd[n] >= 0 && ++n < NEEDED) fd[n] = fcntl(fd[0], F_DUPFD_CLOEXEC, 0);
+    int fd[NEEDED], n = 0; /* files of their own: the whole system may have none left */
+    while (n < NEEDED && (fd[n] = eventfd(0, EFD_CLOEXEC)) >= 0) n++;
     wasi_errno e = n == NEEDED ? WASI_E_SUCCESS : wasi_errno_from_host(errno);
     while (n > 0) close(fd[--n]);
     return e;

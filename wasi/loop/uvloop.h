@@ -9,7 +9,8 @@
 
 /**
  * uv_loop_init that does not abort: the first loop of a process makes libuv abort when it finds
- * too few descriptors, and a guest may have taken them. MFILE, NFILE, NOMEM. Any thread.
+ * too few descriptors, and a guest may have taken them (unless another thread takes them at that
+ * very moment). MFILE, NFILE, NOMEM. Any thread.
  */
 wasi_errno wasi_uv_loop_init(uv_loop_t *uv);
 

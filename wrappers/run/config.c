@@ -60,6 +60,9 @@ static json_t *shortest(double value)
             break;
         }
     }
+    if (strstr(text, "e+") && value < 1e17 && value > -1e17) { /* options know no exponents */
+        snprintf(text, sizeof text, "%.0f", value);
+    }
     return json_string(text);
 }
 

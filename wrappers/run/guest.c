@@ -271,6 +271,7 @@ static int link_guest(struct guest *guest)
 static int end_code(const struct guest *guest, const char *name, wr_status_t status,
                     const wr_error_t *err)
 {
+    wrap_timeout_ended(); /* what follows, a core dump or a profile, takes its time */
     bool ended = status == WR_OK || status == WR_EXIT;
     if (ended && wrap_timeout_fired()) {
         /* Woken from a wait by the timeout, it went on to its end before the next check. */
@@ -281,7 +282,6 @@ static int end_code(const struct guest *guest, const char *name, wr_status_t sta
     }
     int code = wrap_report(name, status, err);
     if (guest->core && code == WRAP_EXIT_TRAP) {
-        wrap_timeout_ended();
         wrap_core_write(guest->core, guest->exec, guest->name);
     }
     bool began = status != WR_ARGUMENT; /* a _start with parameters never did */

@@ -246,20 +246,41 @@ static void test_arguments(void **state)
 static void test_sockets_by_family_and_type(void **state)
 {
     static const struct {
-        uint64_t family, type;
+        uint64_t family, type, protocol;
         int from;
     } table[] = {
-        {2, 1, 1},  {2, 2, 1},  {10, 1, 1}, {10, 2, 1}, {2, 1 | 02000000 | 04000, 1},
-        {1, 1, 2},  {1, 2, 2},  {1, 5, 3},  {2, 3, 3},  {10, 3, 3},
-        {16, 3, 3}, {16, 2, 3}, {17, 3, 3}, {40, 1, 3}, {38, 5, 3},
-        {0, 1, 3},  {2, 0, 3},  {31, 3, 3},
+        {2, 1, 0, 1},
+        {2, 2, 0, 1},
+        {10, 1, 0, 1},
+        {10, 2, 0, 1},
+        {2, 1 | 02000000 | 04000, 0, 1},
+        {1, 1, 0, 2},
+        {1, 2, 0, 2},
+        {1, 5, 0, 3},
+        {2, 3, 0, 3},
+        {10, 3, 0, 3},
+        {16, 3, 0, 3},
+        {16, 2, 0, 3},
+        {17, 3, 0, 3},
+        {40, 1, 0, 3},
+        {38, 5, 0, 3},
+        {0, 1, 0, 3},
+        {2, 0, 0, 3},
+        {31, 3, 0, 3},
+        {2, 1, 6, 1},
+        {2, 2, 17, 1},
+        {2, 1, 132, 3},
+        {2, 1, 262, 3},
+        {2, 2, 1, 3},
+        {2, 2, 115, 3},
     };
     (void)state;
     for (size_t f = 0; f < FILTER_COUNT; f++) {
         for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-            struct seccomp_data data = {.nr = filters[f].arch == 0 ? 41 : 198,
-                                        .arch = filters[f].audit,
-                                        .args = {table[i].family, table[i].type}};
+            struct seccomp_data data = {
+                .nr = filters[f].arch == 0 ? 41 : 198,
+                .arch = filters[f].audit,
+                .args = {table[i].family, table[i].type, table[i].protocol}};
             bool good = filters[f].net >= table[i].from;
             assert_int_equal(run(&filters[f], &data), good ? SECCOMP_RET_ALLOW : FAILS(EPERM));
         }

@@ -242,6 +242,8 @@ def config_files():
     run("--config", config({"module": args, "args": ["x", "", 3]}), "y", "--z").want(0).prints("args\0x\0\0003\0y\0--z\0")
     run("--config", config({"module": args, "args": [0.1, 1.5e300, 1 / 3]})).want(0).prints(
         "args\0" "0.1\0" "1.5e+300\0" "0.3333333333333333\0")
+    run("--config", config({"fuel": 1e9}), args).want(0)
+    run("--config", config({"module": args, "args": [1e6, 2500000.0]})).want(0).prints("args\0" "1000000\0" "2500000\0")
     run("--config", config({"dir": ["d::/1", "d::/2:ro"], "volume": "d:/3"}), pre).want(0).prints("/1,/2,/3,")
     run("--config", config({"fuel": 1000}), write("long.wasm", main_module(LOOP_FOREVER))).want(124, "fuel")
     run("--config", config({"timeout": 0.2}), "long.wasm").want(124, "timed out")

@@ -187,6 +187,17 @@ static void test_deleting_a_loop_ends_its_tasks(void **state)
     assert_int_equal(w->status, WR_CANCELLED);
 }
 
+/** It hangs where the thread that ends slices sleeps through its loop's end. */
+static void test_an_endless_slice_ends_with_its_loop(void **state)
+{
+    struct world *w = *state;
+    wr_loop_set_slice(w->loop, UINT64_MAX);
+    run_with(w, complete);
+    assert_int_equal(w->ends, 1);
+    wr_loop_delete(w->loop);
+    w->loop = NULL;
+}
+
 static void test_a_context_is_in_one_loop(void **state)
 {
     struct world *w = *state;
@@ -211,6 +222,7 @@ int main(void)
         T(test_a_halted_loop_can_be_run_again),
         T(test_an_exec_can_be_used_again_for_a_second_task),
         T(test_deleting_a_loop_ends_its_tasks),
+        T(test_an_endless_slice_ends_with_its_loop),
         T(test_a_context_is_in_one_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,10 +146,14 @@ static void check_prlimit(void)
     answer(SECCOMP_RET_ALLOW);
 }
 
-/* socket(family, type, ...): streams and datagrams, no raw sockets even where root runs us. */
+/*
+ * socket(family, type, protocol): streams and datagrams of the usual protocols; no raw sockets even
+ * where root runs us, nothing that the kernel would load a module for.
+ */
 static void check_socket(unsigned families)
 {
     static const uint32_t known[] = {2 /* AF_INET */, 10 /* AF_INET6 */, 1 /* AF_UNIX */};
+    static const uint32_t protocols[] = {0, 6 /* TCP */, 17 /* UDP */};
     load_arg(0);
     for (unsigned i = 0; i < families; i++) {
         emit(BPF_JMP | BPF_JEQ | BPF_K, known[i], families - i, 0);
@@ -160,7 +164,7 @@ static void check_socket(unsigned families)
     emit(BPF_JMP | BPF_JEQ | BPF_K, 1 /* SOCK_STREAM */, 2, 0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, 2 /* SOCK_DGRAM */, 1, 0);
     answer_errno(EPERM);
-    answer(SECCOMP_RET_ALLOW);
+    check_words(2, protocols, sizeof protocols / sizeof protocols[0]);
 }
 
 static void check(enum rule rule)
