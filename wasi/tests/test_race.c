@@ -54,7 +54,7 @@ static void put_file(int dir, const char *name, const char *text)
 static void fill(int dir, const char *text)
 {
     (void)mkdirat(dir, "vdir", 0777);
-    (void)symlinkat(text, dir, "vlink");
+    (void)!symlinkat(text, dir, "vlink");
     put_file(dir, "secret", text);
     put_file(dir, "victim", text);
 }
