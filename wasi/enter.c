@@ -3,17 +3,12 @@
  * enter.c - the way from a host call to a handler, and from its answer to the guest: at once, after
  * a wait in this thread, or from the loop.
  */
+#include "fd/io.h"
 #include "fd/rights.h"
 #include "loop/dns.h"
 #include "p1/p1.h"
 
 #include <stdlib.h>
-
-static bool is_socket(const struct wasi_fd *fd)
-{
-    return fd->filetype == WASI_FILETYPE_SOCKET_STREAM ||
-           fd->filetype == WASI_FILETYPE_SOCKET_DGRAM;
-}
 
 /* One descriptor of a row: exists, is of the kind, has the rights, may be changed. */
 static wasi_errno check_fd(const struct wasi_fd *fd, u8 flags, u64 rights)
@@ -22,7 +17,7 @@ static wasi_errno check_fd(const struct wasi_fd *fd, u8 flags, u64 rights)
     bool is_dir = fd->filetype == WASI_FILETYPE_DIR;
     if ((flags & WASI_P1_DIR) != 0 && !is_dir) return WASI_E_NOTDIR;
     if ((flags & WASI_P1_NONDIR) != 0 && is_dir) return WASI_E_BADF;
-    if ((flags & WASI_P1_SOCK) != 0 && !is_socket(fd)) return WASI_E_NOTSOCK;
+    if ((flags & WASI_P1_SOCK) != 0 && !wasi_fd_is_socket(fd)) return WASI_E_NOTSOCK;
     if ((fd->rights & rights) != rights) return WASI_E_NOTCAPABLE;
     if ((flags & WASI_P1_CHANGES) != 0 && fd->read_only) return WASI_E_PERM;
     return WASI_E_SUCCESS;

@@ -43,9 +43,6 @@ int wasi_io_rest(const struct wasi_io *io, size_t skip, size_t room,
     return n;
 }
 
-/* What a guest moves at most before others have their turn; of a file in this thread, in a loop. */
-enum { TURN = 1 << 20 };
-
 /* The kernel or this file knows no RWF_NOWAIT. */
 static bool is_unsupported(int error)
 {
@@ -108,8 +105,8 @@ static wasi_errno read_stream(struct wasi_call *c, const struct wasi_io *io, siz
     struct iovec piece[WASI_PIECE_IOVECS];
     const struct iovec *iov = io->iov;
     int n = io->count;
-    if (wasi_io_total(io) > TURN) { /* a stream may always give less */
-        n = wasi_io_rest(io, 0, TURN, piece);
+    if (wasi_io_total(io) > WASI_IO_TURN) { /* a stream may always give less */
+        n = wasi_io_rest(io, 0, WASI_IO_TURN, piece);
         iov = piece;
     }
     for (;;) {
@@ -144,7 +141,7 @@ static ssize_t read_piece(const struct wasi_fd *fd, const struct iovec *iov, int
 static wasi_errno read_file(struct wasi_call *c, const struct wasi_io *io, size_t *done)
 {
     bool inline_only = c->can_park && !c->on_worker;
-    if (inline_only && wasi_io_total(io) > TURN) return WASI_WORK;
+    if (inline_only && wasi_io_total(io) > WASI_IO_TURN) return WASI_WORK;
     struct iovec piece[WASI_PIECE_IOVECS];
     const struct iovec *iov = io->iov;
     int n = io->count;
@@ -230,7 +227,7 @@ static ssize_t write_once(const struct wasi_fd *fd, const struct wasi_io *io, bo
 static wasi_errno write_file(struct wasi_call *c, const struct wasi_io *io, size_t *done)
 {
     bool inline_only = c->can_park && !c->on_worker;
-    if (inline_only && wasi_io_total(io) > TURN) return WASI_WORK;
+    if (inline_only && wasi_io_total(io) > WASI_IO_TURN) return WASI_WORK;
     struct iovec piece[WASI_PIECE_IOVECS];
     struct wasi_io now = *io;
     if (c->progress.done > 0) {
@@ -331,7 +328,7 @@ static wasi_errno write_stream(struct wasi_call *c, const struct wasi_io *io, si
     size_t total = wasi_io_total(io), moved = (size_t)c->progress.done;
     wasi_errno e = WASI_E_SUCCESS;
     bool datagram = c->fd->filetype == WASI_FILETYPE_SOCKET_DGRAM, sent = false;
-    size_t turn = moved + TURN;
+    size_t turn = moved + WASI_IO_TURN;
     while (e == WASI_E_SUCCESS && (moved < total || (datagram && !sent))) {
         if (moved >= turn) { /* who reads is fast: the others go first */
             e = wasi_fd_blocks(c->fd) ? wasi_io_wait(c, POLLOUT) : WASI_E_AGAIN;

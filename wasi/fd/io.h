@@ -45,6 +45,9 @@ static inline bool wasi_fd_blocks(const struct wasi_fd *fd)
 {
     return (fd->flags & WASI_FDFLAG_NONBLOCK) == 0;
 }
+/** Bytes a guest moves at most before others have their turn; of a file in this thread, in a loop.
+ */
+enum { WASI_IO_TURN = 1 << 20 };
 static inline bool wasi_fd_is_socket(const struct wasi_fd *fd)
 {
     return fd->filetype == WASI_FILETYPE_SOCKET_STREAM ||

@@ -4,6 +4,7 @@
  */
 #include "fd/preopen.h"
 
+#include "fd/io.h"
 #include "fd/rights.h"
 #include "loop/wait.h"
 
@@ -104,9 +105,7 @@ wasi_errno wasi_preopen_socket(struct wasi_fdtable *table, int host)
     if (fd == NULL) return e;
     u32 guest_fd;
     fd->sock = WASI_SOCK_BOUND;
-    bool is_socket =
-        fd->filetype == WASI_FILETYPE_SOCKET_STREAM || fd->filetype == WASI_FILETYPE_SOCKET_DGRAM;
-    e = is_socket ? wasi_fdtable_add(table, fd, &guest_fd) : WASI_E_NOTSOCK;
+    e = wasi_fd_is_socket(fd) ? wasi_fdtable_add(table, fd, &guest_fd) : WASI_E_NOTSOCK;
     if (e != WASI_E_SUCCESS) {
         fd->borrowed = true; /* it stays the caller's */
         wasi_fd_delete(fd);

@@ -11,9 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Datagrams from addresses that are not allowed, thrown away in one go; bytes of a stream that are
- * waited for whole (WAITALL) before others have their turn. */
-enum { DROPS = 64, TURN = 1 << 20 };
+/* Datagrams from addresses that are not allowed, thrown away in one go. */
+enum { DROPS = 64 };
 
 static const struct wasi_net *net_of(const struct wasi_call *c) { return &c->wasi->net; }
 
@@ -278,7 +277,7 @@ wasi_errno wasi_sock_recv(struct wasi_call *c, struct wasi_sock_msg *msg)
         else
             c->progress.done += (u64)r;
         if (r < 0 || !wants_more(c, msg, r)) break;
-        if (c->progress.done - begun < TURN) continue;
+        if (c->progress.done - begun < WASI_IO_TURN) continue;
         e = wasi_io_wait(c, POLLIN); /* who sends is fast: the others go first */
         break;
     }
