@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * program.h - a guest in a container, from an open file to its exit code. The process belongs to
+ * it: one thread, no loop, nothing but descriptors and memory is needed once it is loaded.
+ * Not here: isolation (sandbox/), options of the command line (run/).
+ */
+#ifndef WRAPPERS_COMMON_PROGRAM_H
+#define WRAPPERS_COMMON_PROGRAM_H
+
+#include "common/error.h"
+#include "common/spec.h"
+
+/** A directory that the guest gets; a file of a bind mount is reached through its directory. */
+struct wrap_preopen {
+    const char *host;  /**< path in the namespace of the caller */
+    const char *guest; /**< path that the guest sees */
+    bool read_only;
+};
+
+/**
+ * What annotations of a container say about its network, all "io.wasmrun/…": net (inherit, the
+ * default; none; or rules of wr_wasi_net_allow, separated by commas), listen (HOST:PORT,…), resolve
+ * (true, the default, or false).
+ */
+struct wrap_program_config {
+    int module_fd;          /**< stays the caller's */
+    const char *name;       /**< of the file, in messages */
+    const char *func;       /**< export that is called; NULL: _start */
+    struct wrap_strings args;
+    struct wrap_strings env;
+    const struct wrap_preopen *preopens;
+    size_t preopen_count;
+    const struct wrap_spec *spec; /**< its annotations */
+};
+
+struct wrap_program;
+
+/** What the guest may do with sockets, for the sandbox. */
+struct wrap_program_net {
+    bool any;     /**< new sockets of the internet */
+    bool unixes;  /**< and Unix sockets */
+    bool resolve; /**< names are looked up */
+};
+bool wrap_program_net_of(const struct wrap_spec *spec, struct wrap_program_net *out,
+                         struct wrap_error *err);
+
+/** Reads, validates and links; opens preopens and listeners. Freed by wrap_program_delete. */
+bool wrap_program_load(const struct wrap_program_config *config, struct wrap_program **out,
+                       struct wrap_error *err);
+/**
+ * Instantiates and runs; the exit code as containers have it: the guest's own, 128 + SIGABRT for a
+ * trap (printed with its backtrace on standard error), 126 when it can't begin. `why`, if not NULL,
+ * gets the reason of any end that is not the guest's own.
+ */
+int wrap_program_run(struct wrap_program *program, struct wrap_error *why);
+void wrap_program_delete(struct wrap_program *program);
+
+#endif
