@@ -37,7 +37,7 @@ struct wrap_container_config {
     int console;    /**< slave of a terminal that becomes its controlling one; -1: none */
     const char *traceparent; /**< W3C trace context for the guest's environment; NULL */
     const char *tracestate;  /**< NULL */
-    bool keep_root; /**< mount the root file system in the caller's namespace too: for tests */
+    bool hooks_wait; /**< after CREATED the child waits until it may go on */
 };
 
 /** For a process beside the first one of a container (Exec). */

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * native.c - containers that our own children are: what they report, hooks on the way, control
+ * groups. A child that finds a Linux program ends, and a Linux runtime takes over.
+ */
+#include "shim/log.h"
+#include "shim/steps.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RETRY_MS = 2, TRIES_MAX = 1000 };
+
+static void close_child(struct wrap_proc *proc)
+{
+    int *fds[] = {&proc->child.pidfd, &proc->child.report_fd, &proc->child.control_fd};
+    if (proc->report_poll) {
+        uv_poll_stop(proc->report_poll);
+        uv_close((uv_handle_t *)proc->report_poll, (uv_close_cb)free);
+        proc->report_poll = NULL;
+    }
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (*fds[i] >= 0) {
+            close(*fds[i]);
+            *fds[i] = -1;
+        }
+    }
+}
+
+/* The step can't succeed any more: the child goes, wrap_native_ended_early goes on. */
+static void give_up(struct wrap_proc *proc, const struct wrap_error *err)
+{
+    if (!proc->failure.code) {
+        proc->failure = *err;
+    }
+    kill(proc->pid, SIGKILL);
+}
+
+/* ---------------------------------------------------------------- reports */
+
+static void run_next_hooks(struct wrap_task *task, const struct wrap_error *err)
+{
+    static const enum wrap_hook_stage stages[] = {WRAP_HOOK_PRESTART, WRAP_HOOK_CREATE_RUNTIME,
+                                                  WRAP_HOOK_CREATE_CONTAINER};
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    if (err) {
+        give_up(init, err);
+    } else if (init->gone) {
+        return;
+    } else if (task->tries < sizeof stages / sizeof stages[0]) {
+        wrap_hooks_run(task, stages[task->tries++], "creating", run_next_hooks);
+    } else if (!wrap_container_go(init->child.control_fd)) {
+        kill(init->pid, SIGKILL);
+    }
+}
+
+static bool has_create_hooks(const struct wrap_spec *spec)
+{
+    return spec->hooks[WRAP_HOOK_PRESTART].count || spec->hooks[WRAP_HOOK_CREATE_RUNTIME].count ||
+           spec->hooks[WRAP_HOOK_CREATE_CONTAINER].count;
+}
+
+static void tell_created(struct wrap_proc *init)
+{
+    const struct wrap_task *task = init->task;
+    const struct wrap_event_create event = {
+        .id = task->id,
+        .bundle = task->bundle,
+        .rootfs = task->root_mounts,
+        .rootfs_count = task->root_mount_count,
+        .in = init->in,
+        .out = init->out,
+        .err = init->err,
+        .terminal = init->terminal,
+        .pid = init->pid,
+    };
+    wrap_event_create(task->shim->events, &event);
+}
+
+static void tell_started(struct wrap_proc *proc)
+{
+    struct wrap_task *task = proc->task;
+    proc->state = WRAP_STATE_RUNNING;
+    if (wrap_is_init(proc)) {
+        wrap_event_start(task->shim->events, task->id, proc->pid);
+    } else {
+        wrap_event_exec_started(task->shim->events, task->id, proc->exec_id, proc->pid);
+    }
+}
+
+static void on_ready(struct wrap_proc *proc)
+{
+    if (wrap_is_init(proc)) {
+        proc->state = WRAP_STATE_CREATED;
+        if (proc->task->kind == WRAP_KIND_LOOK) {
+            proc->task->kind = WRAP_KIND_WASM;
+        }
+        wrap_task_watch_memory(proc->task);
+        tell_created(proc);
+    } else {
+        if (!wrap_container_go(proc->child.control_fd)) {
+            return; /* it is gone: its end is told */
+        }
+        tell_started(proc);
+    }
+    wrap_step_end(proc, NULL);
+}
+
+static void on_report(uv_poll_t *poll, int status, int events)
+{
+    struct wrap_proc *proc = poll->data;
+    struct wrap_report report;
+    int got = 0;
+    (void)events;
+    while (proc->report_poll && (got = wrap_container_report(proc->child.report_fd, &report)) > 0) {
+        switch (report.kind) {
+        case WRAP_REPORT_CREATED:
+            proc->task->tries = 0;
+            if (has_create_hooks(proc->task->spec) && wrap_is_init(proc)) {
+                run_next_hooks(proc->task, NULL);
+            }
+            break;
+        case WRAP_REPORT_LINUX: proc->is_linux = true; break;
+        case WRAP_REPORT_READY: on_ready(proc); break;
+        case WRAP_REPORT_FAILED: proc->failure = report.error; break;
+        case WRAP_REPORT_REASON:
+            proc->failure = report.error;
+            wrap_log(WRAP_LOG_INFO, proc->task->id, "%s", report.error.text);
+            break;
+        }
+    }
+    if ((got < 0 || status != 0) && proc->report_poll) {
+        uv_poll_stop(proc->report_poll);
+    }
+}
+
+static bool watch_reports(struct wrap_proc *proc, struct wrap_error *err)
+{
+    proc->report_poll = calloc(1, sizeof *proc->report_poll);
+    if (!proc->report_poll) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    int wrong = uv_poll_init(proc->task->shim->loop, proc->report_poll, proc->child.report_fd);
+    if (wrong) {
+        free(proc->report_poll);
+        proc->report_poll = NULL;
+        return wrap_fail_errno(err, -wrong, "cannot wait for a container");
+    }
+    proc->report_poll->data = proc;
+    uv_poll_start(proc->report_poll, UV_READABLE | UV_DISCONNECT, on_report);
+    return true;
+}
+
+/* ---------------------------------------------------------------- steps */
+
+static struct wrap_container_config config_of(struct wrap_proc *proc)
+{
+    struct wrap_task *task = proc->task;
+    struct wrap_container_config config = {
+        .id = task->id,
+        .bundle = task->bundle,
+        .spec = task->spec,
+        .root_mounts = task->root_mounts,
+        .root_mount_count = task->root_mount_count,
+        .kind = task->kind,
+        .cgroup = task->cgroup,
+        .console = proc->streams.slave,
+        .traceparent = task->traceparent[0] ? task->traceparent : NULL,
+        .tracestate = task->tracestate[0] ? task->tracestate : NULL,
+        .hooks_wait = has_create_hooks(task->spec),
+    };
+    memcpy(config.stdio, proc->streams.child, sizeof config.stdio);
+    return config;
+}
+
+/* From here on the child's end goes through the reaper. */
+static bool follow_child(struct wrap_proc *proc, struct wrap_error *err)
+{
+    wrap_streams_given(&proc->streams);
+    wrap_proc_follow(proc, proc->child.pid);
+    struct wrap_error problem = {0};
+    if (!watch_reports(proc, &problem)) {
+        give_up(proc, &problem);
+    }
+    (void)err;
+    return true;
+}
+
+static void drop_cgroup(struct wrap_task *task)
+{
+    struct wrap_error err = {0};
+    if (task->cgroup && !wrap_cgroup_delete(task->cgroup, RETRY_MS * 10, &err)) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "%s", err.text);
+    }
+    wrap_cgroup_free(task->cgroup);
+    task->cgroup = NULL;
+}
+
+static bool native_create(struct wrap_proc *init, struct wrap_error *err)
+{
+    struct wrap_task *task = init->task;
+    if (task->spec->unsupported && task->kind != WRAP_KIND_LOOK) {
+        return wrap_fail(err, WRAP_UNIMPLEMENTED, "%s/config.json: %s is not supported",
+                         task->bundle, task->spec->unsupported);
+    }
+    const struct wrap_cgroup_config group = wrap_task_cgroup_config(task);
+    if (!wrap_proc_open_streams(init, true, err)) {
+        return false;
+    }
+    if (!wrap_cgroup_create(&group, &task->cgroup, err)) {
+        wrap_streams_close(&init->streams);
+        return false;
+    }
+    const struct wrap_container_config config = config_of(init);
+    if (!wrap_container_fork(&config, &init->child, err)) {
+        drop_cgroup(task);
+        wrap_streams_close(&init->streams);
+        return false;
+    }
+    return follow_child(init, err);
+}
+
+static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
+{
+    struct wrap_task *task = proc->task;
+    if (!wrap_proc_open_streams(proc, true, err)) {
+        return false;
+    }
+    const struct wrap_container_config config = config_of(proc);
+    const struct wrap_container_join join = {
+        .pid = wrap_task_init_proc(task)->pid,
+        .process = &proc->spec->process,
+    };
+    if (!wrap_container_fork_into(&config, &join, &proc->child, err)) {
+        wrap_streams_close(&proc->streams);
+        return false;
+    }
+    return follow_child(proc, err);
+}
+
+static void on_poststart(struct wrap_task *task, const struct wrap_error *err)
+{
+    if (err) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "poststart: %s", err->text);
+    }
+}
+
+static void on_start_hooks(struct wrap_task *task, const struct wrap_error *err)
+{
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    struct wrap_error problem = {0};
+    if (!err && (init->gone || !wrap_container_go(init->child.control_fd))) {
+        wrap_fail(&problem, WRAP_FAILED_PRECONDITION, "container %s has stopped", task->id);
+        err = &problem;
+    }
+    if (err) {
+        wrap_step_end(init, err);
+        return;
+    }
+    tell_started(init);
+    wrap_step_end(init, NULL);
+    wrap_hooks_run(task, WRAP_HOOK_POSTSTART, "running", on_poststart);
+}
+
+static bool native_start(struct wrap_proc *proc, struct wrap_error *err)
+{
+    if (!wrap_is_init(proc)) {
+        return start_exec(proc, err);
+    }
+    wrap_hooks_run(proc->task, WRAP_HOOK_START_CONTAINER, "created", on_start_hooks);
+    return true;
+}
+
+bool wrap_native_ended_early(struct wrap_proc *proc)
+{
+    struct wrap_task *task = proc->task;
+    struct wrap_error err = {0};
+    if (proc->report_poll) {
+        on_report(proc->report_poll, 0, 0); /* what it said last */
+    }
+    if (proc->state != WRAP_STATE_NEW) {
+        return false;
+    }
+    close_child(proc);
+    err = proc->failure;
+    if (!err.code) {
+        wrap_fail(&err, WRAP_UNKNOWN, "container %s died with status %u while it was made%s",
+                  task->id, proc->exit_status,
+                  proc->exit_status == 128 + SIGKILL ? " (out of memory?)" : "");
+    }
+    if (!wrap_is_init(proc)) {
+        wrap_start_failed(proc, &err);
+        return true;
+    }
+    drop_cgroup(task);
+    if (!proc->is_linux) {
+        wrap_create_failed(proc, &err);
+        return true;
+    }
+    /* Nothing has happened yet, then: everything again, the other way. */
+    wrap_streams_close(&proc->streams);
+    proc->gone = false;
+    proc->pid = 0;
+    proc->child.pid = 0;
+    task->kind = WRAP_KIND_LINUX;
+    memset(&err, 0, sizeof err);
+    if (!wrap_way_delegated.create(proc, &err)) {
+        wrap_create_failed(proc, &err);
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- the rest of a life */
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct wrap_task *task = timer->data;
+    struct wrap_error err = {0};
+    bool gone = wrap_cgroup_delete(task->cgroup, 0, &err);
+    if (!gone && task->tries++ < TRIES_MAX) {
+        return;
+    }
+    uv_timer_stop(timer);
+    if (!gone) {
+        wrap_log(WRAP_LOG_ERROR, task->id, "%s", err.text);
+    }
+    wrap_step_end(wrap_task_init_proc(task), NULL);
+}
+
+static bool native_remove(struct wrap_proc *proc, struct wrap_error *err)
+{
+    struct wrap_task *task = proc->task;
+    close_child(proc);
+    if (!wrap_is_init(proc) || !task->cgroup || wrap_cgroup_delete(task->cgroup, 0, NULL)) {
+        wrap_step_end(proc, NULL);
+        return true;
+    }
+    /* Somebody in it is still on the way out. */
+    task->timer = calloc(1, sizeof *task->timer);
+    if (!task->timer || uv_timer_init(task->shim->loop, task->timer) != 0) {
+        free(task->timer);
+        task->timer = NULL;
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    task->timer->data = task;
+    task->tries = 0;
+    uv_timer_start(task->timer, on_retry, RETRY_MS, RETRY_MS);
+    return true;
+}
+
+static bool native_pause(struct wrap_proc *init, bool pause, struct wrap_error *err)
+{
+    struct wrap_task *task = init->task;
+    if (!task->cgroup || !wrap_cgroup_freeze(task->cgroup, pause, err)) {
+        return false;
+    }
+    init->state = pause ? WRAP_STATE_PAUSED : WRAP_STATE_RUNNING;
+    if (pause) {
+        wrap_event_paused(task->shim->events, task->id);
+    } else {
+        wrap_event_resumed(task->shim->events, task->id);
+    }
+    wrap_step_end(init, NULL);
+    return true;
+}
+
+static bool native_update(struct wrap_proc *init, const char *json, size_t size,
+                          struct wrap_error *err)
+{
+    struct wrap_spec *spec = NULL;
+    bool good = wrap_spec_parse_resources(json, size, &spec, err) && init->task->cgroup &&
+                wrap_cgroup_update(init->task->cgroup, &spec->resources, err);
+    wrap_spec_free(spec);
+    if (good) {
+        wrap_step_end(init, NULL);
+    }
+    return good;
+}
+
+const struct wrap_way wrap_way_native = {
+    .create = native_create,
+    .start = native_start,
+    .remove = native_remove,
+    .pause = native_pause,
+    .update = native_update,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * steps.h - what task.c, native.c and delegated.c share: the steps of a process for each way of
+ * running it. Nobody else includes this.
+ */
+#ifndef WRAPPERS_SHIM_STEPS_H
+#define WRAPPERS_SHIM_STEPS_H
+
+#include "shim/task.h"
+
+/**
+ * How the processes of a task are run. A step begins with `done` stored in the process, and ends in
+ * wrap_step_end, at once or later; false: it did not begin, `err` says why.
+ */
+struct wrap_way {
+    bool (*create)(struct wrap_proc *init, struct wrap_error *err);
+    bool (*start)(struct wrap_proc *proc, struct wrap_error *err);
+    /** Frees what the kernel and others hold for a process that has stopped. */
+    bool (*remove)(struct wrap_proc *proc, struct wrap_error *err);
+    bool (*pause)(struct wrap_proc *init, bool pause, struct wrap_error *err);
+    bool (*update)(struct wrap_proc *init, const char *json, size_t size, struct wrap_error *err);
+};
+extern const struct wrap_way wrap_way_native;
+extern const struct wrap_way wrap_way_delegated;
+const struct wrap_way *wrap_way_of(const struct wrap_task *task);
+
+/** The first process; there always is one. */
+struct wrap_proc *wrap_task_init_proc(const struct wrap_task *task);
+bool wrap_is_init(const struct wrap_proc *proc);
+
+/** Ends the step in progress; then what has waited for that: the end of the process, say. */
+void wrap_step_end(struct wrap_proc *proc, const struct wrap_error *err);
+/** Ends a creation that has failed; the task is gone afterwards. */
+void wrap_create_failed(struct wrap_proc *init, const struct wrap_error *err);
+/** Ends the start of an exec that has failed: it has stopped without having run. */
+void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err);
+/** A pid is known: its end is expected from now on. */
+void wrap_proc_follow(struct wrap_proc *proc, pid_t pid);
+/** native.c: the end of a child that was not known to be ready; false: it was. */
+bool wrap_native_ended_early(struct wrap_proc *proc);
+
+/** Opens the standard streams of a process. */
+bool wrap_proc_open_streams(struct wrap_proc *proc, bool own_terminal, struct wrap_error *err);
+/** Out-of-memory kills are told from now on. */
+void wrap_task_watch_memory(struct wrap_task *task);
+/** What names the task's control group. */
+struct wrap_cgroup_config wrap_task_cgroup_config(const struct wrap_task *task);
+
+/** Runs the hooks of a stage one after the other; `done` gets NULL or the first failure. At once
+ * when there are none. `status`: as the state document has it. */
+void wrap_hooks_run(struct wrap_task *task, enum wrap_hook_stage stage, const char *status,
+                    void (*done)(struct wrap_task *task, const struct wrap_error *err));
+
+#endif

@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.c - tasks and processes whoever runs them: their making, their ends in the right order,
+ * waiting, signals, deletion. How a step is done is native.c's and delegated.c's.
+ */
+#include "shim/task.h"
+
+#include "shim/log.h"
+#include "shim/steps.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ID_MAX = 128, EXECS_MAX = 1024 };
+
+/* ---------------------------------------------------------------- finding */
+
+bool wrap_id_is_good(const char *id)
+{
+    size_t length = strlen(id);
+    if (length == 0 || length > ID_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        char c = id[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!word && (i == 0 || i + 1 == length || (c != '-' && c != '_' && c != '.'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct wrap_proc *wrap_task_init_proc(const struct wrap_task *task) { return task->processes; }
+
+bool wrap_is_init(const struct wrap_proc *proc) { return proc == proc->task->processes; }
+
+struct wrap_task *wrap_task_find(struct wrap_shim *shim, const char *id, struct wrap_error *err)
+{
+    for (struct wrap_task *task = shim->tasks; task; task = task->next) {
+        if (strcmp(task->id, id) == 0) {
+            return task;
+        }
+    }
+    wrap_fail(err, WRAP_NOT_FOUND, "container %s: not found", id);
+    return NULL;
+}
+
+struct wrap_proc *wrap_task_proc(struct wrap_task *task, const char *exec_id,
+                                 struct wrap_error *err)
+{
+    struct wrap_proc *proc = task->processes;
+    if (!exec_id || !exec_id[0]) {
+        return proc;
+    }
+    for (proc = proc->next; proc; proc = proc->next) {
+        if (strcmp(proc->exec_id, exec_id) == 0) {
+            return proc;
+        }
+    }
+    wrap_fail(err, WRAP_NOT_FOUND, "process %s of container %s: not found", exec_id, task->id);
+    return NULL;
+}
+
+const struct wrap_way *wrap_way_of(const struct wrap_task *task)
+{
+    return task->kind == WRAP_KIND_LINUX ? &wrap_way_delegated : &wrap_way_native;
+}
+
+/* ---------------------------------------------------------------- making and freeing */
+
+static char *copy(const char *text) { return strdup(text ? text : ""); }
+
+static void proc_free(struct wrap_proc *proc)
+{
+    wrap_reap_forget(&proc->reap);
+    wrap_streams_close(&proc->streams);
+    wrap_spec_free(proc->spec);
+    free(proc->exec_id);
+    free(proc->in);
+    free(proc->out);
+    free(proc->err);
+    free(proc->process_json);
+    free(proc);
+}
+
+static void on_ended(struct wrap_reap *reap, unsigned status, struct timespec when);
+
+/* NULL: no memory. The last of its task's processes. */
+static struct wrap_proc *proc_new(struct wrap_task *task, const char *exec_id,
+                                  const char *const streams[3], bool terminal)
+{
+    struct wrap_proc *proc = calloc(1, sizeof *proc);
+    if (!proc) {
+        return NULL;
+    }
+    proc->task = task;
+    proc->reap.ended = on_ended;
+    proc->terminal = terminal;
+    proc->exec_id = copy(exec_id);
+    proc->in = copy(streams[0]);
+    proc->out = copy(streams[1]);
+    proc->err = copy(streams[2]);
+    proc->child = (struct wrap_child){.pidfd = -1, .report_fd = -1, .control_fd = -1};
+    proc->streams = (struct wrap_streams){
+        .hold = {-1, -1, -1}, .child = {-1, -1, -1}, .slave = -1, .master = -1};
+    if (!proc->exec_id || !proc->in || !proc->out || !proc->err) {
+        proc_free(proc);
+        return NULL;
+    }
+    struct wrap_proc **at = &task->processes;
+    while (*at) {
+        at = &(*at)->next;
+    }
+    *at = proc;
+    return proc;
+}
+
+static void free_root_mounts(struct wrap_task *task)
+{
+    for (size_t i = 0; i < task->root_mount_count; i++) {
+        struct wrap_root_mount *mount = &task->root_mounts[i];
+        free((char *)mount->type);
+        free((char *)mount->source);
+        free((char *)mount->target);
+        for (size_t k = 0; k < mount->options.count; k++) {
+            free((char *)mount->options.items[k]);
+        }
+        free(mount->options.items);
+    }
+    free(task->root_mounts);
+}
+
+static bool copy_root_mounts(struct wrap_task *task, const struct wrap_task_create *config)
+{
+    size_t count = config->root_mount_count;
+    task->root_mounts = calloc(count + 1, sizeof task->root_mounts[0]);
+    if (!task->root_mounts) {
+        return false;
+    }
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        const struct wrap_root_mount *from = &config->root_mounts[i];
+        struct wrap_root_mount *to = &task->root_mounts[task->root_mount_count++];
+        to->type = copy(from->type);
+        to->source = copy(from->source);
+        to->target = copy(from->target);
+        to->options.items = calloc(from->options.count + 1, sizeof to->options.items[0]);
+        good = good && to->type && to->source && to->target && to->options.items;
+        for (size_t k = 0; good && k < from->options.count; k++) {
+            to->options.items[k] = copy(from->options.items[k]);
+            good = to->options.items[k] != NULL;
+            to->options.count += good;
+        }
+    }
+    return good;
+}
+
+static void close_poll(uv_poll_t **poll)
+{
+    if (*poll) {
+        uv_close((uv_handle_t *)*poll, (uv_close_cb)free);
+        *poll = NULL;
+    }
+}
+
+static void task_free(struct wrap_task *task)
+{
+    struct wrap_shim *shim = task->shim;
+    for (struct wrap_task **at = &shim->tasks; *at; at = &(*at)->next) {
+        if (*at == task) {
+            *at = task->next;
+            break;
+        }
+    }
+    while (task->processes) {
+        struct wrap_proc *proc = task->processes;
+        task->processes = proc->next;
+        proc_free(proc);
+    }
+    close_poll(&task->oom_poll);
+    if (task->timer) {
+        uv_close((uv_handle_t *)task->timer, (uv_close_cb)free);
+    }
+    wrap_cgroup_free(task->cgroup);
+    free_root_mounts(task);
+    wrap_spec_free(task->spec);
+    free(task->options.binary);
+    free(task->options.root);
+    free(task->bundle);
+    free(task->id);
+    free(task);
+    if (!shim->tasks && shim->idle) {
+        shim->idle(shim);
+    }
+}
+
+static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task_create *config)
+{
+    struct wrap_task *task = calloc(1, sizeof *task);
+    if (!task) {
+        return NULL;
+    }
+    const char *const streams[3] = {config->in, config->out, config->err};
+    task->shim = shim;
+    task->id = copy(config->id);
+    task->bundle = copy(config->bundle);
+    task->options = *config->options;
+    task->options.binary = copy(config->options->binary);
+    task->options.root = copy(config->options->root);
+    if (config->traceparent && strlen(config->traceparent) < sizeof task->traceparent) {
+        strcpy(task->traceparent, config->traceparent);
+    }
+    if (config->tracestate && strlen(config->tracestate) < sizeof task->tracestate) {
+        strcpy(task->tracestate, config->tracestate);
+    }
+    bool good = copy_root_mounts(task, config) && task->id && task->bundle &&
+                task->options.binary && task->options.root &&
+                proc_new(task, "", streams, config->terminal);
+    task->next = shim->tasks;
+    shim->tasks = task;
+    if (!good) {
+        task_free(task);
+        return NULL;
+    }
+    return task;
+}
+
+/* ---------------------------------------------------------------- steps */
+
+static void finish_end(struct wrap_proc *proc);
+
+static bool begin_step(struct wrap_proc *proc, wrap_step_done done, void *context,
+                       struct wrap_error *err)
+{
+    if (proc->done) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION,
+                         "container %s: another operation is in progress", proc->task->id);
+    }
+    proc->done = done;
+    proc->context = context;
+    return true;
+}
+
+void wrap_step_end(struct wrap_proc *proc, const struct wrap_error *err)
+{
+    wrap_step_done done = proc->done;
+    bool deleting = proc->deleting; /* then it may be gone afterwards */
+    proc->done = NULL;
+    if (done) {
+        done(proc, err, proc->context);
+    }
+    if (!deleting) {
+        finish_end(proc);
+    }
+}
+
+void wrap_create_failed(struct wrap_proc *init, const struct wrap_error *err)
+{
+    struct wrap_task *task = init->task;
+    init->announced = true; /* nobody has heard of it */
+    wrap_step_end(init, err);
+    task_free(task);
+}
+
+bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *config,
+                      wrap_step_done done, void *context, struct wrap_error *err)
+{
+    char path[PATH_MAX];
+    if (!wrap_id_is_good(config->id)) {
+        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "not a container's id: '%.64s'", config->id);
+    }
+    if (wrap_task_find(shim, config->id, NULL)) {
+        return wrap_fail(err, WRAP_ALREADY_EXISTS, "container %s: exists already", config->id);
+    }
+    if (config->bundle[0] != '/' ||
+        (size_t)snprintf(path, sizeof path, "%s/config.json", config->bundle) >= sizeof path) {
+        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "bundle '%.128s': not an absolute path",
+                         config->bundle);
+    }
+    struct wrap_task *task = task_new(shim, config);
+    if (!task) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    bool good = wrap_spec_load(path, &task->spec, err) &&
+                (task->spec->has_process ||
+                 wrap_fail(err, WRAP_INVALID_ARGUMENT, "%s: no process", path)) &&
+                wrap_kind_of(task->spec, &task->kind, err) && begin_step(init, done, context, err);
+    if (good) {
+        good = wrap_way_of(task)->create(init, err);
+        if (!good) {
+            init->done = NULL;
+        }
+    }
+    if (!good) {
+        task_free(task);
+    }
+    return good;
+}
+
+bool wrap_task_exec(struct wrap_task *task, const struct wrap_exec_config *config,
+                    struct wrap_error *err)
+{
+    const char *const streams[3] = {config->in, config->out, config->err};
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    size_t count = 0;
+    for (const struct wrap_proc *proc = init; proc; proc = proc->next) {
+        count++;
+    }
+    if (!wrap_id_is_good(config->exec_id)) {
+        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "not an id: '%.64s'", config->exec_id);
+    }
+    if (wrap_task_proc(task, config->exec_id, NULL)) {
+        return wrap_fail(err, WRAP_ALREADY_EXISTS, "process %s: exists already", config->exec_id);
+    }
+    if (init->state != WRAP_STATE_RUNNING && init->state != WRAP_STATE_CREATED) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not running", task->id);
+    }
+    if (count > EXECS_MAX) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "container %s: too many processes",
+                         task->id);
+    }
+    struct wrap_spec *spec = NULL;
+    if (!wrap_spec_parse_process(config->process_json, config->process_json_size, &spec, err)) {
+        return false;
+    }
+    struct wrap_proc *proc = proc_new(task, config->exec_id, streams, config->terminal);
+    char *json = strndup(config->process_json, config->process_json_size);
+    if (!proc || !json) {
+        wrap_spec_free(spec);
+        free(json);
+        if (proc) {
+            proc->process_json = NULL;
+        }
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    proc->spec = spec;
+    proc->process_json = json;
+    wrap_event_exec_added(task->shim->events, task->id, config->exec_id);
+    return true;
+}
+
+bool wrap_proc_open_streams(struct wrap_proc *proc, bool own_terminal, struct wrap_error *err)
+{
+    const struct wrap_streams_config config = {
+        .in = proc->in,
+        .out = proc->out,
+        .err = proc->err,
+        .terminal = proc->terminal,
+        .ns = proc->task->shim->ns,
+        .id = proc->task->id,
+    };
+    const struct wrap_process *process =
+        proc->spec ? &proc->spec->process : &proc->task->spec->process;
+    if (!wrap_streams_open(proc->task->shim->loop, &config, own_terminal, &proc->streams, err)) {
+        return false;
+    }
+    if (process->rows && process->columns && proc->terminal) {
+        (void)wrap_streams_resize(&proc->streams, process->rows, process->columns, NULL);
+    }
+    return true;
+}
+
+bool wrap_proc_start(struct wrap_proc *proc, wrap_step_done done, void *context,
+                     struct wrap_error *err)
+{
+    bool startable =
+        wrap_is_init(proc) ? proc->state == WRAP_STATE_CREATED : proc->state == WRAP_STATE_NEW;
+    if (!startable) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION,
+                         proc->state == WRAP_STATE_STOPPED ? "%s has stopped"
+                                                           : "%s is started already",
+                         wrap_is_init(proc) ? proc->task->id : proc->exec_id);
+    }
+    if (!wrap_is_init(proc) && wrap_task_init_proc(proc->task)->state != WRAP_STATE_RUNNING) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not running",
+                         proc->task->id);
+    }
+    if (!begin_step(proc, done, context, err)) {
+        return false;
+    }
+    bool good = wrap_way_of(proc->task)->start(proc, err);
+    if (!good) {
+        proc->done = NULL;
+    }
+    return good;
+}
+
+/* ---------------------------------------------------------------- ends */
+
+void wrap_proc_follow(struct wrap_proc *proc, pid_t pid)
+{
+    proc->pid = pid;
+    proc->reap.pid = pid;
+    wrap_reap_expect(&proc->reap);
+}
+
+static void remove_ended(struct wrap_proc *proc);
+
+static void tell_waiters(struct wrap_proc *proc)
+{
+    proc->announced = true;
+    while (proc->waiters) {
+        struct wrap_waiter *waiter = proc->waiters;
+        proc->waiters = waiter->next;
+        waiter->ended(proc, waiter->context);
+        free(waiter);
+    }
+}
+
+/* Everybody is told: events first, then those that wait, at last who wants it deleted. */
+static void announce(void *context)
+{
+    struct wrap_proc *proc = context;
+    struct wrap_task *task = proc->task;
+    bool is_init = wrap_is_init(proc);
+    wrap_streams_close(&proc->streams);
+    wrap_event_exit(task->shim->events, task->id, is_init ? task->id : proc->exec_id, proc->pid,
+                    proc->exit_status, proc->exited_at);
+    tell_waiters(proc);
+    if (proc->deletion) {
+        remove_ended(proc);
+    }
+    if (!is_init) {
+        finish_end(wrap_task_init_proc(task)); /* it may have waited for this one */
+    }
+}
+
+void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err)
+{
+    enum { NEVER_RAN = 255 };
+    proc->gone = true;
+    proc->state = WRAP_STATE_STOPPED;
+    proc->exit_status = NEVER_RAN;
+    clock_gettime(CLOCK_REALTIME, &proc->exited_at);
+    wrap_streams_close(&proc->streams);
+    wrap_step_end(proc, err);
+    tell_waiters(proc);
+}
+
+/* A process of the task, beside the first one, whose end was not told. */
+static bool others_live(const struct wrap_task *task)
+{
+    for (const struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
+        if (proc->pid && !proc->announced) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tells the end of a process when nothing has to come before it: the answer to its start, and for
+ * the first process the ends of all others. */
+static void finish_end(struct wrap_proc *proc)
+{
+    if (!proc->gone || proc->announced || proc->state == WRAP_STATE_STOPPED || proc->done) {
+        return;
+    }
+    if (wrap_is_init(proc) && others_live(proc->task)) {
+        return;
+    }
+    proc->state = WRAP_STATE_STOPPED;
+    wrap_streams_drain(&proc->streams, announce, proc);
+}
+
+/* Without its first process a container of ours is over: whatever it has left is killed. */
+static void kill_rest(struct wrap_task *task)
+{
+    struct wrap_error err = {0};
+    if (task->cgroup && task->kind != WRAP_KIND_LINUX && !wrap_cgroup_kill(task->cgroup, &err)) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "killing what is left: %s", err.text);
+    }
+    for (struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
+        if (proc->pid && !proc->gone) {
+            kill(proc->pid, SIGKILL);
+        }
+    }
+}
+
+static void on_ended(struct wrap_reap *reap, unsigned status, struct timespec when)
+{
+    struct wrap_proc *proc = (struct wrap_proc *)reap;
+    proc->gone = true;
+    proc->exit_status = status;
+    proc->exited_at = when;
+    if (proc->child.pid && proc->state == WRAP_STATE_NEW && wrap_native_ended_early(proc)) {
+        return;
+    }
+    if (wrap_is_init(proc)) {
+        kill_rest(proc->task);
+    }
+    finish_end(proc);
+}
+
+void wrap_proc_wait(struct wrap_proc *proc, struct wrap_waiter *waiter)
+{
+    if (proc->announced) {
+        waiter->ended(proc, waiter->context);
+        free(waiter);
+        return;
+    }
+    struct wrap_waiter **at = &proc->waiters;
+    while (*at) {
+        at = &(*at)->next;
+    }
+    waiter->next = NULL;
+    *at = waiter;
+}
+
+/* ---------------------------------------------------------------- signals, limits, figures */
+
+static bool signal_all(struct wrap_task *task, int number, struct wrap_error *err)
+{
+    struct wrap_cgroup *cgroup = wrap_task_cgroup(task, err);
+    pid_t *pids = NULL;
+    size_t count = 0;
+    if (!cgroup) {
+        return false;
+    }
+    if (number == SIGKILL) {
+        return wrap_cgroup_kill(cgroup, err);
+    }
+    if (!wrap_cgroup_pids(cgroup, &pids, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        kill(pids[i], number);
+    }
+    free(pids);
+    return true;
+}
+
+bool wrap_proc_kill(struct wrap_proc *proc, int number, bool all, struct wrap_error *err)
+{
+    if (number < 1 || number > SIGRTMAX) {
+        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "no signal has the number %d", number);
+    }
+    bool frozen = proc->state == WRAP_STATE_PAUSED && number == SIGKILL;
+    if ((all || frozen) && wrap_is_init(proc) && signal_all(proc->task, number, NULL)) {
+        return true;
+    }
+    if (proc->gone || proc->state == WRAP_STATE_STOPPED) {
+        return wrap_fail(err, WRAP_NOT_FOUND, "process already finished");
+    }
+    if (!proc->pid) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "process %s: not started", proc->exec_id);
+    }
+    if (kill(proc->pid, number) != 0) { /* ours: not reaped, so the pid is its own */
+        return wrap_fail_errno(err, errno, "cannot signal process %d", (int)proc->pid);
+    }
+    return true;
+}
+
+struct wrap_cgroup_config wrap_task_cgroup_config(const struct wrap_task *task)
+{
+    return (struct wrap_cgroup_config){
+        .path = task->spec->cgroups_path,
+        .id = task->id,
+        .systemd = task->options.systemd_cgroup,
+        .resources = task->spec->has_resources ? &task->spec->resources : NULL,
+    };
+}
+
+struct wrap_cgroup *wrap_task_cgroup(struct wrap_task *task, struct wrap_error *err)
+{
+    if (!task->cgroup) {
+        const struct wrap_cgroup_config config = wrap_task_cgroup_config(task);
+        (void)wrap_cgroup_open(&config, &task->cgroup, err);
+    }
+    return task->cgroup;
+}
+
+static void on_memory(uv_poll_t *poll, int status, int events)
+{
+    struct wrap_task *task = poll->data;
+    (void)events;
+    if (status != 0) {
+        uv_poll_stop(poll);
+        return;
+    }
+    if (wrap_cgroup_oom_happened(task->cgroup)) {
+        wrap_event_oom(task->shim->events, task->id);
+    }
+}
+
+void wrap_task_watch_memory(struct wrap_task *task)
+{
+    struct wrap_cgroup *cgroup = wrap_task_cgroup(task, NULL);
+    int fd = cgroup ? wrap_cgroup_oom_fd(cgroup) : -1;
+    if (fd < 0 || task->oom_poll) {
+        return;
+    }
+    task->oom_poll = calloc(1, sizeof *task->oom_poll);
+    if (task->oom_poll && uv_poll_init(task->shim->loop, task->oom_poll, fd) != 0) {
+        free(task->oom_poll);
+        task->oom_poll = NULL;
+    }
+    if (task->oom_poll) {
+        task->oom_poll->data = task;
+        uv_poll_start(task->oom_poll, UV_READABLE | UV_PRIORITIZED, on_memory);
+    }
+}
+
+bool wrap_task_pause(struct wrap_task *task, bool pause, wrap_step_done done, void *context,
+                     struct wrap_error *err)
+{
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    enum wrap_state wanted = pause ? WRAP_STATE_RUNNING : WRAP_STATE_PAUSED;
+    if (init->state != wanted) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not %s", task->id,
+                         pause ? "running" : "paused");
+    }
+    if (!begin_step(init, done, context, err)) {
+        return false;
+    }
+    bool good = wrap_way_of(task)->pause(init, pause, err);
+    if (!good) {
+        init->done = NULL;
+    }
+    return good;
+}
+
+bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wrap_step_done done,
+                      void *context, struct wrap_error *err)
+{
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    if (init->state == WRAP_STATE_STOPPED) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: has stopped", task->id);
+    }
+    if (!begin_step(init, done, context, err)) {
+        return false;
+    }
+    bool good = wrap_way_of(task)->update(init, json, size, err);
+    if (!good) {
+        init->done = NULL;
+    }
+    return good;
+}
+
+/* ---------------------------------------------------------------- deletion */
+
+/* What is kept between the request and the end of a removal. */
+struct deletion {
+    wrap_step_done done;
+    void *context;
+};
+
+static void on_poststop(struct wrap_task *task, const struct wrap_error *err)
+{
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    struct deletion *deletion = init->context;
+    if (err) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "poststop: %s", err->text);
+    }
+    wrap_event_delete(task->shim->events, task->id, "", init->pid, init->exit_status,
+                      init->exited_at);
+    deletion->done(init, NULL, deletion->context);
+    free(deletion);
+    task_free(task);
+}
+
+static void on_removed(struct wrap_proc *proc, const struct wrap_error *err, void *context)
+{
+    struct deletion *deletion = context;
+    struct wrap_task *task = proc->task;
+    if (err) {
+        proc->deleting = false;
+        deletion->done(proc, err, deletion->context);
+        free(deletion);
+        return;
+    }
+    if (wrap_is_init(proc)) {
+        proc->context = deletion;
+        wrap_hooks_run(task, WRAP_HOOK_POSTSTOP, "stopped", on_poststop);
+        return;
+    }
+    deletion->done(proc, NULL, deletion->context);
+    free(deletion);
+    for (struct wrap_proc **at = &task->processes; *at; at = &(*at)->next) {
+        if (*at == proc) {
+            *at = proc->next;
+            break;
+        }
+    }
+    proc_free(proc);
+}
+
+static void remove_ended(struct wrap_proc *proc)
+{
+    struct deletion *deletion = proc->deletion;
+    struct wrap_error err = {0};
+    proc->deletion = NULL;
+    if (!begin_step(proc, on_removed, deletion, &err) ||
+        !wrap_way_of(proc->task)->remove(proc, &err)) {
+        proc->done = NULL;
+        on_removed(proc, &err, deletion);
+    }
+}
+
+bool wrap_proc_delete(struct wrap_proc *proc, wrap_step_done done, void *context,
+                      struct wrap_error *err)
+{
+    const char *name = wrap_is_init(proc) ? proc->task->id : proc->exec_id;
+    if (proc->done || proc->deleting) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s: another operation is in progress",
+                         name);
+    }
+    if (proc->state == WRAP_STATE_RUNNING || proc->state == WRAP_STATE_PAUSED) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s has to be stopped before its deletion",
+                         name);
+    }
+    proc->deletion = malloc(sizeof *proc->deletion);
+    if (!proc->deletion) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    *proc->deletion = (struct deletion){done, context};
+    proc->deleting = true;
+    if (!proc->pid || proc->announced) {
+        remove_ended(proc); /* or an exec that was never started */
+    } else if (proc->state == WRAP_STATE_CREATED) {
+        kill(proc->pid, SIGKILL); /* announce() goes on */
+    }
+    return true;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.h - the containers of a pod and the processes in them: what state they are in, and the steps
+ * from one to the next. Every step that has to wait for somebody ends in a `done`; nothing blocks.
+ *
+ * A task is one container. Its first process and those of Exec are the same kind of thing. Wasm
+ * and pause tasks are children of ours (sandbox/container.h); Linux tasks are made by runc or crun.
+ * Not here: messages (service.c).
+ *
+ * One thread: the loop's.
+ */
+#ifndef WRAPPERS_SHIM_TASK_H
+#define WRAPPERS_SHIM_TASK_H
+
+#include "common/entry.h"
+#include "common/spec.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/container.h"
+#include "shim/events.h"
+#include "shim/reaper.h"
+#include "shim/streams.h"
+
+#include <time.h>
+#include <uv.h>
+
+enum wrap_state {
+    WRAP_STATE_NEW, /**< being created, or an exec that was not started yet */
+    WRAP_STATE_CREATED,
+    WRAP_STATE_RUNNING,
+    WRAP_STATE_PAUSED,
+    WRAP_STATE_STOPPED,
+};
+
+struct wrap_proc;
+/** The end of a step; `err` NULL: it succeeded. */
+typedef void (*wrap_step_done)(struct wrap_proc *process, const struct wrap_error *err,
+                               void *context);
+
+/** Somebody who waits for the end of a process. */
+struct wrap_waiter {
+    struct wrap_waiter *next;
+    void (*ended)(struct wrap_proc *process, void *context);
+    void *context;
+};
+
+struct wrap_proc {
+    struct wrap_reap reap; /**< first: it is what the reaper gives back */
+    struct wrap_proc *next;
+    struct wrap_task *task;
+    char *exec_id; /**< "": the first process */
+    enum wrap_state state;
+    pid_t pid; /**< 0: none yet */
+    unsigned exit_status;
+    struct timespec exited_at;
+    char *in, *out, *err; /**< as containerd named them */
+    bool terminal;
+    struct wrap_spec *spec; /**< of an exec: its process */
+    char *process_json;     /**< of an exec, for a Linux runtime */
+    struct wrap_streams streams;
+
+    /* A step in progress. */
+    wrap_step_done done;
+    void *context;
+    bool gone;      /**< reaped; told when the step in progress is over */
+    bool announced; /**< the end has been told */
+    bool is_linux;  /**< the child has found a Linux program */
+    bool killed;    /**< by us because a step failed */
+    struct wrap_error failure;
+    struct wrap_child child;
+    uv_poll_t *report_poll;
+    struct wrap_waiter *waiters;
+    bool deleting;
+    struct deletion *deletion; /**< task.c's; when the end is told, it goes on */
+};
+
+/** How Linux containers are run, and more of a runtime's options. */
+struct wrap_task_options {
+    char *binary; /**< "" : the usual ones */
+    char *root;   /**< "" : /run/containerd/runc */
+    bool systemd_cgroup;
+    bool no_pivot;
+};
+
+struct wrap_task {
+    struct wrap_task *next;
+    struct wrap_shim *shim;
+    char *id;
+    char *bundle;
+    struct wrap_spec *spec;
+    enum wrap_kind kind;
+    struct wrap_root_mount *root_mounts;
+    size_t root_mount_count;
+    struct wrap_task_options options;
+    struct wrap_cgroup *cgroup;
+    uv_poll_t *oom_poll;
+    uv_timer_t *timer; /**< of a deletion that is tried again */
+    unsigned tries;
+    bool mounted; /**< the root file system is mounted for a Linux runtime */
+    char traceparent[64];
+    char tracestate[512];
+    struct wrap_proc *processes; /**< the first one first */
+};
+
+/** All of a shim. */
+struct wrap_shim {
+    uv_loop_t *loop;
+    const char *ns;
+    struct wrap_events *events;
+    struct wrap_task *tasks;
+    void (*idle)(struct wrap_shim *shim); /**< the last task is gone; may be NULL */
+};
+
+struct wrap_task_create {
+    const char *id;
+    const char *bundle;
+    const struct wrap_root_mount *root_mounts; /**< copied */
+    size_t root_mount_count;
+    bool terminal;
+    const char *in, *out, *err;
+    const struct wrap_task_options *options;     /**< copied */
+    const char *traceparent, *tracestate; /**< NULL: none */
+};
+
+/** The task of that id; NOT_FOUND. */
+struct wrap_task *wrap_task_find(struct wrap_shim *shim, const char *id, struct wrap_error *err);
+/** A process of it; "" or NULL: the first one. */
+struct wrap_proc *wrap_task_proc(struct wrap_task *task, const char *exec_id,
+                                 struct wrap_error *err);
+
+/** Creates a container, up to the point where it waits to be started. False: `err` says why and
+ * `done` is not called; true: it will be. After a failure nothing is left. */
+bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *config,
+                      wrap_step_done done, void *context, struct wrap_error *err);
+struct wrap_exec_config {
+    const char *exec_id;
+    const char *process_json; /**< of the OCI specification */
+    size_t process_json_size;
+    bool terminal;
+    const char *in, *out, *err;
+};
+/** Adds a process that is not started yet. */
+bool wrap_task_exec(struct wrap_task *task, const struct wrap_exec_config *config,
+                    struct wrap_error *err);
+bool wrap_proc_start(struct wrap_proc *process, wrap_step_done done, void *context,
+                     struct wrap_error *err);
+/** NOT_FOUND when it has ended. `all`: every process of the container. */
+bool wrap_proc_kill(struct wrap_proc *process, int signal, bool all, struct wrap_error *err);
+/** Calls `waiter->ended` when the process has ended, perhaps at once; the waiter is malloc'ed and
+ * freed after that. */
+void wrap_proc_wait(struct wrap_proc *process, struct wrap_waiter *waiter);
+/** Removes what has stopped (or never started); `done` may read the process, which is gone when it
+ * has returned. */
+bool wrap_proc_delete(struct wrap_proc *process, wrap_step_done done, void *context,
+                      struct wrap_error *err);
+bool wrap_task_pause(struct wrap_task *task, bool pause, wrap_step_done done, void *context,
+                     struct wrap_error *err);
+/** `json`: linux.resources. */
+bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wrap_step_done done,
+                      void *context, struct wrap_error *err);
+/** The control group of a task, found again where it is not known; NULL: `err`. */
+struct wrap_cgroup *wrap_task_cgroup(struct wrap_task *task, struct wrap_error *err);
+
+/** Whether an id can be a name of files and groups: containerd's rule for identifiers. */
+bool wrap_id_is_good(const char *id);
+
+#endif
