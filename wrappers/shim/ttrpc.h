@@ -5,7 +5,7 @@
  * answer where the protocol has one, else its connection is closed, and nothing else is touched.
  * Not here: what methods mean (service tables), messages (proto/).
  *
- * One thread: the loop's. Source: containerd/ttrpc, PROTOCOL.md.
+ * One thread: the loop's. The program ignores SIGPIPE. Source: containerd/ttrpc, PROTOCOL.md.
  */
 #ifndef WRAPPERS_SHIM_TTRPC_H
 #define WRAPPERS_SHIM_TTRPC_H
@@ -46,14 +46,16 @@ void wrap_ttrpc_refuse(struct wrap_ttrpc_call *call, const struct wrap_error *er
 const char *wrap_ttrpc_metadata(const struct wrap_ttrpc_call *call, const char *key);
 
 struct wrap_ttrpc_server;
-/** Serves on a listening socket (taken over). Memory for all that waits in a connection is bounded:
- * a peer that does not read its answers is not read from. */
+/** Serves on a bound socket (taken over, also by a failure); the tables stay the caller's. Memory
+ * for all that waits in a connection is bounded: a peer that does not read its answers is not read
+ * from. */
 bool wrap_ttrpc_serve(uv_loop_t *loop, int socket, const struct wrap_ttrpc_service *services,
                       size_t service_count, void *env, struct wrap_ttrpc_server **out,
                       struct wrap_error *err);
-/** Calls that have no answer yet. */
+/** Calls that have no answer yet and whose peers are still there. */
 size_t wrap_ttrpc_pending(const struct wrap_ttrpc_server *server);
-/** Stops listening, sends the answers that are queued and then closes; `done` afterwards. */
+/** Stops listening, sends the answers that are queued (for at most two seconds) and then closes;
+ * `done`, if not NULL, afterwards. Calls without an answer get none: end them first. */
 void wrap_ttrpc_close(struct wrap_ttrpc_server *server, void (*done)(void *env), void *env);
 
 struct wrap_ttrpc_client;
