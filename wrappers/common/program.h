@@ -17,11 +17,6 @@ struct wrap_preopen {
     bool read_only;
 };
 
-/**
- * What annotations of a container say about its network, all "io.wasmrun/…": net (inherit, the
- * default; none; or rules of wr_wasi_net_allow, separated by commas), listen (HOST:PORT,…), resolve
- * (true, the default, or false).
- */
 struct wrap_program_config {
     int module_fd;          /**< stays the caller's */
     const char *name;       /**< of the file, in messages */
@@ -35,22 +30,35 @@ struct wrap_program_config {
 
 struct wrap_program;
 
-/** What the guest may do with sockets, for the sandbox. */
+/**
+ * What annotations of a container say about its network, all "io.wasmrun/…": net (inherit, the
+ * default; none; or rules of wr_wasi_net_allow, separated by commas), listen (HOST:PORT,…), resolve
+ * (true or false; the default is true unless net is none). For the sandbox as well.
+ */
 struct wrap_program_net {
     bool any;     /**< new sockets of the internet */
     bool unixes;  /**< and Unix sockets */
     bool resolve; /**< names are looked up */
+    const char *rules;  /**< separated by commas; NULL: inherit or none */
+    const char *listen; /**< the same; "": none */
 };
+/** The strings are those of `spec`. Rules and addresses are checked by wrap_program_load. */
 bool wrap_program_net_of(const struct wrap_spec *spec, struct wrap_program_net *out,
                          struct wrap_error *err);
 
-/** Reads, validates and links; opens preopens and listeners. Freed by wrap_program_delete. */
+/**
+ * Reads, validates and links; opens preopens and listeners. All that can be said about a module
+ * before it runs is an error here: text, a component, no such export or one with parameters,
+ * imports that are missing. Freed by wrap_program_delete.
+ */
 bool wrap_program_load(const struct wrap_program_config *config, struct wrap_program **out,
                        struct wrap_error *err);
 /**
- * Instantiates and runs; the exit code as containers have it: the guest's own, 128 + SIGABRT for a
- * trap (printed with its backtrace on standard error), 126 when it can't begin. `why`, if not NULL,
- * gets the reason of any end that is not the guest's own.
+ * Instantiates and runs (a `func` of a library after its _initialize); the exit code as containers
+ * have it: the guest's own, 128 + SIGABRT for a trap (printed with its backtrace on standard
+ * error), 126 when it can't begin. `why`, if not NULL, gets the reason of any end that is not the
+ * guest's own. In process 1 of a pid namespace, which the kernel spares, signals that end a process
+ * end it with 128 + their number.
  */
 int wrap_program_run(struct wrap_program *program, struct wrap_error *why);
 void wrap_program_delete(struct wrap_program *program);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_inspect.c - `wasmrun inspect FILE`: what a module consists of, for people or as JSON. */
-#include "run/json.h"
+#include "common/json.h"
 #include "run/run.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 /* config.c - --config: options from a JSON file, by the same table as those of the command line. */
 #include "run/options.h"
 
-#include "run/text.h"
+#include "common/text.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #include "run/options.h"
 
-#include "run/text.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <limits.h>

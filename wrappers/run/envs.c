@@ -2,7 +2,7 @@
 /* envs.c - what the guest's environment is made of: --env, --env-inherit, --env-file. */
 #include "run/options.h"
 
-#include "run/text.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* options.c - lists that options fill, small files that they name. */
 #include "run/options.h"
 
-#include "run/text.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

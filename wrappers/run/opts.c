@@ -2,7 +2,7 @@
 /* opts.c - walks the words of a command line by a table of options. */
 #include "run/opts.h"
 
-#include "run/text.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.c - what is said about modules that do not load, link or end well, and with which exit. */
-#include "run/json.h"
+#include "common/failure.h"
+#include "common/json.h"
+#include "common/trace.h"
 #include "run/run.h"
-#include "run/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,47 +33,10 @@ bool wrap_common_option(const struct wrap_command *command, int id)
 
 /* ---------------------------------------------------------------- errors */
 
-/* The engine's text may begin with the name of the file, which the message names already. */
-static const char *without_file(const char *file, const char *text)
-{
-    size_t length = strlen(file);
-    if (strncmp(text, file, length) == 0 && strncmp(text + length, ": ", 2) == 0) {
-        return text + length + 2;
-    }
-    return text;
-}
-
-/* " (function 12, offset 0x3f)" as far as it is known and not said in the text already. */
-static void format_place(const wr_error_t *err, char *buf, size_t cap)
-{
-    buf[0] = 0;
-    if (strstr(err->text, "offset 0x") || err->offset == UINT64_MAX) {
-        return;
-    }
-    if (err->func_idx != UINT32_MAX) {
-        snprintf(buf, cap, " (function %" PRIu32 ", offset 0x%" PRIx64 ")", err->func_idx,
-                 err->offset);
-    } else {
-        snprintf(buf, cap, " (offset 0x%" PRIx64 ")", err->offset);
-    }
-}
-
-static void print_trap(const char *file, const wr_error_t *err)
-{
-    const char *text = without_file(file, err->text);
-    const char *trap = err->trap ? err->trap : text;
-    if (strncmp(text, trap, strlen(trap)) == 0) {
-        wrap_say("%s: trap: %s", file, text);
-    } else {
-        wrap_say("%s: trap: %s%s%s", file, trap, text[0] ? ": " : "", text);
-    }
-    wrap_trace_print(stderr, err);
-}
-
 /* As an object: {"file","error","message","exit_code"} and what else is known. */
 static void print_json(const char *file, const char *error, int code, const wr_error_t *err)
 {
-    const char *text = without_file(file, err->text);
+    const char *text = wrap_failure_text(file, err);
     const char *message = text[0] ? text : err->trap ? err->trap : error;
     fputc('{', stderr);
     wrap_json_field(stderr, "message", message, strlen(message));
@@ -92,43 +56,19 @@ static void print_json(const char *file, const char *error, int code, const wr_e
     fputs("}\n", stderr);
 }
 
-struct status_exit {
-    wr_status_t status;
-    int code;
-};
-
-/* All others are 126: the module or what it needs cannot be used. */
-static int exit_of(wr_status_t status)
-{
-    static const struct status_exit status_exits[] = {
-        {WR_TRAP, WRAP_EXIT_TRAP},         {WR_NOT_FOUND, WRAP_EXIT_NOT_FOUND},
-        {WR_CANCELLED, WRAP_EXIT_TIMEOUT}, {WR_FUEL, WRAP_EXIT_TIMEOUT},
-        {WR_EXCEPTION, WRAP_EXIT_TRAP},
-    };
-    for (size_t i = 0; i < sizeof status_exits / sizeof status_exits[0]; i++) {
-        if (status_exits[i].status == status) {
-            return status_exits[i].code;
-        }
-    }
-    return WRAP_EXIT_INVALID;
-}
-
 int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
 {
-    int code = exit_of(status);
+    int code = wrap_failure_exit(status);
     bool timed_out = status == WR_CANCELLED && wrap_timeout_fired();
     const char *error = timed_out ? "timed out" : wr_status_name(status);
     if (wrap_errors_json()) {
         print_json(file, error, code, err);
-    } else if (status == WR_TRAP) {
-        print_trap(file, err);
     } else if (timed_out) {
         wrap_say("%s: timed out", file);
     } else {
-        char place[64];
-        const char *text = without_file(file, err->text);
-        format_place(err, place, sizeof place);
-        wrap_say("%s: %s%s%s%s", file, error, text[0] ? ": " : "", text, place);
+        char line[WRAP_FAILURE_TEXT];
+        wrap_failure_line(file, status, err, line);
+        wrap_say("%s", line);
         wrap_trace_print(stderr, err);
     }
     return code;

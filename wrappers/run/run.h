@@ -5,7 +5,7 @@
 
 #include "run/options.h"
 #include "run/opts.h"
-#include "run/text.h"
+#include "common/text.h"
 #include "wasmrun.h"
 #include "wasmrun_wasi.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stats.c - --stats: what a run took, on stderr. Only what is known without slowing it. */
-#include "run/json.h"
+#include "common/json.h"
 #include "run/run.h"
 
 #include <inttypes.h>

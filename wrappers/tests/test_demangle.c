@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_demangle.c - names of C++ and Rust; names that stand for endless ones. */
-#include "run/demangle.h"
+#include "common/demangle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

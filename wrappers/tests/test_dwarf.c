@@ -3,7 +3,7 @@
  * test_dwarf.c - the DWARF reader on a small unit made here, in versions 4 and 5; then on every
  * truncation of it and with every byte changed, where nothing but bad answers may happen.
  */
-#include "run/dwarf.h"
+#include "common/dwarf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_json.c - strings as JSON, whatever their bytes are. */
-#include "run/json.h"
+#include "common/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_text.c - sizes, durations, edit distance and the escaping of messages. */
-#include "run/text.h"
+#include "common/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * read from memory each time it is asked. Input is hostile: every read is checked, and all that is
  * done for one module shares a budget of work. Nothing is allocated.
  */
-#ifndef WRAPPERS_RUN_DWARF_H
-#define WRAPPERS_RUN_DWARF_H
+#ifndef WRAPPERS_COMMON_DWARF_H
+#define WRAPPERS_COMMON_DWARF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dwarf_read.c - integers, strings and attribute forms of DWARF 2 to 5 (DWARF 5, section 7). */
-#include "run/dwarf_read.h"
+#include "common/dwarf_read.h"
 
 #include <string.h>
 

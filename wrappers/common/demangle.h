@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* demangle.h - names of C++ and Rust as people write them. */
-#ifndef WRAPPERS_RUN_DEMANGLE_H
-#define WRAPPERS_RUN_DEMANGLE_H
+#ifndef WRAPPERS_COMMON_DEMANGLE_H
+#define WRAPPERS_COMMON_DEMANGLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

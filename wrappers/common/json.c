@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c - JSON strings on a stream, whatever bytes they are made from. */
-#include "run/json.h"
+#include "common/json.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mangling_libiberty.c - demangling by GNU libiberty, for C++ and both manglings of Rust. */
-#include "run/demangle.h"
+#include "common/demangle.h"
 
 #include <libiberty/demangle.h>
 

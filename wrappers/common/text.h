@@ -3,8 +3,8 @@
  * text.h - what the commands share around text: messages, escaping, sizes, durations, near misses.
  * Not here: anything about modules.
  */
-#ifndef WRAPPERS_RUN_TEXT_H
-#define WRAPPERS_RUN_TEXT_H
+#ifndef WRAPPERS_COMMON_TEXT_H
+#define WRAPPERS_COMMON_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

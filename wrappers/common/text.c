@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* text.c - messages with escaped control characters; sizes, durations and near misses. */
-#include "run/text.h"
+#include "common/text.h"
 
-#include "run/json.h"
+#include "common/json.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * dwarf.c - finds the function at an address and what was inlined there: one walk over the entries
  * (DIEs) of the unit that has the address. DWARF 5, sections 2.17, 3.3 and 7.5.
  */
-#include "run/dwarf_read.h"
+#include "common/dwarf_read.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trace.c - what is known about the frames of an error, as text and as JSON. */
-#include "run/trace.h"
+#include "common/trace.h"
 
-#include "run/demangle.h"
-#include "run/dwarf.h"
-#include "run/json.h"
-#include "run/text.h"
+#include "common/demangle.h"
+#include "common/dwarf.h"
+#include "common/json.h"
+#include "common/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * trace.h - backtraces: names demangled, files, lines and inlined functions from DWARF, which is
  * only looked at here, so a program that does not trap pays nothing for it.
  */
-#ifndef WRAPPERS_RUN_TRACE_H
-#define WRAPPERS_RUN_TRACE_H
+#ifndef WRAPPERS_COMMON_TRACE_H
+#define WRAPPERS_COMMON_TRACE_H
 
 #include "wasmrun.h"
 

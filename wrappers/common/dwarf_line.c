@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dwarf_line.c - line programs: DWARF 5, section 6.2, and their older forms. */
-#include "run/dwarf_read.h"
+#include "common/dwarf_read.h"
 
 #include <stdio.h>
 #include <string.h>

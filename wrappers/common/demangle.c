@@ -3,7 +3,7 @@
  * demangle.c - demangles names of untrusted modules within a bound of time: on a thread of its own,
  * which is left alone, and its memory with it, when it is too slow. The process ends soon then.
  */
-#include "run/demangle.h"
+#include "common/demangle.h"
 
 #include <pthread.h>
 #include <semaphore.h>

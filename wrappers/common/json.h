@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.h - writing JSON on a stream. Not here: reading it (config.c). */
-#ifndef WRAPPERS_RUN_JSON_H
-#define WRAPPERS_RUN_JSON_H
+#ifndef WRAPPERS_COMMON_JSON_H
+#define WRAPPERS_COMMON_JSON_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dwarf_read.h - reading DWARF's encodings within bounds: shared by dwarf*.c, nobody else. */
-#ifndef WRAPPERS_RUN_DWARF_READ_H
-#define WRAPPERS_RUN_DWARF_READ_H
+#ifndef WRAPPERS_COMMON_DWARF_READ_H
+#define WRAPPERS_COMMON_DWARF_READ_H
 
-#include "run/dwarf.h"
+#include "common/dwarf.h"
 
 /**
  * A place in a section. Reads past `end` set `bad` and give 0; a cursor that is bad stays so, and
