@@ -107,7 +107,8 @@ struct wrap_shim {
     const char *ns;
     struct wrap_events *events;
     struct wrap_task *tasks;
-    void (*idle)(struct wrap_shim *shim); /**< the last task is gone; may be NULL */
+    void (*idle)(struct wrap_shim *shim);      /**< the last task is gone; may be NULL */
+    void (*shut_down)(struct wrap_shim *shim); /**< asked for; the answer is sent first */
 };
 
 struct wrap_task_create {

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve.c - the shim: one thread, one loop, until the last container is gone. */
+#include "shim/serve.h"
+
+#include "shim/log.h"
+#include "shim/reaper.h"
+#include "shim/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum {
+    BACKLOG = 64,
+    SPARE_FDS = 10, /* 0 to 9 are for what programs get that are started from here (spawn.c) */
+    LAST_EVENTS_MS = 2000
+};
+
+/* ---------------------------------------------------------------- the socket */
+
+static bool answers(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
+int wrap_serve_socket(const char *path, int *out, struct wrap_error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        wrap_fail(err, WRAP_INVALID_ARGUMENT, "%s: too long for a socket", path);
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    *out = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t mask = umask(0177);
+    int result = -1;
+    for (int tries = 0; tries < 3 && *out >= 0; tries++) {
+        if (bind(*out, (const struct sockaddr *)&address, sizeof address) == 0) {
+            result = listen(*out, BACKLOG) == 0 ? 1 : -1;
+            break;
+        }
+        if (errno != EADDRINUSE) {
+            break;
+        }
+        if (answers(&address)) {
+            result = 0;
+            break;
+        }
+        unlink(path); /* its shim is dead */
+    }
+    umask(mask);
+    if (result < 0) {
+        wrap_fail_errno(err, errno, "cannot listen on %s", path);
+    }
+    if (result != 1 && *out >= 0) {
+        close(*out);
+        *out = -1;
+    }
+    return result;
+}
+
+/* ---------------------------------------------------------------- the shim */
+
+static struct {
+    struct wrap_shim shim;
+    struct wrap_ttrpc_server *server;
+    bool stopping;
+} self;
+
+static void on_events_closed(void *env) { uv_stop(((struct wrap_shim *)env)->loop); }
+
+static void on_server_closed(void *env)
+{
+    struct wrap_shim *shim = env;
+    wrap_events_close(shim->events, LAST_EVENTS_MS, on_events_closed, shim);
+}
+
+static void shut_down(struct wrap_shim *shim)
+{
+    if (!self.stopping) {
+        self.stopping = true;
+        wrap_ttrpc_close(self.server, on_server_closed, shim);
+    }
+}
+
+/* Between two containers nothing has to be kept. */
+static void on_idle(struct wrap_shim *shim)
+{
+    (void)shim;
+    malloc_trim(0);
+}
+
+/* Standard streams and the numbers behind them lead nowhere; the socket lies above. */
+static int settle_files(int socket)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int kept = fcntl(socket, F_DUPFD_CLOEXEC, SPARE_FDS);
+    if (null < 0 || kept < 0) {
+        return -1;
+    }
+    for (int fd = 0; fd < SPARE_FDS; fd++) {
+        if (fd != null) {
+            dup3(null, fd, O_CLOEXEC);
+        }
+    }
+    /* Numbers above are what `start` inherited; containerd's are close-on-exec all. */
+    int from = SPARE_FDS;
+    if (kept > from) {
+        close_range((unsigned)from, (unsigned)kept - 1, 0);
+    }
+    close_range((unsigned)kept + 1, ~0u, 0);
+    return kept;
+}
+
+static void settle_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGQUIT};
+    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+}
+
+static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, struct wrap_error *err)
+{
+    static const char *const names[] = {"containerd.task.v2.Task", "containerd.task.v3.Task",
+                                        "containerd.runtime.sandbox.v1.Sandbox"};
+    static struct wrap_ttrpc_service services[3];
+    for (size_t i = 0; i < 3; i++) {
+        bool task = i < 2;
+        services[i] = (struct wrap_ttrpc_service){
+            .name = names[i],
+            .methods = task ? wrap_task_methods : wrap_sandbox_methods,
+            .method_count = task ? wrap_task_method_count : wrap_sandbox_method_count,
+        };
+    }
+    if (uv_loop_init(loop) != 0) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "no event loop");
+    }
+    self.shim =
+        (struct wrap_shim){.loop = loop, .ns = config->ns, .idle = on_idle, .shut_down = shut_down};
+    return wrap_reaper_start(loop, err) &&
+           wrap_events_new(loop, config->events, config->ns, &self.shim.events, err) &&
+           wrap_ttrpc_serve(loop, config->socket, services, 3, &self.shim, &self.server, err);
+}
+
+int wrap_serve(const struct wrap_serve_config *config)
+{
+    static uv_loop_t loop;
+    struct wrap_serve_config settled = *config;
+    struct wrap_error err = {0};
+    settle_signals();
+    settled.socket = settle_files(config->socket);
+    wrap_log_open("log", config->debug);
+    (void)!chdir("/");
+    if (settled.socket < 0 || !set_up(&settled, &loop, &err)) {
+        wrap_log(WRAP_LOG_ERROR, config->id, "the shim cannot start: %s", err.text);
+        unlink(config->path);
+        return 1;
+    }
+    wrap_log(WRAP_LOG_DEBUG, config->id, "shim %d serves on %s", (int)getpid(), config->path);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    unlink(config->path);
+    return 0;
+}
