@@ -3,6 +3,7 @@
 #include "shim/service.h"
 
 #include "shim/metrics.h"
+#include "shim/proto/options.pb-c.h"
 #include "shim/proto/task.pb-c.h"
 
 #include <stdlib.h>
@@ -379,13 +380,13 @@ static bool fill_pids(const struct wrap_task *task, const pid_t *pids, size_t co
         infos[i].pid = (uint32_t)pids[i];
         list[i] = &infos[i];
         if (exec_id) {
-            Task__ProcessDetails details = TASK__PROCESS_DETAILS__INIT;
+            Options__ProcessDetails details = OPTIONS__PROCESS_DETAILS__INIT;
             wire__any__init(&anys[i]);
             details.exec_id = (char *)exec_id;
             anys[i].type_url = (char *)"containerd.runc.v1.ProcessDetails";
-            anys[i].value.data = malloc(task__process_details__get_packed_size(&details) + 1);
+            anys[i].value.data = malloc(options__process_details__get_packed_size(&details) + 1);
             if (anys[i].value.data) {
-                anys[i].value.len = task__process_details__pack(&details, anys[i].value.data);
+                anys[i].value.len = options__process_details__pack(&details, anys[i].value.data);
                 infos[i].info = &anys[i];
             }
         }

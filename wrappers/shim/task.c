@@ -212,6 +212,7 @@ static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task
     task->options = *config->options;
     task->options.binary = copy(config->options->binary);
     task->options.root = copy(config->options->root);
+    task->options.shim_cgroup = NULL; /* no task's business */
     if (config->traceparent && strlen(config->traceparent) < sizeof task->traceparent) {
         strcpy(task->traceparent, config->traceparent);
     }

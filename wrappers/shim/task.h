@@ -77,6 +77,7 @@ struct wrap_proc {
 struct wrap_task_options {
     char *binary; /**< "" : the usual ones */
     char *root;   /**< "" : /run/containerd/runc */
+    char *shim_cgroup; /**< where the shim itself is accounted; "": where it is */
     bool systemd_cgroup;
     bool no_pivot;
 };
@@ -118,7 +119,7 @@ struct wrap_task_create {
     size_t root_mount_count;
     bool terminal;
     const char *in, *out, *err;
-    const struct wrap_task_options *options;     /**< copied */
+    const struct wrap_task_options *options; /**< copied */
     const char *traceparent, *tracestate; /**< NULL: none */
 };
 
