@@ -14,6 +14,8 @@
 #include <uv.h>
 
 struct wrap_events;
+struct wrap_root_mount;
+
 /** `address`: TTRPC_ADDRESS, "" or NULL: nobody listens. Loop's thread, as all here. */
 bool wrap_events_new(uv_loop_t *loop, const char *address, const char *ns, struct wrap_events **out,
                      struct wrap_error *err);
@@ -42,9 +44,12 @@ void wrap_event_oom(struct wrap_events *events, const char *id);
 void wrap_event_paused(struct wrap_events *events, const char *id);
 void wrap_event_resumed(struct wrap_events *events, const char *id);
 
-/** Not yet told. */
+/** Not yet told. At most 4096 wait, each for ten minutes; then the oldest are given up. */
 size_t wrap_events_pending(const struct wrap_events *events);
-/** Tells what is left for at most `patience_ms`, then closes; `done` afterwards. */
+/** Given up, or refused by containerd. */
+size_t wrap_events_lost(const struct wrap_events *events);
+/** Tells what is left for at most `patience_ms`, then closes and frees; `done` afterwards. What
+ * happens from now on is not told. */
 void wrap_events_close(struct wrap_events *events, unsigned patience_ms, void (*done)(void *env),
                        void *env);
 

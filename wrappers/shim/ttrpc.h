@@ -64,8 +64,11 @@ struct wrap_ttrpc_client;
  * the other is answered. */
 bool wrap_ttrpc_client_new(uv_loop_t *loop, const char *address, struct wrap_ttrpc_client **out,
                            struct wrap_error *err);
-/** Queues a request; `done`, if not NULL, gets NULL or an error. At most `patience_ms` are spent on
- * it, then it is dropped with an error; the queue is bounded (RESOURCE_EXHAUSTED). */
+/** Queues a request; `done`, if not NULL, gets NULL or an error, the peer's or ours. At most
+ * `patience_ms` are spent on it, then it is dropped (DEADLINE_EXCEEDED). The queue holds 4096
+ * requests and 4 MiB: when it is full the oldest that is not on its way is dropped
+ * (RESOURCE_EXHAUSTED). A request is sent again when its connection is lost before the answer: the
+ * peer may see it twice. False: no memory, or too long, and `done` is not called. */
 bool wrap_ttrpc_client_send(struct wrap_ttrpc_client *client, const char *service,
                             const char *method, const ProtobufCMessage *request,
                             unsigned patience_ms,
