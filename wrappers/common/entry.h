@@ -22,9 +22,10 @@ struct wrap_entry {
 };
 
 /**
- * What the annotations alone say: module.wasm.image/variant=compat and run.oci.handler=wasm are
- * WASM, compat-smart and nothing at all are LOOK, another value of either is an error. A sandbox
- * container (io.kubernetes.cri.container-type=sandbox) whose args are "/pause" is PAUSE.
+ * What the annotations alone say: module.wasm.image/variant=compat and run.oci.handler=wasm (or
+ * wasmrun) are WASM, compat-smart and nothing at all are LOOK, another value of either is an error.
+ * Of a sandbox container (io.kubernetes.cri.container-type=sandbox), which gets the annotations of
+ * its pod, they say nothing: it is PAUSE when its args are "/pause", else LOOK.
  */
 bool wrap_kind_of(const struct wrap_spec *spec, enum wrap_kind *out, struct wrap_error *err);
 

@@ -2,18 +2,29 @@
 /* error.c - fills errors of the wrappers; an errno becomes the code that an RPC answers with. */
 #include "common/error.h"
 
+#include "common/json.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* One line for logs and RPCs, whatever bytes a guest or an image put into names. */
+/*
+ * One line of UTF-8 for logs and RPCs, whatever bytes a guest or an image put into names: a reply
+ * with a string that is none would not be decoded.
+ */
 static void make_one_line(char *text)
 {
-    for (char *at = text; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+    size_t left = strlen(text);
+    for (char *at = text; left;) {
+        size_t size = wrap_utf8_sequence((const unsigned char *)at, left);
+        if (!size) {
+            *at = '?';
+        } else if ((unsigned char)*at < 0x20 || *at == 0x7f) {
             *at = ' ';
         }
+        at += size ? size : 1;
+        left -= size ? size : 1;
     }
 }
 
@@ -78,6 +89,7 @@ bool wrap_fail_errno(struct wrap_error *err, int problem, const char *format, ..
     va_end(args);
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(problem));
+    make_one_line(err->text);
     return false;
 }
 
@@ -92,7 +104,7 @@ void wrap_error_prefix(struct wrap_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    make_one_line(err->text);
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", rest);
+    make_one_line(err->text);
 }

@@ -8,8 +8,7 @@
 
 static bool is_tail(unsigned char c) { return (c & 0xc0) == 0x80; }
 
-/* Bytes of the UTF-8 sequence at `at`, 0 when there is none. RFC 3629, section 4. */
-static size_t sequence(const unsigned char *at, size_t left)
+size_t wrap_utf8_sequence(const unsigned char *at, size_t left)
 {
     unsigned char first = at[0];
     if (first < 0x80) {
@@ -35,7 +34,7 @@ void wrap_json_string(FILE *to, const char *text, size_t size)
     const unsigned char *at = (const unsigned char *)text;
     fputc('"', to);
     for (size_t i = 0; i < size;) {
-        size_t length = sequence(at + i, size - i);
+        size_t length = wrap_utf8_sequence(at + i, size - i);
         if (!length) {
             fputs("\\ufffd", to);
             i++;

@@ -13,4 +13,7 @@ void wrap_json_field(FILE *to, const char *key, const char *text, size_t size);
 /** The same for a C string, with a comma before it. */
 void wrap_json_more(FILE *to, const char *key, const char *text);
 
+/** Bytes of the UTF-8 sequence at `at`, 0 when there is none. RFC 3629, section 4. */
+size_t wrap_utf8_sequence(const unsigned char *at, size_t left);
+
 #endif
