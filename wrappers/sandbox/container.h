@@ -6,7 +6,14 @@
  *
  * Mounts are made in the child's own mount namespace: when it dies, whatever the reason, nothing of
  * them is left. The child dies with its parent.
- * Not here: waiting, events, streams (shim/), control groups (cgroup.h).
+ *
+ * What differs from a Linux container: proc, sysfs, cgroup, mqueue and devpts are never mounted,
+ * and a procfs that a volume brings along is taken out again. A guest has no calls that could use
+ * them, and one that could open /proc/self/mem would own its interpreter. The root and all mounts
+ * are nosuid and noexec, the root is nodev as well. Of the capabilities those stay that mean
+ * something without execve. no_new_privs is always set. The guest sees "/", and one directory more
+ * for each mount that is writable in a read-only one or the other way round. Not here: waiting,
+ * events, streams (shim/), control groups (cgroup.h).
  */
 #ifndef WRAPPERS_SANDBOX_CONTAINER_H
 #define WRAPPERS_SANDBOX_CONTAINER_H
@@ -33,10 +40,10 @@ struct wrap_container_config {
     size_t root_mount_count;
     enum wrap_kind kind; /**< LOOK, WASM or PAUSE */
     struct wrap_cgroup *cgroup; /**< NULL: the parent's */
-    int stdio[3];   /**< become 0, 1, 2 of the child; -1: closed */
-    int console;    /**< slave of a terminal that becomes its controlling one; -1: none */
+    int stdio[3];            /**< become 0, 1, 2 of the child; -1: /dev/null */
+    int console; /**< slave of a terminal that becomes its controlling one; -1: none */
     const char *traceparent; /**< W3C trace context for the guest's environment; NULL */
-    const char *tracestate;  /**< NULL */
+    const char *tracestate; /**< NULL */
     bool hooks_wait; /**< after CREATED the child waits until it may go on */
 };
 
@@ -48,11 +55,13 @@ struct wrap_container_join {
 
 /** What a child says, one after the other. */
 enum wrap_report_kind {
-    WRAP_REPORT_CREATED, /**< namespaces, root and cgroup stand: hooks may run; then it waits */
-    WRAP_REPORT_LINUX,   /**< kind was LOOK and the entry is no Wasm; it ends with 0 */
-    WRAP_REPORT_READY,   /**< locked down, module loaded; it waits for the start */
-    WRAP_REPORT_FAILED,  /**< `error` says why; it ends with 127 (not found), 126 or 1 */
-    WRAP_REPORT_REASON,  /**< after the start: why it ended, when not by the guest's own will */
+    WRAP_REPORT_CREATED, /**< namespaces, mounts and cgroup stand, the root is not changed yet:
+                            hooks may run; with hooks_wait it waits */
+    WRAP_REPORT_LINUX, /**< kind was LOOK and the entry is no Wasm; it ends with 0 */
+    WRAP_REPORT_READY, /**< locked down, module loaded; it waits for the start. `error.text`, if
+                          not "", says what the kernel lacks for our sandbox */
+    WRAP_REPORT_FAILED, /**< `error` says why; it ends with 127 (not found), 126 or 1 */
+    WRAP_REPORT_REASON, /**< after the start: why it ended, when not by the guest's own will */
 };
 struct wrap_report {
     enum wrap_report_kind kind;
@@ -60,9 +69,9 @@ struct wrap_report {
 };
 
 struct wrap_child {
-    pid_t pid;      /**< in the caller's namespace */
-    int pidfd;      /**< close-on-exec; the caller's */
-    int report_fd;  /**< read end, non-blocking; end of file: it is gone (or began to run) */
+    pid_t pid; /**< in the caller's namespace */
+    int pidfd; /**< close-on-exec; the caller's */
+    int report_fd; /**< read end, non-blocking; end of file: it is gone (or began to run) */
     int control_fd; /**< write one byte after CREATED (go on) and one after READY (start) */
 };
 
