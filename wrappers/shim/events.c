@@ -158,9 +158,9 @@ void wrap_event_create(struct wrap_events *events, const struct wrap_event_creat
 {
     Events__TaskCreate message = EVENTS__TASK_CREATE__INIT;
     Events__TaskIO io = EVENTS__TASK_IO__INIT;
-    io.stdin_ = text(what->in);
-    io.stdout_ = text(what->out);
-    io.stderr_ = text(what->err);
+    io.stdin = text(what->in);
+    io.stdout = text(what->out);
+    io.stderr = text(what->err);
     io.terminal = what->terminal;
     message.container_id = text(what->id);
     message.bundle = text(what->bundle);
