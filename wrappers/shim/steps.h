@@ -28,6 +28,9 @@ const struct wrap_way *wrap_way_of(const struct wrap_task *task);
 struct wrap_proc *wrap_task_init_proc(const struct wrap_task *task);
 bool wrap_is_init(const struct wrap_proc *proc);
 
+/** Stores who is told of the end of a step; false: one is in progress. */
+bool wrap_step_begin(struct wrap_proc *proc, wrap_step_done done, void *context,
+                     struct wrap_error *err);
 /** Ends the step in progress; then what has waited for that: the end of the process, say. */
 void wrap_step_end(struct wrap_proc *proc, const struct wrap_error *err);
 /** Ends a creation that has failed; the task is gone afterwards. */
@@ -36,6 +39,13 @@ void wrap_create_failed(struct wrap_proc *init, const struct wrap_error *err);
 void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err);
 /** A pid is known: its end is expected from now on. */
 void wrap_proc_follow(struct wrap_proc *proc, pid_t pid);
+/** ends.c: the reaper's callback of every process. */
+void wrap_proc_on_ended(struct wrap_reap *reap, unsigned status, struct timespec when);
+/** Tells the end of a process when nothing has to come before it. */
+void wrap_proc_finish_end(struct wrap_proc *proc);
+/** Frees a process that is on no list any more, or a task with all of its. */
+void wrap_proc_free(struct wrap_proc *proc);
+void wrap_task_free(struct wrap_task *task);
 /** native.c: the end of a child that was not known to be ready; false: it was. */
 bool wrap_native_ended_early(struct wrap_proc *proc);
 

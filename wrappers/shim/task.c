@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * task.c - tasks and processes whoever runs them: their making, their ends in the right order,
- * waiting, signals, deletion. How a step is done is native.c's and delegated.c's.
+ * task.c - tasks and processes whoever runs them: finding, making, freeing, beginning steps. How a
+ * step is done is native.c's and delegated.c's; how a process ends, ends.c's.
  */
 #include "shim/task.h"
 
@@ -75,7 +75,7 @@ const struct wrap_way *wrap_way_of(const struct wrap_task *task)
 
 static char *copy(const char *text) { return strdup(text ? text : ""); }
 
-static void proc_free(struct wrap_proc *proc)
+void wrap_proc_free(struct wrap_proc *proc)
 {
     wrap_reap_forget(&proc->reap);
     wrap_streams_close(&proc->streams);
@@ -88,8 +88,6 @@ static void proc_free(struct wrap_proc *proc)
     free(proc);
 }
 
-static void on_ended(struct wrap_reap *reap, unsigned status, struct timespec when);
-
 /* NULL: no memory. The last of its task's processes. */
 static struct wrap_proc *proc_new(struct wrap_task *task, const char *exec_id,
                                   const char *const streams[3], bool terminal)
@@ -99,7 +97,7 @@ static struct wrap_proc *proc_new(struct wrap_task *task, const char *exec_id,
         return NULL;
     }
     proc->task = task;
-    proc->reap.ended = on_ended;
+    proc->reap.ended = wrap_proc_on_ended;
     proc->terminal = terminal;
     proc->exec_id = copy(exec_id);
     proc->in = copy(streams[0]);
@@ -109,7 +107,7 @@ static struct wrap_proc *proc_new(struct wrap_task *task, const char *exec_id,
     proc->streams = (struct wrap_streams){
         .hold = {-1, -1, -1}, .child = {-1, -1, -1}, .slave = -1, .master = -1};
     if (!proc->exec_id || !proc->in || !proc->out || !proc->err) {
-        proc_free(proc);
+        wrap_proc_free(proc);
         return NULL;
     }
     struct wrap_proc **at = &task->processes;
@@ -168,7 +166,7 @@ static void close_poll(uv_poll_t **poll)
     }
 }
 
-static void task_free(struct wrap_task *task)
+void wrap_task_free(struct wrap_task *task)
 {
     struct wrap_shim *shim = task->shim;
     for (struct wrap_task **at = &shim->tasks; *at; at = &(*at)->next) {
@@ -180,7 +178,7 @@ static void task_free(struct wrap_task *task)
     while (task->processes) {
         struct wrap_proc *proc = task->processes;
         task->processes = proc->next;
-        proc_free(proc);
+        wrap_proc_free(proc);
     }
     close_poll(&task->oom_poll);
     if (task->timer) {
@@ -225,7 +223,7 @@ static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task
     task->next = shim->tasks;
     shim->tasks = task;
     if (!good) {
-        task_free(task);
+        wrap_task_free(task);
         return NULL;
     }
     return task;
@@ -233,10 +231,8 @@ static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task
 
 /* ---------------------------------------------------------------- steps */
 
-static void finish_end(struct wrap_proc *proc);
-
-static bool begin_step(struct wrap_proc *proc, wrap_step_done done, void *context,
-                       struct wrap_error *err)
+bool wrap_step_begin(struct wrap_proc *proc, wrap_step_done done, void *context,
+                     struct wrap_error *err)
 {
     if (proc->done) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION,
@@ -256,7 +252,7 @@ void wrap_step_end(struct wrap_proc *proc, const struct wrap_error *err)
         done(proc, err, proc->context);
     }
     if (!deleting) {
-        finish_end(proc);
+        wrap_proc_finish_end(proc);
     }
 }
 
@@ -265,7 +261,7 @@ void wrap_create_failed(struct wrap_proc *init, const struct wrap_error *err)
     struct wrap_task *task = init->task;
     init->announced = true; /* nobody has heard of it */
     wrap_step_end(init, err);
-    task_free(task);
+    wrap_task_free(task);
 }
 
 bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *config,
@@ -291,7 +287,8 @@ bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *con
     bool good = wrap_spec_load(path, &task->spec, err) &&
                 (task->spec->has_process ||
                  wrap_fail(err, WRAP_INVALID_ARGUMENT, "%s: no process", path)) &&
-                wrap_kind_of(task->spec, &task->kind, err) && begin_step(init, done, context, err);
+                wrap_kind_of(task->spec, &task->kind, err) &&
+                wrap_step_begin(init, done, context, err);
     if (good) {
         good = wrap_way_of(task)->create(init, err);
         if (!good) {
@@ -299,7 +296,7 @@ bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *con
         }
     }
     if (!good) {
-        task_free(task);
+        wrap_task_free(task);
     }
     return good;
 }
@@ -382,7 +379,7 @@ bool wrap_proc_start(struct wrap_proc *proc, wrap_step_done done, void *context,
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not running",
                          proc->task->id);
     }
-    if (!begin_step(proc, done, context, err)) {
+    if (!wrap_step_begin(proc, done, context, err)) {
         return false;
     }
     bool good = wrap_way_of(proc->task)->start(proc, err);
@@ -390,127 +387,6 @@ bool wrap_proc_start(struct wrap_proc *proc, wrap_step_done done, void *context,
         proc->done = NULL;
     }
     return good;
-}
-
-/* ---------------------------------------------------------------- ends */
-
-void wrap_proc_follow(struct wrap_proc *proc, pid_t pid)
-{
-    proc->pid = pid;
-    proc->reap.pid = pid;
-    wrap_reap_expect(&proc->reap);
-}
-
-static void remove_ended(struct wrap_proc *proc);
-
-static void tell_waiters(struct wrap_proc *proc)
-{
-    proc->announced = true;
-    while (proc->waiters) {
-        struct wrap_waiter *waiter = proc->waiters;
-        proc->waiters = waiter->next;
-        waiter->ended(proc, waiter->context);
-        free(waiter);
-    }
-}
-
-/* Everybody is told: events first, then those that wait, at last who wants it deleted. */
-static void announce(void *context)
-{
-    struct wrap_proc *proc = context;
-    struct wrap_task *task = proc->task;
-    bool is_init = wrap_is_init(proc);
-    wrap_streams_close(&proc->streams);
-    wrap_event_exit(task->shim->events, task->id, is_init ? task->id : proc->exec_id, proc->pid,
-                    proc->exit_status, proc->exited_at);
-    tell_waiters(proc);
-    if (proc->deletion) {
-        remove_ended(proc);
-    }
-    if (!is_init) {
-        finish_end(wrap_task_init_proc(task)); /* it may have waited for this one */
-    }
-}
-
-void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err)
-{
-    enum { NEVER_RAN = 255 };
-    proc->gone = true;
-    proc->state = WRAP_STATE_STOPPED;
-    proc->exit_status = NEVER_RAN;
-    clock_gettime(CLOCK_REALTIME, &proc->exited_at);
-    wrap_streams_close(&proc->streams);
-    wrap_step_end(proc, err);
-    tell_waiters(proc);
-}
-
-/* A process of the task, beside the first one, whose end was not told. */
-static bool others_live(const struct wrap_task *task)
-{
-    for (const struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
-        if (proc->pid && !proc->announced) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Tells the end of a process when nothing has to come before it: the answer to its start, and for
- * the first process the ends of all others. */
-static void finish_end(struct wrap_proc *proc)
-{
-    if (!proc->gone || proc->announced || proc->state == WRAP_STATE_STOPPED || proc->done) {
-        return;
-    }
-    if (wrap_is_init(proc) && others_live(proc->task)) {
-        return;
-    }
-    proc->state = WRAP_STATE_STOPPED;
-    wrap_streams_drain(&proc->streams, announce, proc);
-}
-
-/* Without its first process a container of ours is over: whatever it has left is killed. */
-static void kill_rest(struct wrap_task *task)
-{
-    struct wrap_error err = {0};
-    if (task->cgroup && task->kind != WRAP_KIND_LINUX && !wrap_cgroup_kill(task->cgroup, &err)) {
-        wrap_log(WRAP_LOG_WARNING, task->id, "killing what is left: %s", err.text);
-    }
-    for (struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
-        if (proc->pid && !proc->gone) {
-            kill(proc->pid, SIGKILL);
-        }
-    }
-}
-
-static void on_ended(struct wrap_reap *reap, unsigned status, struct timespec when)
-{
-    struct wrap_proc *proc = (struct wrap_proc *)reap;
-    proc->gone = true;
-    proc->exit_status = status;
-    proc->exited_at = when;
-    if (proc->child.pid && proc->state == WRAP_STATE_NEW && wrap_native_ended_early(proc)) {
-        return;
-    }
-    if (wrap_is_init(proc)) {
-        kill_rest(proc->task);
-    }
-    finish_end(proc);
-}
-
-void wrap_proc_wait(struct wrap_proc *proc, struct wrap_waiter *waiter)
-{
-    if (proc->announced) {
-        waiter->ended(proc, waiter->context);
-        free(waiter);
-        return;
-    }
-    struct wrap_waiter **at = &proc->waiters;
-    while (*at) {
-        at = &(*at)->next;
-    }
-    waiter->next = NULL;
-    *at = waiter;
 }
 
 /* ---------------------------------------------------------------- signals, limits, figures */
@@ -616,7 +492,7 @@ bool wrap_task_pause(struct wrap_task *task, bool pause, wrap_step_done done, vo
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not %s", task->id,
                          pause ? "running" : "paused");
     }
-    if (!begin_step(init, done, context, err)) {
+    if (!wrap_step_begin(init, done, context, err)) {
         return false;
     }
     bool good = wrap_way_of(task)->pause(init, pause, err);
@@ -633,7 +509,7 @@ bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wra
     if (init->state == WRAP_STATE_STOPPED) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: has stopped", task->id);
     }
-    if (!begin_step(init, done, context, err)) {
+    if (!wrap_step_begin(init, done, context, err)) {
         return false;
     }
     bool good = wrap_way_of(task)->update(init, json, size, err);
@@ -641,90 +517,4 @@ bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wra
         init->done = NULL;
     }
     return good;
-}
-
-/* ---------------------------------------------------------------- deletion */
-
-/* What is kept between the request and the end of a removal. */
-struct deletion {
-    wrap_step_done done;
-    void *context;
-};
-
-static void on_poststop(struct wrap_task *task, const struct wrap_error *err)
-{
-    struct wrap_proc *init = wrap_task_init_proc(task);
-    struct deletion *deletion = init->context;
-    if (err) {
-        wrap_log(WRAP_LOG_WARNING, task->id, "poststop: %s", err->text);
-    }
-    wrap_event_delete(task->shim->events, task->id, "", init->pid, init->exit_status,
-                      init->exited_at);
-    deletion->done(init, NULL, deletion->context);
-    free(deletion);
-    task_free(task);
-}
-
-static void on_removed(struct wrap_proc *proc, const struct wrap_error *err, void *context)
-{
-    struct deletion *deletion = context;
-    struct wrap_task *task = proc->task;
-    if (err) {
-        proc->deleting = false;
-        deletion->done(proc, err, deletion->context);
-        free(deletion);
-        return;
-    }
-    if (wrap_is_init(proc)) {
-        proc->context = deletion;
-        wrap_hooks_run(task, WRAP_HOOK_POSTSTOP, "stopped", on_poststop);
-        return;
-    }
-    deletion->done(proc, NULL, deletion->context);
-    free(deletion);
-    for (struct wrap_proc **at = &task->processes; *at; at = &(*at)->next) {
-        if (*at == proc) {
-            *at = proc->next;
-            break;
-        }
-    }
-    proc_free(proc);
-}
-
-static void remove_ended(struct wrap_proc *proc)
-{
-    struct deletion *deletion = proc->deletion;
-    struct wrap_error err = {0};
-    proc->deletion = NULL;
-    if (!begin_step(proc, on_removed, deletion, &err) ||
-        !wrap_way_of(proc->task)->remove(proc, &err)) {
-        proc->done = NULL;
-        on_removed(proc, &err, deletion);
-    }
-}
-
-bool wrap_proc_delete(struct wrap_proc *proc, wrap_step_done done, void *context,
-                      struct wrap_error *err)
-{
-    const char *name = wrap_is_init(proc) ? proc->task->id : proc->exec_id;
-    if (proc->done || proc->deleting) {
-        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s: another operation is in progress",
-                         name);
-    }
-    if (proc->state == WRAP_STATE_RUNNING || proc->state == WRAP_STATE_PAUSED) {
-        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s has to be stopped before its deletion",
-                         name);
-    }
-    proc->deletion = malloc(sizeof *proc->deletion);
-    if (!proc->deletion) {
-        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    }
-    *proc->deletion = (struct deletion){done, context};
-    proc->deleting = true;
-    if (!proc->pid || proc->announced) {
-        remove_ended(proc); /* or an exec that was never started */
-    } else if (proc->state == WRAP_STATE_CREATED) {
-        kill(proc->pid, SIGKILL); /* announce() goes on */
-    }
-    return true;
 }

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ends.c - the ends of processes, told once and in the right order, and the deletion of what has
+ * stopped. Order: the answer to a start, exits of other processes, the exit of the first one, who
+ * waits for it, who wants it deleted.
+ */
+#include "shim/log.h"
+#include "shim/steps.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+/* ---------------------------------------------------------------- ends */
+
+void wrap_proc_follow(struct wrap_proc *proc, pid_t pid)
+{
+    proc->pid = pid;
+    proc->reap.pid = pid;
+    wrap_reap_expect(&proc->reap);
+}
+
+static void remove_ended(struct wrap_proc *proc);
+
+static void tell_waiters(struct wrap_proc *proc)
+{
+    proc->announced = true;
+    while (proc->waiters) {
+        struct wrap_waiter *waiter = proc->waiters;
+        proc->waiters = waiter->next;
+        waiter->ended(proc, waiter->context);
+        free(waiter);
+    }
+}
+
+/* Everybody is told: events first, then those that wait, at last who wants it deleted. */
+static void announce(void *context)
+{
+    struct wrap_proc *proc = context;
+    struct wrap_task *task = proc->task;
+    bool is_init = wrap_is_init(proc);
+    wrap_streams_close(&proc->streams);
+    wrap_event_exit(task->shim->events, task->id, is_init ? task->id : proc->exec_id, proc->pid,
+                    proc->exit_status, proc->exited_at);
+    tell_waiters(proc);
+    if (proc->deletion) {
+        remove_ended(proc);
+    }
+    if (!is_init) {
+        wrap_proc_finish_end(wrap_task_init_proc(task)); /* it may have waited for this one */
+    }
+}
+
+void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err)
+{
+    enum { NEVER_RAN = 255 };
+    proc->gone = true;
+    proc->state = WRAP_STATE_STOPPED;
+    proc->exit_status = NEVER_RAN;
+    clock_gettime(CLOCK_REALTIME, &proc->exited_at);
+    wrap_streams_close(&proc->streams);
+    wrap_step_end(proc, err);
+    tell_waiters(proc);
+}
+
+/* A process of the task, beside the first one, whose end was not told. */
+static bool others_live(const struct wrap_task *task)
+{
+    for (const struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
+        if (proc->pid && !proc->announced) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tells the end of a process when nothing has to come before it: the answer to its start, and for
+ * the first process the ends of all others. */
+void wrap_proc_finish_end(struct wrap_proc *proc)
+{
+    if (!proc->gone || proc->announced || proc->state == WRAP_STATE_STOPPED || proc->done) {
+        return;
+    }
+    if (wrap_is_init(proc) && others_live(proc->task)) {
+        return;
+    }
+    proc->state = WRAP_STATE_STOPPED;
+    wrap_streams_drain(&proc->streams, announce, proc);
+}
+
+/* Without its first process a container of ours is over: whatever it has left is killed. */
+static void kill_rest(struct wrap_task *task)
+{
+    struct wrap_error err = {0};
+    if (task->cgroup && task->kind != WRAP_KIND_LINUX && !wrap_cgroup_kill(task->cgroup, &err)) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "killing what is left: %s", err.text);
+    }
+    for (struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
+        if (proc->pid && !proc->gone) {
+            kill(proc->pid, SIGKILL);
+        }
+    }
+}
+
+void wrap_proc_on_ended(struct wrap_reap *reap, unsigned status, struct timespec when)
+{
+    struct wrap_proc *proc = (struct wrap_proc *)reap;
+    proc->gone = true;
+    proc->exit_status = status;
+    proc->exited_at = when;
+    if (proc->child.pid && proc->state == WRAP_STATE_NEW && wrap_native_ended_early(proc)) {
+        return;
+    }
+    if (wrap_is_init(proc)) {
+        kill_rest(proc->task);
+    }
+    wrap_proc_finish_end(proc);
+}
+
+void wrap_proc_wait(struct wrap_proc *proc, struct wrap_waiter *waiter)
+{
+    if (proc->announced) {
+        waiter->ended(proc, waiter->context);
+        free(waiter);
+        return;
+    }
+    struct wrap_waiter **at = &proc->waiters;
+    while (*at) {
+        at = &(*at)->next;
+    }
+    waiter->next = NULL;
+    *at = waiter;
+}
+
+/* ---------------------------------------------------------------- deletion */
+
+/* What is kept between the request and the end of a removal. */
+struct deletion {
+    wrap_step_done done;
+    void *context;
+};
+
+static void on_poststop(struct wrap_task *task, const struct wrap_error *err)
+{
+    struct wrap_proc *init = wrap_task_init_proc(task);
+    struct deletion *deletion = init->context;
+    if (err) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "poststop: %s", err->text);
+    }
+    wrap_event_delete(task->shim->events, task->id, "", init->pid, init->exit_status,
+                      init->exited_at);
+    deletion->done(init, NULL, deletion->context);
+    free(deletion);
+    wrap_task_free(task);
+}
+
+static void on_removed(struct wrap_proc *proc, const struct wrap_error *err, void *context)
+{
+    struct deletion *deletion = context;
+    struct wrap_task *task = proc->task;
+    if (err) {
+        proc->deleting = false;
+        deletion->done(proc, err, deletion->context);
+        free(deletion);
+        return;
+    }
+    if (wrap_is_init(proc)) {
+        proc->context = deletion;
+        wrap_hooks_run(task, WRAP_HOOK_POSTSTOP, "stopped", on_poststop);
+        return;
+    }
+    deletion->done(proc, NULL, deletion->context);
+    free(deletion);
+    for (struct wrap_proc **at = &task->processes; *at; at = &(*at)->next) {
+        if (*at == proc) {
+            *at = proc->next;
+            break;
+        }
+    }
+    wrap_proc_free(proc);
+}
+
+static void remove_ended(struct wrap_proc *proc)
+{
+    struct deletion *deletion = proc->deletion;
+    struct wrap_error err = {0};
+    proc->deletion = NULL;
+    if (!wrap_step_begin(proc, on_removed, deletion, &err) ||
+        !wrap_way_of(proc->task)->remove(proc, &err)) {
+        proc->done = NULL;
+        on_removed(proc, &err, deletion);
+    }
+}
+
+bool wrap_proc_delete(struct wrap_proc *proc, wrap_step_done done, void *context,
+                      struct wrap_error *err)
+{
+    const char *name = wrap_is_init(proc) ? proc->task->id : proc->exec_id;
+    if (proc->done || proc->deleting) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s: another operation is in progress",
+                         name);
+    }
+    if (proc->state == WRAP_STATE_RUNNING || proc->state == WRAP_STATE_PAUSED) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s has to be stopped before its deletion",
+                         name);
+    }
+    proc->deletion = malloc(sizeof *proc->deletion);
+    if (!proc->deletion) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    *proc->deletion = (struct deletion){done, context};
+    proc->deleting = true;
+    if (!proc->pid || proc->announced) {
+        remove_ended(proc); /* or an exec that was never started */
+    } else if (proc->state == WRAP_STATE_CREATED) {
+        kill(proc->pid, SIGKILL); /* announce() goes on */
+    }
+    return true;
+}
