@@ -584,9 +584,10 @@ static void test_close_in_a_handler_sends_its_answer(void **state)
     send_request(fixture, 3, "Close", "bye");
     expect_echo(fixture, 3, "bye");
     assert_null(receive(fixture, &stream));
-    assert_int_equal(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&fixture->address,
-                             fixture->address_size),
+    int late = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(late, (struct sockaddr *)&fixture->address, fixture->address_size),
                      -1);
+    close(late);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_true(fixture->closed);
     Task__IdRequest answer = TASK__ID_REQUEST__INIT;
