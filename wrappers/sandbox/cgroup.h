@@ -2,7 +2,12 @@
 /*
  * cgroup.h - the control group of a container on hosts with cgroup v1, v2 and both, by files
  * (cgroupfs) or through systemd. All state is in the kernel: what was made can be found again from
- * the configuration alone, after any crash.
+ * the configuration alone, after any crash (for a relative path: by a process that is in the same
+ * group as the one that made it).
+ *
+ * Limits that are 0 are not given, as in runc's configurations, but for swappiness, burst and idle.
+ * Rules about devices are for v1 only; v2 would need a program of eBPF, and a Wasm guest can open
+ * no device there either: its root is mounted nodev, and no mknod is in its filter.
  */
 #ifndef WRAPPERS_SANDBOX_CGROUP_H
 #define WRAPPERS_SANDBOX_CGROUP_H
@@ -25,7 +30,8 @@ struct wrap_cgroup_config {
         *path; /**< linux.cgroupsPath: absolute, relative, or slice:prefix:name for systemd */
     const char *id; /**< of the container: its group's name when `path` is "" */
     bool systemd; /**< SystemdCgroup: ask systemd for a scope */
-    const struct wrap_resources *resources; /**< NULL: no limits */
+    /** NULL: no limits. With systemd: must stay as long as the group's object. */
+    const struct wrap_resources *resources;
 };
 
 /** What this host has, read once per process from /proc/self/mountinfo. */
@@ -45,17 +51,20 @@ bool wrap_cgroup_open(const struct wrap_cgroup_config *config, struct wrap_cgrou
 /** Forgets; the group stays. NULL is allowed. */
 void wrap_cgroup_free(struct wrap_cgroup *cgroup);
 
-/** For CLONE_INTO_CGROUP on v2: a descriptor of the folder, the group's; -1 on v1. */
-int wrap_cgroup_clone_fd(const struct wrap_cgroup *cgroup);
+/** For CLONE_INTO_CGROUP on v2: a descriptor of the folder, the group's; -1 on v1 and with
+ * systemd. A child that was cloned so need not enter. */
+int wrap_cgroup_clone_fd(struct wrap_cgroup *cgroup);
 /**
- * Puts the calling process into the group. Only system calls: may be called between clone and the
- * rest of a child's life, with paths or descriptors that `create` has prepared.
+ * Puts a process into the group, by pid in the caller's namespace (systemd: in the host's). With
+ * systemd the scope is made here, with its first process, and then gets its limits: 10 ms and more,
+ * which an asynchronous caller leaves to the child. NOT_FOUND: the process is gone.
  */
-bool wrap_cgroup_enter(const struct wrap_cgroup *cgroup, struct wrap_error *err);
-/** The same for another process, by pid in the caller's namespace. */
-bool wrap_cgroup_add(const struct wrap_cgroup *cgroup, pid_t pid, struct wrap_error *err);
+bool wrap_cgroup_add(struct wrap_cgroup *cgroup, pid_t pid, struct wrap_error *err);
+/** The same for the calling process, as long as it sees the host's /sys/fs/cgroup (with systemd:
+ * and /proc, and /run): before pivot_root, and before it changes its identity. */
+bool wrap_cgroup_enter(struct wrap_cgroup *cgroup, struct wrap_error *err);
 
-/** Changes limits that are given; those that are not stay. */
+/** Changes limits that are given; those that are not stay. With systemd: 10 ms. */
 bool wrap_cgroup_update(struct wrap_cgroup *cgroup, const struct wrap_resources *resources,
                         struct wrap_error *err);
 /** Freezes or thaws all processes and waits until it is so, at most a second. */
@@ -66,7 +75,7 @@ bool wrap_cgroup_kill(struct wrap_cgroup *cgroup, struct wrap_error *err);
 bool wrap_cgroup_pids(const struct wrap_cgroup *cgroup, pid_t **pids, size_t *count,
                       struct wrap_error *err);
 /** Removes the group and those beneath it. A folder that is busy is tried again for up to
- * `patience_ms`; absent ones are fine. */
+ * `patience_ms`; absent ones are fine. With systemd its scope is stopped first (10 ms). */
 bool wrap_cgroup_delete(struct wrap_cgroup *cgroup, unsigned patience_ms, struct wrap_error *err);
 
 /**
@@ -86,7 +95,7 @@ struct wrap_cgroup_io {
     uint64_t bytes;
     uint64_t operations;
 };
-enum { WRAP_CGROUP_HUGE_MAX = 8, WRAP_CGROUP_IO_MAX = 64, WRAP_CGROUP_STAT_MAX = 64 };
+enum { WRAP_CGROUP_HUGE_MAX = 8, WRAP_CGROUP_IO_MAX = 64, WRAP_CGROUP_STAT_MAX = 96 };
 /** A row of memory.stat, e.g. total_rss on v1 or anon on v2. */
 struct wrap_cgroup_stat {
     char name[32];
