@@ -276,10 +276,7 @@ static _Noreturn void run(struct wrap_setup *setup)
     snprintf(note.text, sizeof note.text, "%s", setup->missing);
     report(setup, WRAP_REPORT_READY, &note);
     wait_for_go(setup);
-    if (pause) {
-        syscall(SYS_close_range, 0, ~0U, 0);
-        wrap_pause();
-    }
+    if (pause) wrap_pause();
     drop(&setup->control);
     drop(&setup->module);
     int code = wrap_program_run(program, &error);

@@ -164,6 +164,7 @@ _Noreturn void wrap_pause(void)
     /* Blocked and waited for: a first process would drop those that it has no handler for. */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
+    syscall(SYS_close_range, 0, ~0U, 0);
     if (__rseq_size > 0) { /* the kernel would write where nothing is mapped */
         char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
         if (syscall(SYS_rseq, area, RSEQ_LENGTH, RSEQ_UNREGISTER, RSEQ_SIGNATURE) != 0) {
