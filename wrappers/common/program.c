@@ -20,18 +20,57 @@
 
 enum { ITEM_TEXT = 128, LISTEN_MAX = 64 };
 
-struct wrap_program {
-    char *name;      /* own */
-    char *func;      /* own; NULL: _start */
+/* What does not depend on the program. */
+struct base {
     wr_engine_t *engine;
+    wr_linker_t *linker; /* with WASI, whose context is the data of a store */
+};
+
+struct wrap_program {
+    char *name; /* own */
+    char *func; /* own; NULL: _start */
+    struct base base;
+    bool own_base;
     wr_module_t *module;
     wr_wasi_t *wasi;
-    wr_linker_t *linker;
     wr_store_t *store;
     wr_exec_t *exec;
 };
 
+static struct base prepared; /* one thread: see wrap_program_prepare */
+
 #define NO_ERROR ((wr_error_t){.offset = UINT64_MAX, .func_idx = UINT32_MAX})
+
+/* ---------------------------------------------------------------- what programs share */
+
+static void base_delete(struct base *base)
+{
+    wr_linker_delete(base->linker);
+    wr_engine_delete(base->engine);
+    *base = (struct base){0};
+}
+
+static wr_status_t base_make(struct base *base, wr_error_t *why)
+{
+    *base = (struct base){.engine = wr_engine_new(NULL)};
+    if (!base->engine) {
+        return WR_OOM;
+    }
+    /* More threads would count against the container's limit of processes. */
+    wr_engine_set_load_threads(base->engine, 1);
+    wr_status_t status = wr_linker_new(base->engine, &base->linker, why);
+    if (status == WR_OK) {
+        status = wr_wasi_link_shared(base->linker, why);
+    }
+    if (status != WR_OK) {
+        base_delete(base);
+    }
+    return status;
+}
+
+bool wrap_program_prepare(void) { return prepared.engine || base_make(&prepared, NULL) == WR_OK; }
+
+void wrap_program_unprepare(void) { base_delete(&prepared); }
 
 void wrap_program_delete(struct wrap_program *program)
 {
@@ -39,11 +78,12 @@ void wrap_program_delete(struct wrap_program *program)
         return;
     }
     wr_exec_delete(program->exec);
-    wr_linker_delete(program->linker);
     wr_store_delete(program->store);
     wr_wasi_delete(program->wasi);
     wr_module_delete(program->module);
-    wr_engine_delete(program->engine);
+    if (program->own_base) {
+        base_delete(&program->base);
+    }
     free(program->func);
     free(program->name);
     free(program);
@@ -110,14 +150,16 @@ static bool load_module(struct wrap_program *program, int fd, struct wrap_error 
     if (!check_format(program, fd, err)) {
         return false;
     }
-    program->engine = wr_engine_new(NULL);
-    if (!program->engine) {
-        return no_memory(err);
+    program->own_base = !prepared.engine;
+    wr_status_t status = WR_OK;
+    if (program->own_base) {
+        status = base_make(&program->base, &why);
+    } else {
+        program->base = prepared;
     }
-    /* More threads would count against the container's limit of processes. */
-    wr_engine_set_load_threads(program->engine, 1);
-    wr_status_t status =
-        wr_module_load_fd(program->engine, fd, program->name, &program->module, &why);
+    if (status == WR_OK) {
+        status = wr_module_load_fd(program->base.engine, fd, program->name, &program->module, &why);
+    }
     return status == WR_OK || fail_wr(program, status, &why, err);
 }
 
@@ -292,7 +334,7 @@ static void name_missing(const wr_missing_t *missing, void *env)
 static bool check_imports(const struct wrap_program *program, struct wrap_error *err)
 {
     struct missing all = {0};
-    size_t count = wr_linker_missing(program->linker, program->module, name_missing, &all);
+    size_t count = wr_linker_missing(program->base.linker, program->module, name_missing, &all);
     return !count ||
            wrap_fail(err, WRAP_INVALID_ARGUMENT,
                      "%s: link error: %zu import%s cannot be satisfied: %s%s", program->name, count,
@@ -302,14 +344,9 @@ static bool check_imports(const struct wrap_program *program, struct wrap_error 
 static bool link_program(struct wrap_program *program, struct wrap_error *err)
 {
     wr_error_t why = NO_ERROR;
-    wr_status_t status = wr_linker_new(program->engine, &program->linker, &why);
+    wr_status_t status = wr_store_new(program->base.engine, NULL, &program->store, &why);
     if (status == WR_OK) {
-        status = wr_wasi_link(program->wasi, program->linker, &why);
-    }
-    if (status == WR_OK) {
-        status = wr_store_new(program->engine, NULL, &program->store, &why);
-    }
-    if (status == WR_OK) {
+        wr_store_set_data(program->store, program->wasi);
         status = wr_exec_new(program->store, &program->exec, &why);
     }
     return status == WR_OK ? check_imports(program, err) : fail_wr(program, status, &why, err);
@@ -390,8 +427,8 @@ int wrap_program_run(struct wrap_program *program, struct wrap_error *why)
     wr_error_t err = NO_ERROR;
     wr_instance_t *instance = NULL;
     heed_signals();
-    wr_status_t status = wr_linker_instantiate(program->linker, program->store, program->module,
-                                               program->exec, &instance, &err);
+    wr_status_t status = wr_linker_instantiate(program->base.linker, program->store,
+                                               program->module, program->exec, &instance, &err);
     bool began = status == WR_OK;
     if (status == WR_OK && program->func) {
         status = call(program, instance, "_initialize", &err);

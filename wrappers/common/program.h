@@ -47,6 +47,15 @@ bool wrap_program_net_of(const struct wrap_spec *spec, struct wrap_program_net *
                          struct wrap_error *err);
 
 /**
+ * Makes the engine and the table of WASI's functions that all programs of this process and of its
+ * later forks use, instead of one for each: for who forks programs, once, while there is one
+ * thread. False: no memory, and each program has its own.
+ */
+bool wrap_program_prepare(void);
+/** Undoes it; no program is left. */
+void wrap_program_unprepare(void);
+
+/**
  * Reads, validates and links; opens preopens and listeners. All that can be said about a module
  * before it runs is an error here: text, a component, no such export or one with parameters,
  * imports that are missing. Freed by wrap_program_delete.

@@ -54,7 +54,7 @@ static const struct bad_row bad_rows[] = {
     {"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"\"}}", "root.path: is empty"},
     {WITH(",\"root\":{\"path\":\"b\"}"), "duplicate"},
     {WITH(",\"hostname\":\"a\\u0000b\""), "\\u0000"},
-    {WITH(",\"hostname\":\"\xff\""), "UTF-8"},
+    {WITH(",\"hostname\":\"\xff\""), "decode"},
     {WITH(",\"hostname\":\"a\""), "hostname: needs a uts namespace"},
     {WITH(",\"process\":[]"), "process: not an object"},
     {WITH(",\"process\":{}"), "process.args: missing"},
