@@ -2,7 +2,7 @@
 /* bootstrap.c - see bootstrap.h. */
 #include "shim/bootstrap.h"
 
-#include "bootstrap.pb-c.h"
+#include "shim/proto/bootstrap.pb-c.h"
 #include "shim/ttrpc.h"
 
 #include <jansson.h>

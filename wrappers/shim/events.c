@@ -2,8 +2,8 @@
 /* events.c - each event becomes an envelope, and the client's queue keeps their order. */
 #include "shim/events.h"
 
-#include "events.pb-c.h"
 #include "sandbox/container.h"
+#include "shim/proto/events.pb-c.h"
 #include "shim/ttrpc.h"
 
 #include <stdlib.h>

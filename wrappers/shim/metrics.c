@@ -5,8 +5,8 @@
  */
 #include "shim/metrics.h"
 
-#include "metrics_v1.pb-c.h"
-#include "metrics_v2.pb-c.h"
+#include "shim/proto/metrics_v1.pb-c.h"
+#include "shim/proto/metrics_v2.pb-c.h"
 
 #include <stdlib.h>
 #include <string.h>

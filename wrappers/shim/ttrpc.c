@@ -7,7 +7,7 @@
 #include "shim/ttrpc.h"
 
 #include "shim/frames.h"
-#include "ttrpc.pb-c.h"
+#include "shim/proto/ttrpc.pb-c.h"
 
 #include <inttypes.h>
 #include <stdio.h>

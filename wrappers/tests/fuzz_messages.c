@@ -3,16 +3,16 @@
  * fuzz_messages.c - the first byte picks a type, the rest is unpacked as it; what that gives is
  * packed, and unpacking that must give the same. The last pick is what `start` reads on stdin.
  */
-#include "bootstrap.pb-c.h"
-#include "events.pb-c.h"
-#include "metrics_v1.pb-c.h"
-#include "metrics_v2.pb-c.h"
-#include "options.pb-c.h"
-#include "sandbox.pb-c.h"
 #include "shim/bootstrap.h"
+#include "shim/proto/bootstrap.pb-c.h"
+#include "shim/proto/events.pb-c.h"
+#include "shim/proto/metrics_v1.pb-c.h"
+#include "shim/proto/metrics_v2.pb-c.h"
+#include "shim/proto/options.pb-c.h"
+#include "shim/proto/sandbox.pb-c.h"
+#include "shim/proto/task.pb-c.h"
+#include "shim/proto/ttrpc.pb-c.h"
 #include "shim/ttrpc.h"
-#include "task.pb-c.h"
-#include "ttrpc.pb-c.h"
 
 #include <stdlib.h>
 #include <string.h>

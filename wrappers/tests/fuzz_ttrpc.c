@@ -5,9 +5,9 @@
  * Whatever it is, each answer is a whole response, and when the peer is gone nothing is left.
  */
 #include "shim/frames.h"
+#include "shim/proto/task.pb-c.h"
+#include "shim/proto/ttrpc.pb-c.h"
 #include "shim/ttrpc.h"
-#include "task.pb-c.h"
-#include "ttrpc.pb-c.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -3,12 +3,12 @@
  * test_events.c - events told to a containerd of ours on a Unix socket, which goes away, comes
  * back, refuses, does not answer, or is never there.
  */
-#include "events.pb-c.h"
 #include "sandbox/container.h"
 #include "shim/events.h"
 #include "shim/frames.h"
+#include "shim/proto/events.pb-c.h"
+#include "shim/proto/task.pb-c.h"
 #include "shim/ttrpc.h"
-#include "task.pb-c.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_metrics.c - figures of a control group become the messages of both versions. */
-#include "metrics_v1.pb-c.h"
-#include "metrics_v2.pb-c.h"
 #include "shim/metrics.h"
+#include "shim/proto/metrics_v1.pb-c.h"
+#include "shim/proto/metrics_v2.pb-c.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,9 +4,9 @@
  * byte, too long, of unknown types, many at once, from peers that go away or do not read.
  */
 #include "shim/frames.h"
+#include "shim/proto/task.pb-c.h"
+#include "shim/proto/ttrpc.pb-c.h"
 #include "shim/ttrpc.h"
-#include "task.pb-c.h"
-#include "ttrpc.pb-c.h"
 
 #include <errno.h>
 #include <poll.h>
