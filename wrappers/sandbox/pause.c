@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pause.c - the process that holds a pod's namespaces. It is a copy of the shim, and gives all of
- * that back: what stays mapped is its code, which all share, and a stack. From then on there is no
- * C library: system calls are made here.
+ * that back: what stays mapped is one page of code, which all share, and a stack. From then on
+ * there is no C library: system calls are made here.
  */
 #include "sandbox/child.h"
 
@@ -34,23 +34,24 @@
 #define UNMAPS 1
 #endif
 
-#define BARE __attribute__((no_sanitize("address", "undefined"), no_stack_protector, noinline))
+/* In a section of its own, which is all that stays; no helpers of compilers are there. */
+#define BARE                                                                                       \
+    __attribute__((no_sanitize("address", "undefined"), no_stack_protector, noinline,              \
+                   section("wrap_pause_text")))
+extern const char __start_wrap_pause_text[];
+extern const char __stop_wrap_pause_text[];
 enum { KERNEL_SIGSET = 8 };
 
 /* What stays, in a page-aligned range each. */
 struct range {
     uintptr_t from, to;
 };
-static struct range code;
 static struct range stack;
 
 /* ---------------------------------------------------------------- while there is a C library */
 
-BARE static long call4(long number, long a, long b, long c, long d);
-
-static void find_ranges(const struct wrap_setup *setup)
+static void find_stack(const struct wrap_setup *setup)
 {
-    uintptr_t here = (uintptr_t)&call4;
     uintptr_t local = (uintptr_t)__builtin_frame_address(0);
     int fd = openat(setup->proc, "maps", O_RDONLY | O_CLOEXEC);
     FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -59,7 +60,6 @@ static void find_ranges(const struct wrap_setup *setup)
         char *end;
         struct range row = {.from = strtoul(line, &end, 16)};
         row.to = *end == '-' ? strtoul(end + 1, NULL, 16) : 0;
-        if (here >= row.from && here < row.to) code = row;
         if (local >= row.from && local < row.to) stack = row;
     }
     if (file) {
@@ -90,7 +90,7 @@ static void allow_own_calls(void)
 
 void wrap_pause_prepare(const struct wrap_setup *setup)
 {
-    if (UNMAPS) find_ranges(setup);
+    if (UNMAPS) find_stack(setup);
     prctl(PR_SET_NAME, "pause", 0, 0, 0);
 }
 
@@ -154,13 +154,21 @@ BARE static _Noreturn void wait_for_end(void)
     }
 }
 
+/* From here on nothing else may be called or returned to. */
+BARE static _Noreturn void settle(struct range text, struct range own, uintptr_t page)
+{
+    if (UNMAPS) give_back(text, own, page);
+    wait_for_end();
+}
+
 _Noreturn void wrap_pause(void)
 {
     enum { RSEQ_SIGNATURE = 0x53053053, RSEQ_UNREGISTER = 1, RSEQ_LENGTH = 32 };
     sigset_t all;
-    struct range text = code;
     struct range own = stack;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    struct range text = {(uintptr_t)__start_wrap_pause_text & ~(page - 1),
+                         ((uintptr_t)__stop_wrap_pause_text + page - 1) & ~(page - 1)};
     /* Blocked and waited for: a first process would drop those that it has no handler for. */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
@@ -172,6 +180,5 @@ _Noreturn void wrap_pause(void)
         }
     }
     allow_own_calls();
-    if (UNMAPS) give_back(text, own, page);
-    wait_for_end();
+    settle(text, own, page);
 }

@@ -9,32 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #define W __attribute__((weak))
-W const char *wrap_spec_annotation(const struct wrap_spec *s, const char *k)
-{
-    for (size_t i = 0; i < s->annotation_count; i++)
-        if (!strcmp(s->annotations[i].key, k)) return s->annotations[i].value;
-    return NULL;
-}
-W bool wrap_entry_parse(const struct wrap_process *p, struct wrap_entry *o, struct wrap_error *e)
-{
-    (void)e;
-    o->path = strdup(p->args.items[0]);
-    o->func = NULL;
-    return true;
-}
-W void wrap_entry_fini(struct wrap_entry *e) { free(e->path); }
-W bool wrap_entry_open(int r, const struct wrap_process *p, const struct wrap_entry *e, int *fd,
-                       struct wrap_error *err)
-{
-    (void)p;
-    *fd = openat(r, e->path + 1, O_RDONLY | O_CLOEXEC);
-    return *fd >= 0 || wrap_fail_errno(err, errno, "%s", e->path);
-}
-W enum wrap_kind wrap_entry_look(int fd)
-{
-    char b[4];
-    return pread(fd, b, 4, 0) == 4 && !memcmp(b, "\0asm", 4) ? WRAP_KIND_WASM : WRAP_KIND_LINUX;
-}
 W int wrap_cgroup_clone_fd(const struct wrap_cgroup *c)
 {
     (void)c;
