@@ -8,10 +8,12 @@
 #include "common/program.h"
 #include "sandbox/child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -76,6 +78,19 @@ bool wrap_container_go(int control_fd)
 
 /* ---------------------------------------------------------------- steps of the child */
 
+/* Closes all descriptors from `first` on; before Linux 5.9 one by one. */
+static int close_from(int first)
+{
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0) return 0;
+    DIR *folder = errno == ENOSYS ? opendir("/proc/self/fd") : NULL;
+    if (!folder) return -1;
+    for (const struct dirent *row; (row = readdir(folder)) != NULL;) {
+        int fd = atoi(row->d_name);
+        if (fd >= first && fd != dirfd(folder)) close(fd);
+    }
+    return closedir(folder);
+}
+
 /* Streams to 0, 1, 2, the pipes and the rest behind them; all others are closed. */
 static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
 {
@@ -101,10 +116,7 @@ static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
     setup->joined = from[6] >= 0 ? 6 : -1;
     if (setup->console < 0) close(5);
     if (setup->joined < 0) close(6);
-    if (syscall(SYS_close_range, KEPT, ~0U, 0) != 0) {
-        return wrap_fail_errno(err, errno, "closing descriptors");
-    }
-    return true;
+    return close_from(KEPT) == 0 || wrap_fail_errno(err, errno, "closing descriptors");
 }
 
 /* The controlling terminal of the session that is made here. */

@@ -99,9 +99,12 @@ bool wrap_devices_make(const struct wrap_setup *setup, struct wrap_error *err)
     }
     mode_t before = umask(0);
     bool good = true;
+    int at = wrap_beneath(setup->root, "/dev", WRAP_MISSING_FAIL);
     for (size_t i = 0; good && i < sizeof usual / sizeof usual[0]; i++) {
-        good = make_at(setup, &usual[i], err);
+        int problem = make(setup, at, strrchr(usual[i].path, '/') + 1, &usual[i]);
+        good = !problem || wrap_fail_errno(err, problem, "device %s", usual[i].path);
     }
+    if (at >= 0) close(at);
     for (size_t i = 0; good && i < spec->device_count; i++) {
         good = make_at(setup, &spec->devices[i], err);
     }

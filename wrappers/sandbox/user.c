@@ -46,12 +46,11 @@ static bool is_kept(cap_value_t cap, const cap_value_t *keep, size_t count)
 
 static bool drop_bounding(const cap_value_t *keep, size_t count, struct wrap_error *err)
 {
-    for (cap_value_t cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-        if (!is_kept(cap, keep, count) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
-            return wrap_fail_errno(err, errno, "dropping capabilities");
-        }
+    for (cap_value_t cap = 0;; cap++) {
+        if (is_kept(cap, keep, count) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) continue;
+        return (errno == EINVAL && cap > CAP_NET_RAW) || /* behind the last one of this kernel */
+               wrap_fail_errno(err, errno, "dropping capabilities");
     }
-    return true;
 }
 
 static bool set_caps(const cap_value_t *keep, size_t count, struct wrap_error *err)
