@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Protobuf messages compiled when they are needed, and ttrpc: a client, and a server that receives
+events as containerd does and keeps their order."""
+import os
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import machine
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TASKS = os.path.join(HERE, "..", "..", "shim", "proto")
+POOLS = {}
+
+
+def pool(*files):
+    """A descriptor pool of .proto files of this folder or the shim's."""
+    from google.protobuf import descriptor_pb2, descriptor_pool
+    if files not in POOLS:
+        out = f"{machine.BASE}/{'+'.join(files)}.ds"
+        subprocess.run(["protoc", f"-I{HERE}", f"-I{TASKS}", "--include_imports", f"--descriptor_set_out={out}",
+                        *files], check=True)
+        made = descriptor_pool.DescriptorPool()
+        with open(out, "rb") as file:
+            for one in descriptor_pb2.FileDescriptorSet.FromString(file.read()).file:
+                made.Add(one)
+        POOLS[files] = made
+    return POOLS[files]
+
+
+def message(where, name):
+    from google.protobuf import message_factory
+    return message_factory.MessageFactory(where).GetPrototype(where.FindMessageTypeByName(name))
+
+
+def peer(name):
+    """A message of peer.proto."""
+    return message(pool("peer.proto"), "peer." + name)
+
+
+def task(name):
+    """A message of the task service."""
+    return message(pool("task.proto"), "task." + name)
+
+
+REQUEST, RESPONSE = 1, 2
+
+
+class Refused(Exception):
+    """An error answer; `code` as in gRPC."""
+
+    def __init__(self, status):
+        super().__init__(f"{status.code}: {status.message}")
+        self.code = status.code
+
+
+def read_exactly(stream, size):
+    data = b""
+    while len(data) < size:
+        part = stream.recv(size - len(data))
+        if not part:
+            raise ConnectionError("closed by the other side")
+        data += part
+    return data
+
+
+def read_frame(stream):
+    """(stream id, type, payload)"""
+    size, ident, kind, _ = struct.unpack(">IIBB", read_exactly(stream, 10))
+    return ident, kind, read_exactly(stream, size)
+
+
+def frame(ident, kind, payload, flags=0):
+    return struct.pack(">IIBB", len(payload), ident, kind, flags) + payload
+
+
+class Client:
+    """One connection; calls may overlap: send, then answer in any order."""
+
+    def __init__(self, address, timeout=30):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
+        self.socket.connect(address[7:] if address.startswith("unix://") else address)
+        self.next, self.answers = 1, {}
+        self.request, self.response = peer("Request"), peer("Response")
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, service, method, payload=b"", metadata=None):
+        ident, self.next = self.next, self.next + 2
+        rows = [{"key": key, "value": value} for key, value in (metadata or {}).items()]
+        text = self.request(service=service, method=method, payload=payload, metadata=rows).SerializeToString()
+        self.socket.sendall(frame(ident, REQUEST, text))
+        return ident
+
+    def answer(self, ident):
+        """The payload; Refused when it is an error."""
+        while ident not in self.answers:
+            got, kind, payload = read_frame(self.socket)
+            assert kind == RESPONSE, f"a frame of type {kind}"
+            self.answers[got] = self.response.FromString(payload)
+        response = self.answers.pop(ident)
+        if response.HasField("status") and response.status.code:
+            raise Refused(response.status)
+        return response.payload
+
+    def call(self, service, method, payload=b"", metadata=None):
+        return self.answer(self.send(service, method, payload, metadata))
+
+
+class EventServer:
+    """containerd's socket for events: rows of (time, topic's last word, event)."""
+    KINDS = {"create": "TaskCreate", "start": "TaskStart", "exit": "TaskExit", "delete": "TaskDelete",
+             "oom": "TaskOOM", "exec-added": "TaskExecAdded", "exec-started": "TaskExecStarted",
+             "paused": "TaskPaused", "resumed": "TaskResumed"}
+
+    def __init__(self, path):
+        self.path, self.rows, self.problems, self.open = path, [], [], []
+        self.listener = None
+        self.listen()
+
+    def listen(self):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+
+    def close(self):
+        """As when containerd is killed: nobody listens, connections end."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        os.unlink(self.path)
+        for stream in self.open:
+            try:
+                stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.open.clear()
+
+    def accept(self, listener):
+        while True:
+            try:
+                stream, _ = listener.accept()
+            except OSError:
+                return
+            self.open.append(stream)
+            threading.Thread(target=self.serve, args=(stream,), daemon=True).start()
+
+    def serve(self, stream):
+        try:
+            while True:
+                ident, kind, payload = read_frame(stream)
+                try:
+                    self.record(kind, payload)
+                except Exception as problem:  # a message that we can't read is a finding
+                    self.problems.append(repr(problem))
+                answer = peer("Response")(status={"code": 0}).SerializeToString()
+                stream.sendall(frame(ident, RESPONSE, answer))
+        except OSError:
+            stream.close()
+
+    def record(self, kind, payload):
+        request = peer("Request").FromString(payload)
+        named = (kind, request.service, request.method)
+        assert named == (REQUEST, "containerd.services.events.ttrpc.v1.Events", "Forward"), named
+        envelope = peer("ForwardRequest").FromString(request.payload).envelope
+        word = envelope.topic.rsplit("/", 1)[1]
+        assert envelope.topic == "/tasks/" + word, envelope.topic
+        name = self.KINDS[word]
+        assert envelope.event.type_url.rsplit("/", 1)[-1] == "containerd.events." + name, envelope.event.type_url
+        assert envelope.timestamp.seconds > 0 and envelope.namespace, envelope
+        self.rows.append((time.monotonic(), word, peer(name).FromString(envelope.event.value)))
+
+    def of(self, ident):
+        """[(word, event)] of a container, in the order in which they came."""
+        return [(word, event) for _, word, event in list(self.rows) if event.container_id == ident]
