@@ -29,6 +29,17 @@ def views():
     return found
 
 
+def v2_controllers():
+    """What the unified hierarchy of this host limits: on a hybrid one next to nothing."""
+    for root in (CGROUPS, f"{CGROUPS}/unified"):
+        try:
+            with open(f"{root}/cgroup.controllers", encoding="ascii") as file:
+                return file.read().split()
+        except OSError:
+            pass
+    return []
+
+
 def view():
     return os.environ[MARK].split()[0]
 
