@@ -15,7 +15,7 @@ BUSYBOX = "localhost/busybox:1"
 PAUSE = "localhost/pause:1"
 APPLETS = ("sh", "sleep", "cat", "echo", "id", "wget", "true", "ls", "ps", "stty", "kill", "env", "hostname")
 # Compiled for the host too, so that other runtimes can be driven by the same tests.
-PORTABLE = ("hello", "exit", "sleeper", "echo", "clock", "ticker", "files", "hostile")
+PORTABLE = ("hello", "exit", "sleeper", "echo", "clock", "ticker", "files", "hostile", "environ")
 
 
 def machine_arch():
