@@ -13,7 +13,7 @@ import harness
 import machine
 import wire
 from harness import case, wait_for
-from shims import CREATED, PAUSED, RESOURCES_TYPE, RUNNING, SANDBOX, STOPPED, TASK_V2, TASK_V3, Lab, gone
+from shims import CREATED, PAUSED, RESOURCES_TYPE, RUNNING, SANDBOX, STOPPED, TASK_V2, TASK_V3, Lab, Stream, gone
 
 NOT_FOUND, EXISTS, PRECONDITION, UNIMPLEMENTED, INVALID, UNKNOWN = 5, 6, 9, 12, 3, 2
 
@@ -313,10 +313,9 @@ def execs(lab):
     task = shim.task()
     task.start()
     for number, (words, code) in enumerate(((["hello", "x"], 0), (["exit", "6"], 6))):
-        ident, out = f"e{number}", f"{lab.home}/{shim.id}.e{number}"
-        os.mkfifo(out)
-        fd = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
-        task.exec(ident, [lab.program(words[0]), *words[1:]], stdout=out)
+        ident = f"e{number}"
+        out, err = (Stream(f"{lab.home}/{shim.id}.{ident}.{word}") for word in ("out", "err"))
+        task.exec(ident, [lab.program(words[0]), *words[1:]], stdout=out.path, stderr=err.path)
         refused(EXISTS if lab.ours else (EXISTS, UNKNOWN, NOT_FOUND), task.exec, ident, ["/x"])
         pid = task.start(ident)
         waited = task.wait(ident)
@@ -325,9 +324,9 @@ def execs(lab):
         assert (state.status, state.pid, state.exec_id) == (STOPPED, pid, ident), state
         assert task.delete(ident).exit_status == code
         if words[0] == "hello":
-            assert os.read(fd, 100) == b"hello world x\n"
-        os.close(fd)
-        os.unlink(out)
+            wait_for("its words", lambda: out.read() == b"hello world x\n")
+        out.close()
+        err.close()
         refused(NOT_FOUND, task.state, ident)
     task.exec("long", [lab.program("sleeper")])
     task.start("long")

@@ -210,6 +210,19 @@ def named(word):
     return found
 
 
+def with_words(*words):
+    """The pid of a process that was started with these words one after the other; 0: none."""
+    wanted = b"\0".join(word.encode() for word in ("", *words, ""))
+    for pid, _, _, _ in processes():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if wanted in file.read():
+                    return pid
+        except OSError:
+            pass
+    return 0
+
+
 def descendants(pid):
     """All processes below `pid`."""
     tree, found, todo = {}, [], [pid]

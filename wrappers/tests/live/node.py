@@ -98,7 +98,7 @@ class Node:
         self.start()
         self.import_image(images.GUESTS, images.guest_entries(self.options.build, self.native), ["/hello.wasm"])
         self.import_image(images.BUSYBOX, images.busybox_entries(), ["/bin/sh"])
-        self.import_image(images.PAUSE, images.pause_entries(self.home), ["/pause"])
+        self.import_image(images.PAUSE, images.pause_entries(machine.BASE), ["/pause"])
         return self
 
     def __exit__(self, *_):

@@ -83,13 +83,13 @@ class Lab:
         self.options = options
         self.home = f"{machine.BASE}/lab"
         self.ours = options.runtime == "wasmrun"
-        self.count, self.shims = 0, []
+        self.count, self.shims, self.logs = 0, [], {}
         self.events = None
 
     def __enter__(self):
         os.makedirs(f"{self.home}/bundles")
         for name, entries in (("guests", images.guest_entries(self.options.build, not self.ours)),
-                              ("busybox", images.busybox_entries()), ("pause", images.pause_entries(self.home))):
+                              ("busybox", images.busybox_entries()), ("pause", images.pause_entries(machine.BASE))):
             os.makedirs(f"{self.home}/{name}")
             images.unpack(entries, f"{self.home}/{name}")
         self.events = wire.EventServer(f"{self.home}/events")
@@ -122,7 +122,18 @@ class Lab:
         text = spec if spec is not None else json.dumps(spec_of(words, ident, "rootfs", **options))
         with open(folder + "/config.json", "w", encoding="utf-8") as file:
             file.write(text)
+        os.mkfifo(folder + "/log")
+        self.logs[ident] = os.open(folder + "/log", os.O_RDWR | os.O_NONBLOCK)
         return folder
+
+    def said(self, ident):
+        """What a shim has written into its log."""
+        text = b""
+        try:
+            while True:
+                text += os.read(self.logs[ident], 1 << 16)
+        except BlockingIOError:
+            return text.decode(errors="replace")
 
     def rootfs(self, ident, root="guests"):
         """Mounts for Create."""
@@ -198,7 +209,7 @@ class Shim:
             self.client.close()
         self.client = wire.Client(self.address)
         answer = self.call("Connect", "ConnectResponse", "IdRequest", id=self.id) if self.lab.ours else None
-        self.pid = answer.shim_pid if answer else 0
+        self.pid = answer.shim_pid if answer else machine.with_words("-id", self.id)
 
     def kill(self):
         """Whatever state it is in, until nothing of it is left."""
@@ -312,7 +323,7 @@ class Task:
         assert self.delete().exit_status == code
         self.close()
         if self.id != self.shim.id:
-            self.shim.clean(self.id) if False else self.forget()
+            self.forget()
         return code
 
     def forget(self):
