@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of containerd's CRI, as much of it as a kubelet uses: pods, containers, their logs. The
 messages are compiled from cri.proto when a test begins."""
+import contextlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import images
 import machine
 import wire
 from harness import wait_for
+from node import Node
 
 
 def connect(socket):
@@ -155,3 +157,30 @@ def fetch(ip, port, source=None):
         assert answer.exit_code == 0, answer.stderr
         return answer.stdout.decode()
     return subprocess.run(["busybox", *words], capture_output=True, text=True, timeout=20).stdout
+
+
+class Cluster:
+    """A node and a client of its CRI."""
+
+    def __init__(self, node):
+        self.node, self.options = node, node.options
+        self.handler = node.options.runtime
+        self.runtime = connect(node.socket)
+
+    def program(self, name):
+        return self.node.program(name)
+
+    def pod(self, **options):
+        return Pod(self.runtime, self.handler, **options)
+
+
+@contextlib.contextmanager
+def cluster(options):
+    with Node(options) as node:
+        made = Cluster(node)
+        wait_for("the CRI", lambda: made.runtime.Status().status.conditions[0].status, 30)
+        yield made
+        left = made.runtime.ListPodSandbox().items, made.runtime.ListContainers().containers
+        if any(left):
+            print(f"note: pods or containers left: {left}")
+        made.runtime.close()

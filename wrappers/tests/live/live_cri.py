@@ -11,35 +11,8 @@ import cri
 import harness
 import images
 import machine
+from cri import cluster
 from harness import case, wait_for
-from node import Node
-
-
-class Cluster:
-    """A node and a client of its CRI."""
-
-    def __init__(self, node):
-        self.node, self.options = node, node.options
-        self.handler = node.options.runtime
-        self.runtime = cri.connect(node.socket)
-
-    def program(self, name):
-        return self.node.program(name)
-
-    def pod(self, **options):
-        return cri.Pod(self.runtime, self.handler, **options)
-
-
-@contextlib.contextmanager
-def cluster(options):
-    with Node(options) as node:
-        made = Cluster(node)
-        wait_for("the CRI", lambda: made.runtime.Status().status.conditions[0].status, 30)
-        yield made
-        left = made.runtime.ListPodSandbox().items, made.runtime.ListContainers().containers
-        if any(left):
-            print(f"note: pods or containers left: {left}")
-        made.runtime.close()
 
 
 @case

@@ -10,12 +10,8 @@ import time
 import harness
 import images
 import machine
+from cri import cluster
 from harness import case, wait_for
-from live_cri import cluster as plain
-
-
-def cluster(options):
-    return plain(options)
 
 
 def goes_on(pod, sidecar):

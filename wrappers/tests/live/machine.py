@@ -16,6 +16,7 @@ CGROUPS = "/sys/fs/cgroup"
 BASE = "/run/w"  # everything of a test; sockets want short paths
 MARK = "WASMRUN_LIVE"  # view and name of the groups, for the process inside
 PREFIX = "wasmrun-live-"
+IGNORED = set()  # kinds of leftovers that a runtime is known for
 
 
 def views():
@@ -272,7 +273,7 @@ def snapshot(ignore=()):
         "states": glob.glob("/run/containerd/runc/*/*") + glob.glob("/run/crun/*") +
         [path for path in glob.glob("/run/wasmrun/*/*") if "/seccomp/" not in path],
     }
-    return {key: value for key, value in here.items() if value}
+    return {key: value for key, value in here.items() if value and key not in IGNORED}
 
 
 def leftovers(ignore=(), patience=5.0):
