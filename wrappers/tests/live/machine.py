@@ -16,6 +16,7 @@ CGROUPS = "/sys/fs/cgroup"
 BASE = "/run/w"  # everything of a test; sockets want short paths
 MARK = "WASMRUN_LIVE"  # view and name of the groups, for the process inside
 PREFIX = "wasmrun-live-"
+INHERITED = set()  # mounts of the host, some hidden behind ours
 IGNORED = set()  # kinds of leftovers that a runtime is known for
 
 
@@ -141,6 +142,7 @@ def enter():
         if os.path.exists(file):
             with open(file, "rb") as text:
                 names = text.read()
+    INHERITED.update(mounts())
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for folder in (BASE, "/run/netns", "/run/lock"):
         os.makedirs(folder)
@@ -264,8 +266,8 @@ def snapshot(ignore=()):
                       if state != "Z" and pid not in ignore],
         "zombies": [f"{pid} {name} of {parent}" for pid, parent, state, name in processes()
                     if state == "Z" and parent != 1],
-        "mounts": [path for path in mounts() if path.startswith(BASE + "/") or
-                   path.startswith("/run/netns/") or path.startswith("/run/containerd/")],
+        "mounts": [path for path in mounts() if path not in INHERITED and
+                   path.startswith((BASE + "/", "/run/netns/", "/run/containerd/"))],
         "cgroups": container_groups(),
         "sockets": glob.glob("/run/containerd/s/*"),
         "bundles": glob.glob(f"{BASE}/*/state/io.containerd.runtime.v2.task/*/*") +
