@@ -198,7 +198,7 @@ static void look(struct wrap_setup *setup, bool last)
 
 static bool begin(struct wrap_setup *setup, struct wrap_error *err)
 {
-    const struct wrap_cgroup *cgroup = setup->config->cgroup;
+    struct wrap_cgroup *cgroup = setup->config->cgroup;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     umask(0022);
     if (cgroup && wrap_cgroup_clone_fd(cgroup) < 0 && !wrap_cgroup_enter(cgroup, err)) return false;

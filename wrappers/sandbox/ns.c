@@ -64,7 +64,7 @@ static long clone_raw(const struct wrap_setup *setup, int *pidfd)
         errno = ENOSYS;
         return -1;
     }
-    const struct wrap_cgroup *cgroup = setup->config->cgroup;
+    struct wrap_cgroup *cgroup = setup->config->cgroup;
     int group = cgroup ? wrap_cgroup_clone_fd(cgroup) : -1;
     struct clone_args args = {
         .flags = clone_flags(setup) | CLONE_PIDFD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
@@ -85,7 +85,7 @@ static long clone_old(const struct wrap_setup *setup, int *pidfd)
     if ((flags & CLONE_NEWPID) && unshare(CLONE_NEWPID) != 0) return -1;
     pid_t pid = fork();
     if (pid == 0) {
-        const struct wrap_cgroup *cgroup = setup->config->cgroup;
+        struct wrap_cgroup *cgroup = setup->config->cgroup;
         if (unshare(flags & ~CLONE_NEWPID) != 0) _exit(126);
         if (cgroup && wrap_cgroup_clone_fd(cgroup) >= 0 && !wrap_cgroup_enter(cgroup, NULL)) {
             _exit(126);

@@ -1122,6 +1122,37 @@ static void test_overlay_with_layers_longer_than_a_page(void **state)
     box_drop(&box);
 }
 
+static void test_the_process_is_in_its_group_before_anything_else(void **state)
+{
+    struct box box;
+    struct wrap_cgroup *group = NULL;
+    struct wrap_error err = {0};
+    char name[64];
+    pid_t *pids = NULL;
+    size_t count = 0;
+    (void)state;
+    need_root();
+    box_make(&box);
+    snprintf(name, sizeof name, "/wrap-container-test-%d", (int)getpid());
+    const struct wrap_cgroup_config config = {.path = name, .id = "box"};
+    if (!wrap_cgroup_create(&config, &group, &err)) {
+        box_drop(&box);
+        print_message("SKIPPED: %s\n", err.text);
+        skip();
+    }
+    box.config.cgroup = group;
+    box.spec.namespaces_new |= 1u << WRAP_NS_CGROUP;
+    box_prepare(&box, answer);
+    assert_true(wrap_cgroup_pids(group, &pids, &count, &err));
+    assert_int_equal(count, 1);
+    assert_int_equal(pids[0], box.child.pid);
+    assert_false(same_ns(box.child.pid, "cgroup"));
+    free(pids);
+    box_drop(&box);
+    assert_true(wrap_cgroup_delete(group, 2000, &err));
+    wrap_cgroup_free(group);
+}
+
 /* ---------------------------------------------------------------- other hosts */
 
 /* From here on the calls are missing, as on an older kernel or behind an outer filter. */
@@ -1254,6 +1285,7 @@ int main(void)
         cmocka_unit_test(test_user_namespaces_are_entered_last),
         cmocka_unit_test(test_roots_are_mounted_for_the_child_alone),
         cmocka_unit_test(test_overlay_with_layers_longer_than_a_page),
+        cmocka_unit_test(test_the_process_is_in_its_group_before_anything_else),
         cmocka_unit_test(test_older_hosts_are_no_less_isolated),
         cmocka_unit_test(test_a_terminal_becomes_the_controlling_one),
     };
