@@ -295,23 +295,34 @@ bool wrap_cgroup_delete(struct wrap_cgroup *cgroup, unsigned patience_ms, struct
 
 int wrap_cgroup_clone_fd(struct wrap_cgroup *cgroup)
 {
-    if (cgroup->clone_fd < 0 && cgroup->host->version == WRAP_CGROUP_V2 && !cgroup->place.unit) {
+    if (cgroup->clone_fd < 0 && !cgroup->place.unit) {
         cgroup->clone_fd = wrap_cgroup_dir_of(cgroup, WRAP_CTL_UNIFIED);
     }
     return cgroup->clone_fd;
 }
 
-/* `pid` 0: the caller. All hierarchies in their order: who is in any is in the first. */
-static bool join(const struct wrap_cgroup *cgroup, pid_t pid, struct wrap_error *err)
+/*
+ * `pid` 0: the caller, which has one thread; `cloned`: it is in the unified hierarchy already. All
+ * hierarchies in their order: who is in any is in the first.
+ *
+ * A thread that moves itself by `tasks` of v1 takes no lock of all processes of the host, as every
+ * other move does, which waits for a grace period of the kernel: milliseconds.
+ */
+static bool join(const struct wrap_cgroup *cgroup, pid_t pid, bool cloned, struct wrap_error *err)
 {
     char number[16];
     char file[WRAP_FOLDER_MAX + 16];
     snprintf(number, sizeof number, "%d", (int)pid);
     for (size_t i = 0; i < cgroup->host->count; i++) {
-        if (!wrap_cgroup_folder(cgroup, &cgroup->host->items[i], file)) {
+        const struct wrap_hierarchy *hierarchy = &cgroup->host->items[i];
+        bool unified = hierarchy->controllers & (1u << WRAP_CTL_UNIFIED);
+        if (unified && cloned) {
+            continue;
+        }
+        if (!wrap_cgroup_folder(cgroup, hierarchy, file)) {
             return fail_at(ENAMETOOLONG, cgroup->place.path, err);
         }
-        strcat(file, "/cgroup.procs");
+        strcat(file, unified || pid ? "/cgroup.procs" : "/tasks");
         int problem = wrap_cgroup_write(AT_FDCWD, file, number);
         if (problem) {
             return wrap_fail_errno(err, problem, "cgroup: process %s can't join %.300s", number,
@@ -331,27 +342,32 @@ static pid_t own_pid(void)
     return pid > 0 ? (pid_t)pid : getpid();
 }
 
-bool wrap_cgroup_add(struct wrap_cgroup *cgroup, pid_t pid, struct wrap_error *err)
+static bool add(struct wrap_cgroup *cgroup, pid_t pid, bool cloned, struct wrap_error *err)
 {
     if (!cgroup->pending || is_there(cgroup)) {
         cgroup->pending = false;
-        return join(cgroup, pid, err);
+        return join(cgroup, pid, cloned, err);
     }
     if (!wrap_systemd_start(cgroup, cgroup->resources, pid ? pid : own_pid(), err)) {
         return false;
     }
     cgroup->pending = false;
     /* systemd knows some controllers and some limits: the rest is done as without it. */
-    if (make_all(cgroup, err) && join(cgroup, pid, err)) {
+    if (make_all(cgroup, err) && join(cgroup, pid, cloned, err)) {
         return true;
     }
     wrap_systemd_stop(cgroup);
     return false;
 }
 
-bool wrap_cgroup_enter(struct wrap_cgroup *cgroup, struct wrap_error *err)
+bool wrap_cgroup_add(struct wrap_cgroup *cgroup, pid_t pid, struct wrap_error *err)
 {
-    return wrap_cgroup_add(cgroup, 0, err);
+    return add(cgroup, pid, false, err);
+}
+
+bool wrap_cgroup_enter(struct wrap_cgroup *cgroup, bool cloned, struct wrap_error *err)
+{
+    return add(cgroup, 0, cloned, err);
 }
 
 bool wrap_cgroup_pids(const struct wrap_cgroup *cgroup, pid_t **pids, size_t *count,

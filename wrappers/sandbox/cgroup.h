@@ -51,8 +51,8 @@ bool wrap_cgroup_open(const struct wrap_cgroup_config *config, struct wrap_cgrou
 /** Forgets; the group stays. NULL is allowed. */
 void wrap_cgroup_free(struct wrap_cgroup *cgroup);
 
-/** For CLONE_INTO_CGROUP on v2: a descriptor of the folder, the group's; -1 on v1 and with
- * systemd. A child that was cloned so need not enter. */
+/** For CLONE_INTO_CGROUP: a descriptor of the folder of v2, the group's; -1 without v2 and with
+ * systemd. A child that was cloned so has to enter what there is of v1. */
 int wrap_cgroup_clone_fd(struct wrap_cgroup *cgroup);
 /**
  * Puts a process into the group, by pid in the caller's namespace (systemd: in the host's). With
@@ -60,9 +60,10 @@ int wrap_cgroup_clone_fd(struct wrap_cgroup *cgroup);
  * which an asynchronous caller leaves to the child. NOT_FOUND: the process is gone.
  */
 bool wrap_cgroup_add(struct wrap_cgroup *cgroup, pid_t pid, struct wrap_error *err);
-/** The same for the calling process, as long as it sees the host's /sys/fs/cgroup (with systemd:
- * and /proc, and /run): before pivot_root, and before it changes its identity. */
-bool wrap_cgroup_enter(struct wrap_cgroup *cgroup, struct wrap_error *err);
+/** The same for the calling process, which has one thread, as long as it sees the host's
+ * /sys/fs/cgroup (with systemd: and /proc, and /run): before pivot_root, and before it changes its
+ * identity. `cloned`: it was made by CLONE_INTO_CGROUP. */
+bool wrap_cgroup_enter(struct wrap_cgroup *cgroup, bool cloned, struct wrap_error *err);
 
 /** Changes limits that are given; those that are not stay. With systemd: 10 ms. */
 bool wrap_cgroup_update(struct wrap_cgroup *cgroup, const struct wrap_resources *resources,

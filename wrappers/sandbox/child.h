@@ -18,6 +18,7 @@ struct wrap_setup {
     const struct wrap_spec *spec;
     const struct wrap_process *process;
     int joined;       /**< pidfd of the container's first process, when this is another one */
+    bool in_group;    /**< made by CLONE_INTO_CGROUP */
     int report;       /**< write end */
     int control;      /**< read end */
     int console;      /**< as in the configuration */
@@ -34,7 +35,7 @@ struct wrap_setup {
 /* ---------------------------------------------------------------- ns.c */
 
 /** In the parent: makes the process. `*pid` is 0 in the child. */
-bool wrap_ns_fork(const struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_error *err);
+bool wrap_ns_fork(struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_error *err);
 /** Joins namespaces given by path, or (`joined`) those of a process; all but the user's. */
 bool wrap_ns_join(const struct wrap_setup *setup, struct wrap_error *err);
 /** Makes or opens the user namespace, `setup->users`. Needs /proc. */

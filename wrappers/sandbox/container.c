@@ -201,7 +201,7 @@ static bool begin(struct wrap_setup *setup, struct wrap_error *err)
     struct wrap_cgroup *cgroup = setup->config->cgroup;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     umask(0022);
-    if (cgroup && wrap_cgroup_clone_fd(cgroup) < 0 && !wrap_cgroup_enter(cgroup, err)) return false;
+    if (cgroup && !wrap_cgroup_enter(cgroup, setup->in_group, err)) return false;
     if (!arrange(setup, err)) return false;
     wrap_signals_reset();
     setup->proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -57,7 +57,7 @@ static uint64_t clone_flags(const struct wrap_setup *setup)
 
 /* A raw clone leaves the parent's thread id in the C library, unless the kernel writes the new one
  * where the library keeps it. */
-static long clone_raw(const struct wrap_setup *setup, int *pidfd)
+static long clone_raw(struct wrap_setup *setup, int *pidfd)
 {
     int *tid = NULL;
     if (prctl(PR_GET_TID_ADDRESS, &tid, 0, 0, 0) != 0 || !tid) {
@@ -74,7 +74,9 @@ static long clone_raw(const struct wrap_setup *setup, int *pidfd)
         .exit_signal = SIGCHLD,
         .cgroup = group >= 0 ? (uint64_t)group : 0,
     };
-    return syscall(SYS_clone3, &args, sizeof args);
+    long made = syscall(SYS_clone3, &args, sizeof args);
+    setup->in_group = made == 0 && group >= 0;
+    return made;
 }
 
 /* Where clone3 is missing (an outer filter answers ENOSYS). The pid namespace of children is left
@@ -85,11 +87,7 @@ static long clone_old(const struct wrap_setup *setup, int *pidfd)
     if ((flags & CLONE_NEWPID) && unshare(CLONE_NEWPID) != 0) return -1;
     pid_t pid = fork();
     if (pid == 0) {
-        struct wrap_cgroup *cgroup = setup->config->cgroup;
         if (unshare(flags & ~CLONE_NEWPID) != 0) _exit(126);
-        if (cgroup && wrap_cgroup_clone_fd(cgroup) >= 0 && !wrap_cgroup_enter(cgroup, NULL)) {
-            _exit(126);
-        }
         return 0;
     }
     if (pid < 0) return -1;
@@ -119,7 +117,7 @@ static bool enter_pids(const struct wrap_setup *setup, struct wrap_error *err)
     return good;
 }
 
-bool wrap_ns_fork(const struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_error *err)
+bool wrap_ns_fork(struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_error *err)
 {
     int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (own < 0) return wrap_fail_errno(err, errno, "/proc/self/ns/pid");
