@@ -4,6 +4,7 @@
  * BPF for every number and for arguments on either side of each condition; the numbers themselves
  * against libseccomp's, by name.
  */
+#include "bpf.h"
 #include "sandbox/policy.h"
 
 #include <errno.h>
@@ -60,36 +61,11 @@ static const struct filter filters[] = {
 };
 enum { FILTER_COUNT = sizeof filters / sizeof filters[0] };
 
-/* ---------------------------------------------------------------- classic BPF */
-
-static uint32_t load(const struct seccomp_data *data, uint32_t at)
-{
-    uint32_t word = 0;
-    assert_true(at % 4 == 0 && at + 4 <= sizeof *data);
-    memcpy(&word, (const char *)data + at, 4);
-    return word;
-}
+/* ---------------------------------------------------------------- asking */
 
 static uint32_t run(const struct filter *filter, const struct seccomp_data *data)
 {
-    uint32_t a = 0;
-    size_t at = 0;
-    for (;;) {
-        assert_true(at < filter->length); /* no path runs off the end */
-        const struct sock_filter *in = &filter->code[at++];
-        bool jumps = false;
-        switch (in->code) {
-        case BPF_LD | BPF_W | BPF_ABS: a = load(data, in->k); continue;
-        case BPF_ALU | BPF_AND | BPF_K: a &= in->k; continue;
-        case BPF_RET | BPF_K: return in->k;
-        case BPF_JMP | BPF_JA: at += in->k; continue;
-        case BPF_JMP | BPF_JEQ | BPF_K: jumps = a == in->k; break;
-        case BPF_JMP | BPF_JGE | BPF_K: jumps = a >= in->k; break;
-        case BPF_JMP | BPF_JSET | BPF_K: jumps = (a & in->k) != 0; break;
-        default: fail_msg("an instruction that filters do not use: 0x%x", in->code);
-        }
-        at += jumps ? in->jt : in->jf;
-    }
+    return bpf_run(filter->code, filter->length, data);
 }
 
 static uint32_t ask(const struct filter *filter, int number, unsigned arg, uint64_t value)
