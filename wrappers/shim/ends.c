@@ -39,6 +39,7 @@ static void announce(void *context)
     struct wrap_task *task = proc->task;
     bool is_init = wrap_is_init(proc);
     wrap_streams_close(&proc->streams);
+    wrap_task_tell_memory(task);
     wrap_event_exit(task->shim->events, task->id, is_init ? task->id : proc->exec_id, proc->pid,
                     proc->exit_status, proc->exited_at);
     tell_waiters(proc);

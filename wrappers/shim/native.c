@@ -171,7 +171,9 @@ static struct wrap_container_config config_of(struct wrap_proc *proc)
         .tracestate = task->tracestate[0] ? task->tracestate : NULL,
         .hooks_wait = has_create_hooks(task->spec),
     };
-    memcpy(config.stdio, proc->streams.child, sizeof config.stdio);
+    for (int i = 0; i < 3; i++) {
+        config.stdio[i] = config.console >= 0 ? config.console : proc->streams.child[i];
+    }
     return config;
 }
 
@@ -299,14 +301,26 @@ bool wrap_native_ended_early(struct wrap_proc *proc)
         wrap_create_failed(proc, &err);
         return true;
     }
-    /* Nothing has happened yet, then: everything again, the other way. */
+    /* Nothing has happened yet, then: everything again, the other way. FIFOs stay open meanwhile,
+     * or containerd would read their end. */
+    int kept[3];
+    memcpy(kept, proc->streams.hold, sizeof kept);
+    for (int i = 0; i < 3; i++) {
+        proc->streams.hold[i] = -1;
+    }
     wrap_streams_close(&proc->streams);
     proc->gone = false;
     proc->pid = 0;
     proc->child.pid = 0;
     task->kind = WRAP_KIND_LINUX;
     memset(&err, 0, sizeof err);
-    if (!wrap_way_delegated.create(proc, &err)) {
+    bool begun = wrap_way_delegated.create(proc, &err);
+    for (int i = 0; i < 3; i++) {
+        if (kept[i] >= 0) {
+            close(kept[i]);
+        }
+    }
+    if (!begun) {
         wrap_create_failed(proc, &err);
     }
     return true;

@@ -460,15 +460,15 @@ static void stats(call_t *call, const ProtobufCMessage *message, void *env)
     free(bytes);
 }
 
+/* Answered for a container that is not there, too: containerd asks when it finds the shim again. */
 static void connect_request(call_t *call, const ProtobufCMessage *message, void *env)
 {
-    struct wrap_proc *init = find(call, env, ((const Task__IdRequest *)message)->id, NULL);
-    if (init) {
-        Task__ConnectResponse response = TASK__CONNECT_RESPONSE__INIT;
-        response.shim_pid = (uint32_t)getpid();
-        response.task_pid = (uint32_t)init->pid;
-        wrap_ttrpc_reply(call, &response.base);
-    }
+    struct wrap_task *task = wrap_task_find(env, ((const Task__IdRequest *)message)->id, NULL);
+    const struct wrap_proc *init = task ? wrap_task_proc(task, NULL, NULL) : NULL;
+    Task__ConnectResponse response = TASK__CONNECT_RESPONSE__INIT;
+    response.shim_pid = (uint32_t)getpid();
+    response.task_pid = init ? (uint32_t)init->pid : 0;
+    wrap_ttrpc_reply(call, &response.base);
 }
 
 static void checkpoint(call_t *call, const ProtobufCMessage *message, void *env)

@@ -53,6 +53,9 @@ bool wrap_native_ended_early(struct wrap_proc *proc);
 bool wrap_proc_open_streams(struct wrap_proc *proc, bool own_terminal, struct wrap_error *err);
 /** Out-of-memory kills are told from now on. */
 void wrap_task_watch_memory(struct wrap_task *task);
+/** Tells of a kill that is not told yet: v1 gives notice before it happens, so that it has to be
+ * looked for once more at the end. */
+void wrap_task_tell_memory(struct wrap_task *task);
 /** What names the task's control group. */
 struct wrap_cgroup_config wrap_task_cgroup_config(const struct wrap_task *task);
 

@@ -460,7 +460,12 @@ static void on_memory(uv_poll_t *poll, int status, int events)
         uv_poll_stop(poll);
         return;
     }
-    if (wrap_cgroup_oom_happened(task->cgroup)) {
+    wrap_task_tell_memory(task);
+}
+
+void wrap_task_tell_memory(struct wrap_task *task)
+{
+    if (task->oom_poll && wrap_cgroup_oom_happened(task->cgroup)) {
         wrap_event_oom(task->shim->events, task->id);
     }
 }

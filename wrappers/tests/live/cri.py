@@ -4,7 +4,6 @@ messages are compiled from cri.proto when a test begins."""
 import contextlib
 import json
 import os
-import subprocess
 
 import images
 import machine
@@ -149,14 +148,19 @@ class Container:
         self.runtime.RemoveContainer(container_id=self.id)
 
 
-def fetch(ip, port, source=None):
-    """The body of an HTTP answer, by busybox; `source`: a container that asks."""
-    words = ["wget", "-q", "-T", "5", "-O", "-", f"http://{ip}:{port}/"]
-    if source:
-        answer = source.exec("/bin/busybox", *words)
-        assert answer.exit_code == 0, answer.stderr
-        return answer.stdout.decode()
-    return subprocess.run(["busybox", *words], capture_output=True, text=True, timeout=20).stdout
+def fetch(ip, port):
+    """The body of an HTTP answer, asked for from here."""
+    import urllib.request
+    with urllib.request.urlopen(f"http://{ip}:{port}/", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def fetch_from(container, ip, port):
+    """The same, asked for from a Linux container."""
+    script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 5 {ip} {port}"
+    answer = container.exec("/bin/sh", "-c", script)
+    assert answer.exit_code == 0, answer
+    return answer.stdout.decode()
 
 
 class Cluster:
