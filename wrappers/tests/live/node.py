@@ -206,7 +206,8 @@ class Node:
 
     def shims(self):
         name = "containerd-shim-wasmrun-v1" if self.options.runtime == "wasmrun" else "containerd-shim-runc-v2"
-        return machine.named(name)
+        found = machine.named(name)
+        return [pid for pid, parent, _, _ in machine.processes() if pid in found and parent not in found]
 
 
 class Events:
