@@ -139,11 +139,11 @@ class Churn:
         self.listen()
         while self.done < cycles:
             fate = self.random.randrange(100)
-            if fate < 8:
+            if fate < 12:
                 self.kill_shim()
-            elif fate < 11:
-                self.kill_node()
             elif fate < 16:
+                self.kill_node()
+            elif fate < 21:
                 self.drop(self.pod())
             else:
                 self.batch()
