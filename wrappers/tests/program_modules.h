@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* program_modules.h - modules of test_program.c; the text that each was assembled from is above it. */
+/* program_modules.h - modules of test_program.c; the text that each was assembled from is above it.
+ */
 #ifndef WRAPPERS_TESTS_PROGRAM_MODULES_H
 #define WRAPPERS_TESTS_PROGRAM_MODULES_H
 
