@@ -38,6 +38,8 @@ struct wrap_setup {
 bool wrap_ns_fork(struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_error *err);
 /** Joins namespaces given by path, or (`joined`) those of a process; all but the user's. */
 bool wrap_ns_join(const struct wrap_setup *setup, struct wrap_error *err);
+/** A new cgroup namespace, if asked for; the process has to be in its group by now. */
+bool wrap_ns_group(const struct wrap_setup *setup, struct wrap_error *err);
 /** Makes or opens the user namespace, `setup->users`. Needs /proc. */
 bool wrap_ns_users(struct wrap_setup *setup, struct wrap_error *err);
 /** A new user namespace with these maps as a descriptor; -1: see `err`. Needs /proc. */
@@ -120,7 +122,13 @@ _Noreturn void wrap_pause(void);
 /** Opens the entry beneath the root. `*kind`: WASM or LINUX; false: not found. */
 bool wrap_guest_find(struct wrap_setup *setup, enum wrap_kind *kind, struct wrap_error *err);
 struct wrap_program;
-/** Loads the module and locks the process down. */
-bool wrap_guest_load(struct wrap_setup *setup, struct wrap_program **out, struct wrap_error *err);
+/** What the guest will see, for the two functions below. */
+struct wrap_guest_view;
+/** Locks the process down: the profile, Landlock, our filter. */
+bool wrap_guest_lock(struct wrap_setup *setup, struct wrap_guest_view **out,
+                     struct wrap_error *err);
+/** Loads the module. Frees the view. */
+bool wrap_guest_load(const struct wrap_setup *setup, struct wrap_guest_view *view,
+                     struct wrap_program **out, struct wrap_error *err);
 
 #endif

@@ -54,6 +54,13 @@ static void wait_for_go(const struct wrap_setup *setup)
     if (got != 1) _exit(CODE_FAILED);
 }
 
+/* As late as can be: a new cgroup namespace begins where its maker is. */
+static void wait_for_group(const struct wrap_setup *setup, bool for_namespace)
+{
+    bool needs = setup->joined < 0 && (setup->spec->namespaces_new & 1u << WRAP_NS_CGROUP) != 0;
+    if (setup->config->group_late && needs == for_namespace) wait_for_go(setup);
+}
+
 int wrap_container_report(int report_fd, struct wrap_report *out)
 {
     ssize_t got;
@@ -229,6 +236,8 @@ static bool build(struct wrap_setup *setup, struct wrap_error *err)
     report(setup, WRAP_REPORT_CREATED, NULL);
     if (config->hooks_wait) wait_for_go(setup);
     if (!pause && !wrap_rootfs_finish(setup, err)) return false;
+    wait_for_group(setup, true);
+    if (!wrap_ns_group(setup, err)) return false;
     if (pause) wrap_pause_prepare(setup);
     return wrap_rootfs_enter(setup, err);
 }
@@ -275,6 +284,7 @@ static _Noreturn void run(struct wrap_setup *setup)
 {
     struct wrap_error error = {0};
     struct wrap_program *program = NULL;
+    struct wrap_guest_view *view = NULL;
     bool pause = setup->config->kind == WRAP_KIND_PAUSE && setup->joined < 0;
     bool first = setup->joined < 0;
     if (!begin(setup, &error) || !(first ? build(setup, &error) : join(setup, &error)) ||
@@ -283,7 +293,9 @@ static _Noreturn void run(struct wrap_setup *setup)
         fail(setup, &error);
     }
     drop_tools(setup);
-    if (!pause && !wrap_guest_load(setup, &program, &error)) fail(setup, &error);
+    if (!pause && !wrap_guest_lock(setup, &view, &error)) fail(setup, &error);
+    wait_for_group(setup, false);
+    if (!pause && !wrap_guest_load(setup, view, &program, &error)) fail(setup, &error);
     struct wrap_error note = {0};
     snprintf(note.text, sizeof note.text, "%s", setup->missing);
     report(setup, WRAP_REPORT_READY, &note);

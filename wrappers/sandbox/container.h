@@ -39,8 +39,12 @@ struct wrap_container_config {
     const struct wrap_root_mount *root_mounts; /**< none: spec->root is there already */
     size_t root_mount_count;
     enum wrap_kind kind; /**< LOOK, WASM or PAUSE */
-    struct wrap_cgroup *cgroup; /**< NULL: the parent's */
-    int stdio[3];            /**< become 0, 1, 2 of the child; -1: /dev/null */
+    struct wrap_cgroup *cgroup; /**< NULL: the parent's, or group_late */
+    /** The caller makes the group and puts the process into it (wrap_cgroup_add) while that is busy
+     * with its mounts, then writes a byte, without which no guest is loaded. On v1 this hides what
+     * groups cost. With hooks_wait the byte comes after the one for CREATED. */
+    bool group_late;
+    int stdio[3]; /**< become 0, 1, 2 of the child; -1: /dev/null */
     int console; /**< slave of a terminal that becomes its controlling one; -1: none */
     const char *traceparent; /**< W3C trace context for the guest's environment; NULL */
     const char *tracestate; /**< NULL */
@@ -72,7 +76,8 @@ struct wrap_child {
     pid_t pid; /**< in the caller's namespace */
     int pidfd; /**< close-on-exec; the caller's */
     int report_fd; /**< read end, non-blocking; end of file: it is gone (or began to run) */
-    int control_fd; /**< write one byte after CREATED (go on) and one after READY (start) */
+    int control_fd; /**< write one byte after CREATED (hooks_wait), one when it is in its group
+                       (group_late), one after READY (start) */
 };
 
 /**

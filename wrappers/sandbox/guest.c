@@ -36,7 +36,7 @@ struct seen {
     bool directory;
     bool read_only;
 };
-struct view {
+struct wrap_guest_view {
     struct seen *items; /* [0] is the root */
     size_t count;
 };
@@ -53,7 +53,7 @@ static bool is_read_only(const struct wrap_spec_mount *mount)
 }
 
 /* Those that the guest's user can open; what it can't is of no use to it, as in Linux. */
-static bool view_make(const struct wrap_spec *spec, struct view *out)
+static bool view_make(const struct wrap_spec *spec, struct wrap_guest_view *out)
 {
     out->items = calloc(spec->mount_count + 1, sizeof out->items[0]);
     if (!out->items) return false;
@@ -82,7 +82,7 @@ static bool encloses(const char *outer, const char *inner)
 }
 
 /* The one that `items[index]` lies in: the nearest. */
-static struct seen *encloser(const struct view *view, size_t index)
+static struct seen *encloser(const struct wrap_guest_view *view, size_t index)
 {
     struct seen *best = &view->items[0];
     for (size_t i = 1; i < view->count; i++) {
@@ -97,7 +97,7 @@ static struct seen *encloser(const struct view *view, size_t index)
 
 /* WASI's own rights of a directory have to allow what any file mounted in it does; the kernel knows
  * the difference. */
-static void soften(struct view *view)
+static void soften(struct wrap_guest_view *view)
 {
     for (size_t i = 1; i < view->count; i++) {
         if (!view->items[i].directory && !view->items[i].read_only) {
@@ -107,7 +107,7 @@ static void soften(struct view *view)
 }
 
 /* "/", and what differs from what it lies in. */
-static size_t choose_preopens(const struct view *view, struct wrap_preopen *out)
+static size_t choose_preopens(const struct wrap_guest_view *view, struct wrap_preopen *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < view->count; i++) {
@@ -124,7 +124,8 @@ static size_t choose_preopens(const struct view *view, struct wrap_preopen *out)
 
 /* ---------------------------------------------------------------- locks */
 
-static bool lock(struct wrap_setup *setup, const struct view *view, struct wrap_error *err)
+static bool lock(struct wrap_setup *setup, const struct wrap_guest_view *view,
+                 struct wrap_error *err)
 {
     struct wrap_program_net net;
     struct wrap_sandbox_result result;
@@ -170,8 +171,8 @@ static bool add_env(struct wrap_strings *out, const char *name, const char *valu
     return true;
 }
 
-static bool load(const struct wrap_setup *setup, const struct view *view, struct wrap_program **out,
-                 struct wrap_error *err)
+static bool load(const struct wrap_setup *setup, const struct wrap_guest_view *view,
+                 struct wrap_program **out, struct wrap_error *err)
 {
     const struct wrap_process *process = setup->process;
     struct wrap_entry entry;
@@ -199,22 +200,23 @@ static bool load(const struct wrap_setup *setup, const struct view *view, struct
     return wrap_program_load(&config, out, err);
 }
 
-bool wrap_guest_load(struct wrap_setup *setup, struct wrap_program **out, struct wrap_error *err)
+bool wrap_guest_lock(struct wrap_setup *setup, struct wrap_guest_view **out, struct wrap_error *err)
 {
-    struct view view;
-    if (!view_make(setup->spec, &view)) {
+    struct wrap_guest_view *view = calloc(1, sizeof *view);
+    if (!view || !view_make(setup->spec, view)) {
+        free(view);
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     }
-    bool good = true;
-    struct view softened = {calloc(view.count, sizeof view.items[0]), view.count};
-    if (!softened.items) {
-        good = wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    } else {
-        memcpy(softened.items, view.items, view.count * sizeof view.items[0]);
-        soften(&softened);
-        good = lock(setup, &view, err) && load(setup, &softened, out, err);
-    }
-    free(softened.items);
-    free(view.items);
+    *out = view;
+    return lock(setup, view, err);
+}
+
+bool wrap_guest_load(const struct wrap_setup *setup, struct wrap_guest_view *view,
+                     struct wrap_program **out, struct wrap_error *err)
+{
+    soften(view); /* Landlock has seen what is true */
+    bool good = load(setup, view, out, err);
+    free(view->items);
+    free(view);
     return good;
 }

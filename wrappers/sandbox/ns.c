@@ -169,10 +169,13 @@ bool wrap_ns_join(const struct wrap_setup *setup, struct wrap_error *err)
         const char *path = spec->namespace_paths[kinds[i].which];
         if (path && !join_path(path, kinds[i].flag, err)) return false;
     }
-    if (is_new(spec, WRAP_NS_CGROUP) && unshare(CLONE_NEWCGROUP) != 0) {
-        return wrap_fail_errno(err, errno, "a new cgroup namespace");
-    }
     return true;
+}
+
+bool wrap_ns_group(const struct wrap_setup *setup, struct wrap_error *err)
+{
+    return !is_new(setup->spec, WRAP_NS_CGROUP) || unshare(CLONE_NEWCGROUP) == 0 ||
+           wrap_fail_errno(err, errno, "a new cgroup namespace");
 }
 
 static bool raise_loopback(struct wrap_error *err)
