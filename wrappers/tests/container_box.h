@@ -38,8 +38,6 @@
 
 #include <cmocka.h>
 
-#include "container_stubs.h"
-
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #elif defined(__has_feature)

@@ -6,6 +6,8 @@
  */
 #include "container_box.h"
 
+#include <sys/utsname.h>
+
 /* ---------------------------------------------------------------- isolation, from inside */
 
 static int try_everything(void)
@@ -403,6 +405,35 @@ static void test_overlay_with_layers_longer_than_a_page(void **state)
     box_drop(&box);
 }
 
+static int call_uname(void)
+{
+    struct utsname name;
+    SHOW("uname", uname(&name));
+    SHOW("execve", syscall(SYS_execve, NULL, NULL, NULL));
+    return 0;
+}
+
+static void test_the_profile_of_the_container_counts_as_well(void **state)
+{
+    struct box box;
+    int code;
+    const char *names[] = {"uname", "no_such_call"};
+    struct wrap_seccomp_rule rules[] = {
+        {.names = {names, 2}, .action = WRAP_SCMP_ERRNO, .errno_ret = EDOM}};
+    (void)state;
+    need_root();
+    box_make(&box);
+    box.spec.has_seccomp = true;
+    box.spec.seccomp = (struct wrap_seccomp){
+        .default_action = WRAP_SCMP_ALLOW, .default_errno = EPERM, .rules = rules, .rule_count = 1};
+    assert_int_equal(box_run(&box, call_uname), 0);
+    assert_string_equal(box.text, "uname=EDOM execve=EPERM ");
+    rules[0].action = WRAP_SCMP_NOTIFY;
+    assert_true(strlen(box_failure(&box, &code)) > 0);
+    assert_int_equal(code, 126);
+    box_drop(&box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_devices_are_those_of_the_container),
         cmocka_unit_test(test_roots_are_mounted_for_the_child_alone),
         cmocka_unit_test(test_overlay_with_layers_longer_than_a_page),
+        cmocka_unit_test(test_the_profile_of_the_container_counts_as_well),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
