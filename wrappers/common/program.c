@@ -224,6 +224,22 @@ static bool set_environment(struct wrap_program *program, const struct wrap_stri
     return true;
 }
 
+/*
+ * WASI preview1 has no working directory: programs begin in "/", or (Go's) where PWD says. A
+ * directory "." beside "/" would not help: wasi-libc takes both for the same.
+ */
+static bool set_cwd(struct wrap_program *program, const struct wrap_program_config *config,
+                    struct wrap_error *err)
+{
+    const struct wrap_process process = {.env = config->env};
+    wr_error_t why = NO_ERROR;
+    if (!config->cwd || strcmp(config->cwd, "/") == 0 || wrap_process_env(&process, "PWD")) {
+        return true;
+    }
+    wr_status_t status = wr_wasi_set_env(program->wasi, "PWD", config->cwd, &why);
+    return status == WR_OK || fail_wr(program, status, &why, err);
+}
+
 /* A standard stream that is not open is closed for the guest too. */
 static wr_status_t set_stdio(struct wrap_program *program, wr_error_t *why)
 {
@@ -282,7 +298,7 @@ static bool set_net(struct wrap_program *program, const struct wrap_spec *spec,
         if (!each_item(program, "io.wasmrun/net", net.rules, wr_wasi_net_allow, err)) {
             return false;
         }
-    } else if (net.any) {
+    } else if (net.inherit) {
         wr_wasi_net_inherit(program->wasi);
     }
     return each_item(program, "io.wasmrun/listen", net.listen, listen_on, err);
@@ -306,7 +322,8 @@ static bool make_world(struct wrap_program *program, const struct wrap_program_c
     if (status != WR_OK) {
         return fail_wr(program, status, &why, err);
     }
-    return set_environment(program, &config->env, err) && set_net(program, config->spec, err);
+    return set_environment(program, &config->env, err) && set_cwd(program, config, err) &&
+           set_net(program, config->spec, err);
 }
 
 /* ---------------------------------------------------------------- linking */

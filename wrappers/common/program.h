@@ -23,6 +23,7 @@ struct wrap_program_config {
     const char *func;       /**< export that is called; NULL: _start */
     struct wrap_strings args;
     struct wrap_strings env;
+    const char *cwd; /**< PWD of an environment without one; NULL: none */
     const struct wrap_preopen *preopens;
     size_t preopen_count;
     const struct wrap_spec *spec; /**< its annotations */
@@ -36,7 +37,8 @@ struct wrap_program;
  * (true or false; the default is true unless net is none). For the sandbox as well.
  */
 struct wrap_program_net {
-    bool any;     /**< new sockets of the internet */
+    bool inherit; /**< no rules: everything */
+    bool any;     /**< new sockets of the internet, by the guest or for `listen` */
     bool unixes;  /**< and Unix sockets */
     bool resolve; /**< names are looked up */
     const char *rules;  /**< separated by commas; NULL: inherit or none */

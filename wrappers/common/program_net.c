@@ -32,7 +32,8 @@ bool wrap_program_net_of(const struct wrap_spec *spec, struct wrap_program_net *
     bool none = strcmp(net, "none") == 0;
     const char *resolve = annotation(spec, "io.wasmrun/resolve", none ? "false" : "true");
     *out = (struct wrap_program_net){.listen = annotation(spec, "io.wasmrun/listen", "")};
-    if (strcmp(net, "inherit") == 0) {
+    out->inherit = strcmp(net, "inherit") == 0;
+    if (out->inherit) {
         out->any = true;
         out->unixes = true;
     } else if (!none) {
@@ -43,6 +44,7 @@ bool wrap_program_net_of(const struct wrap_spec *spec, struct wrap_program_net *
                              "annotation io.wasmrun/net '%.100s': not inherit, none or rules", net);
         }
     }
+    out->any = out->any || out->listen[0];
     out->resolve = strcmp(resolve, "true") == 0;
     if (!out->resolve && strcmp(resolve, "false") != 0) {
         return wrap_fail(err, WRAP_INVALID_ARGUMENT,

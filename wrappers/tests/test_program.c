@@ -34,6 +34,7 @@ struct guest {
     const char *env[4];
     struct wrap_preopen preopens[2];
     struct wrap_key_value annotations[4];
+    const char *cwd;
 };
 
 static size_t count_of(const char *const *texts)
@@ -70,6 +71,7 @@ static bool load(const struct guest *guest, struct wrap_program **out, struct wr
         .func = guest->func,
         .args = {args, count_of(args)},
         .env = {env, count_of(env)},
+        .cwd = guest->cwd,
         .preopens = guest->preopens,
         .preopen_count = guest->preopens[0].host ? guest->preopens[1].host ? 2 : 1 : 0,
         .spec = &spec,
@@ -140,6 +142,11 @@ static const struct run_row run_rows[] = {
      {BYTES(counts_wasm), .args = {"a", "b c", ""}, .env = {"A=1", "B=", "A=2"}},
      32},
     {"no arguments", {BYTES(counts_wasm)}, 0},
+    {"working directory", {BYTES(counts_wasm), .cwd = "/app"}, 1},
+    {"working directory of the environment",
+     {BYTES(counts_wasm), .cwd = "/app", .env = {"PWD=/", "A=1"}},
+     2},
+    {"working directory as ever", {BYTES(counts_wasm), .cwd = "/"}, 0},
     {"no preopens", {BYTES(preopens_wasm)}, 3},
     {"two preopens",
      {BYTES(preopens_wasm), .preopens = {{"/", "/", true}, {"/tmp", "/tmp", false}}},
@@ -147,6 +154,10 @@ static const struct run_row run_rows[] = {
     {"a listener",
      {BYTES(socket_wasm), .annotations = {{"io.wasmrun/listen", "127.0.0.1:0"}}},
      6 /* a stream socket */},
+    {"a listener and no network",
+     {BYTES(socket_wasm),
+      .annotations = {{"io.wasmrun/listen", "127.0.0.1:0"}, {"io.wasmrun/net", "none"}}},
+     6},
     {"two listeners",
      {BYTES(socket_wasm), .annotations = {{"io.wasmrun/listen", "127.0.0.1:0,[::1]:0"},
                                           {"io.wasmrun/net", "10.0.0.0/8:80,unix"}}},
@@ -340,7 +351,8 @@ struct net_row {
 static const struct net_row net_rows[] = {
     {NULL, NULL, NULL, true, true, true, true},
     {"inherit", "false", NULL, true, true, true, false},
-    {"none", NULL, "1.2.3.4:5", true, false, false, false},
+    {"none", NULL, NULL, true, false, false, false},
+    {"none", NULL, "1.2.3.4:5", true, true, false, false},
     {"none", "true", NULL, true, false, false, true},
     {"unix", NULL, NULL, true, false, true, true},
     {"10.0.0.0/8", NULL, NULL, true, true, false, true},
@@ -369,6 +381,7 @@ static void test_net_table(void **state)
         assert_int_equal(wrap_program_net_of(&spec, &net, NULL), row->good);
         if (row->good) {
             assert_int_equal(net.any, row->any);
+            assert_int_equal(net.inherit, !row->net || strcmp(row->net, "inherit") == 0);
             assert_int_equal(net.unixes, row->unixes);
             assert_int_equal(net.resolve, row->resolves);
             assert_string_equal(net.listen, row->listen ? row->listen : "");
