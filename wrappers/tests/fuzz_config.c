@@ -3,8 +3,6 @@
  * fuzz_config.c - bytes as a configuration, as the process of an Exec and as the resources of an
  * Update: everything that comes out is walked, so that a sanitizer sees what should not be there.
  */
-#include "common/entry.h"
-#include "common/program.h"
 #include "common/spec.h"
 
 #include <stdint.h>
