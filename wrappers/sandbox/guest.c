@@ -192,6 +192,7 @@ static bool load(const struct wrap_setup *setup, const struct wrap_guest_view *v
         .func = entry.func,
         .args = process->args,
         .env = env,
+        .cwd = process->cwd,
         .preopens = preopens,
         .preopen_count = choose_preopens(view, preopens),
         .spec = setup->spec,

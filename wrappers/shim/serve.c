@@ -2,6 +2,7 @@
 /* serve.c - the shim: one thread, one loop, until the last container is gone. */
 #include "shim/serve.h"
 
+#include "common/program.h"
 #include "shim/log.h"
 #include "shim/reaper.h"
 #include "shim/service.h"
@@ -151,6 +152,7 @@ static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, stru
     }
     self.shim =
         (struct wrap_shim){.loop = loop, .ns = config->ns, .idle = on_idle, .shut_down = shut_down};
+    (void)wrap_program_prepare(); /* without, each guest makes an engine of its own */
     return wrap_reaper_start(loop, err) &&
            wrap_events_new(loop, config->events, config->ns, &self.shim.events, err) &&
            wrap_ttrpc_serve(loop, config->socket, services, 3, &self.shim, &self.server, err);
