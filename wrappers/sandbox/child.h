@@ -86,6 +86,8 @@ int wrap_mount_set(int mount, uint64_t attributes, bool deep);
 /** Whether a mount of the specification is never made for a Wasm guest. */
 bool wrap_mount_skipped(const struct wrap_spec_mount *mount);
 bool wrap_mount_is_bind(const struct wrap_spec_mount *mount);
+/** Whether it is the tmpfs that device nodes are made in. */
+bool wrap_mount_is_dev(const struct wrap_spec_mount *mount);
 bool wrap_mount_has(const struct wrap_spec_mount *mount, const char *option);
 /** The id on the host of id 0 in the container. */
 uint32_t wrap_host_id(const struct wrap_id_maps *maps);

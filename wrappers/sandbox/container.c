@@ -68,7 +68,8 @@ int wrap_container_report(int report_fd, struct wrap_report *out)
         got = read(report_fd, out, sizeof *out);
     } while (got < 0 && errno == EINTR);
     if (got < 0 && errno == EAGAIN) return 0;
-    if (got != (ssize_t)sizeof *out) return -1;
+    /* After READY it may be a guest that has taken over its interpreter who writes. */
+    if (got != (ssize_t)sizeof *out || (unsigned)out->kind > WRAP_REPORT_REASON) return -1;
     out->error.text[sizeof out->error.text - 1] = '\0';
     return 1;
 }

@@ -92,7 +92,8 @@ bool wrap_container_fork_into(const struct wrap_container_config *config,
                               const struct wrap_container_join *join, struct wrap_child *out,
                               struct wrap_error *err);
 
-/** Reads one report. 1: `*out` is filled; 0: nothing yet; -1: end of file or an error. */
+/** Reads one report. 1: `*out` is filled; 0: nothing yet; -1: end of file or an error. What comes
+ * after READY is as hostile as the guest: a REASON at most counts. */
 int wrap_container_report(int report_fd, struct wrap_report *out);
 /** Lets a child go on; false: it is gone. */
 bool wrap_container_go(int control_fd);

@@ -21,10 +21,7 @@ static const struct wrap_device usual[] = {
 static bool has_dev(const struct wrap_spec *spec)
 {
     for (size_t i = 0; i < spec->mount_count; i++) {
-        const struct wrap_spec_mount *mount = &spec->mounts[i];
-        if (strcmp(mount->destination, "/dev") == 0 && strcmp(mount->type, "tmpfs") == 0) {
-            return true;
-        }
+        if (wrap_mount_is_dev(&spec->mounts[i])) return true;
     }
     return false;
 }

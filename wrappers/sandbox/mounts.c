@@ -33,6 +33,12 @@ bool wrap_mount_is_bind(const struct wrap_spec_mount *mount)
            wrap_mount_has(mount, "bind") || wrap_mount_has(mount, "rbind");
 }
 
+bool wrap_mount_is_dev(const struct wrap_spec_mount *mount)
+{
+    return strcmp(mount->type, "tmpfs") == 0 &&
+           (strcmp(mount->destination, "/dev") == 0 || strcmp(mount->destination, "/dev/") == 0);
+}
+
 bool wrap_mount_skipped(const struct wrap_spec_mount *mount)
 {
     if (wrap_mount_is_bind(mount)) return false;
@@ -64,16 +70,23 @@ static bool set_ids(const struct wrap_setup *setup, const struct wrap_spec_mount
     return done == 0;
 }
 
+/* An old kernel can't change a mount that is not in a tree yet: then it is done afterwards. */
+static int propagate(int tree, const struct wrap_mount_options *options, bool attached)
+{
+    char path[32];
+    unsigned long how = options->propagate ? options->propagate : MS_PRIVATE | MS_REC;
+    struct mount_attr attr = {.propagation = how & ~(unsigned long)MS_REC};
+    unsigned flags = AT_EMPTY_PATH | (how & MS_REC ? AT_RECURSIVE : 0);
+    if (mount_setattr(tree, "", flags, &attr, sizeof attr) == 0) return 0;
+    if (errno != ENOSYS || !attached) return errno;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", tree);
+    return mount(NULL, path, NULL, how, NULL) == 0 ? 0 : errno;
+}
+
 /* What the mount shall be, before it can be seen. */
 static bool prepare(const struct wrap_setup *setup, const struct wrap_spec_mount *mount,
                     const struct wrap_mount_options *options, int tree, struct wrap_error *err)
 {
-    unsigned long propagate = options->propagate ? options->propagate : MS_PRIVATE | MS_REC;
-    struct mount_attr attr = {.propagation = propagate & ~(unsigned long)MS_REC};
-    unsigned flags = AT_EMPTY_PATH | (propagate & MS_REC ? AT_RECURSIVE : 0);
-    if (mount_setattr(tree, "", flags, &attr, sizeof attr) != 0 && errno != ENOSYS) {
-        return wrap_fail_errno(err, errno, "propagation");
-    }
     if (options->idmap || mount->uid_maps.count || mount->gid_maps.count) {
         if (!set_ids(setup, mount, tree, err)) return false;
     }
@@ -118,14 +131,15 @@ static bool attach(const struct wrap_setup *setup, const struct wrap_spec_mount 
                          S_ISDIR(st.st_mode) ? WRAP_MISSING_DIRECTORY : WRAP_MISSING_FILE, err);
     if (at < 0) return false;
     bool good = prepare(setup, mount, options, tree, err);
-    /* An old kernel can't change a mount that is not in a tree yet. */
-    int problem = good ? wrap_mount_set(tree, attributes, false) : 0;
+    int first = good ? propagate(tree, options, false) : 0;
+    int second = good ? wrap_mount_set(tree, attributes, false) : 0;
     if (good && move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) {
         good = wrap_fail_errno(err, errno, "mount");
     }
-    if (good && problem) {
-        problem = wrap_mount_set(tree, attributes, false);
-        good = !problem || wrap_fail_errno(err, problem, "options");
+    if (good && first) first = propagate(tree, options, true);
+    if (good && second) second = wrap_mount_set(tree, attributes, false);
+    if (good && (first || second)) {
+        good = wrap_fail_errno(err, first ? first : second, "options");
     }
     close(at);
     return good;
@@ -199,7 +213,7 @@ static bool fresh(const struct wrap_setup *setup, const struct wrap_spec_mount *
     /* A tmpfs becomes read-only when all is mounted in it: wrap_rootfs_finish. */
     unsigned long flags = options->flags | MS_NOSUID | MS_NOEXEC;
     flags &= strcmp(mount_of->type, "tmpfs") == 0 ? ~(unsigned long)MS_RDONLY : ~0UL;
-    flags |= is_dev(mount_of) ? 0 : MS_NODEV;
+    flags |= wrap_mount_is_dev(mount_of) ? 0 : MS_NODEV;
     int at = destination(setup, mount_of, WRAP_MISSING_DIRECTORY, err);
     if (at < 0) return false;
     char path[32];

@@ -41,8 +41,9 @@ static bool root_path(const struct wrap_setup *setup, char out[PATH_MAX], struct
 static bool open_root(struct wrap_setup *setup, const char *path, struct wrap_error *err)
 {
     /* A pause container runs no program: a part of the host's own tree, empty for it, will do. */
-    bool plain = setup->config->root_mount_count == 0 || setup->config->kind == WRAP_KIND_PAUSE;
-    if (plain && mount(path, path, NULL, MS_BIND | MS_REC, NULL) != 0) {
+    bool pause = setup->config->kind == WRAP_KIND_PAUSE;
+    bool plain = setup->config->root_mount_count == 0 || pause;
+    if (plain && mount(path, path, NULL, MS_BIND | (pause ? 0 : MS_REC), NULL) != 0) {
         return wrap_fail_errno(err, errno, "root %s", path);
     }
     setup->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -227,6 +228,5 @@ bool wrap_rootfs_enter(const struct wrap_setup *setup, struct wrap_error *err)
     if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
         return wrap_fail_errno(err, errno, "leaving the old root");
     }
-    return setup->spec->mount_count == 0 || setup->config->kind == WRAP_KIND_PAUSE ||
-           drop_procfs(setup, err);
+    return setup->config->kind == WRAP_KIND_PAUSE || drop_procfs(setup, err);
 }

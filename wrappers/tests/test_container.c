@@ -111,6 +111,29 @@ static void test_reasons_are_reported_and_written_for_kubernetes(void **state)
     box_drop(&box);
 }
 
+static void test_reports_may_be_hostile(void **state)
+{
+    int ends[2];
+    struct wrap_report report;
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_int_equal(wrap_container_report(ends[0], &report), 0);
+    memset(&report, 'x', sizeof report);
+    report.kind = WRAP_REPORT_REASON;
+    assert_int_equal(write(ends[1], &report, sizeof report), sizeof report);
+    assert_int_equal(wrap_container_report(ends[0], &report), 1);
+    assert_int_equal(strlen(report.error.text), sizeof report.error.text - 1);
+    report.kind = (enum wrap_report_kind)77;
+    assert_int_equal(write(ends[1], &report, sizeof report), sizeof report);
+    assert_int_equal(wrap_container_report(ends[0], &report), -1);
+    assert_int_equal(write(ends[1], "short", 5), 5);
+    assert_int_equal(wrap_container_report(ends[0], &report), -1);
+    close(ends[1]);
+    assert_int_equal(wrap_container_report(ends[0], &report), -1);
+    assert_false(wrap_container_go(ends[0]));
+    close(ends[0]);
+}
+
 /* ---------------------------------------------------------------- what runs */
 
 static void test_a_linux_program_is_said_to_be_one(void **state)
@@ -495,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_a_parent_that_is_gone_takes_the_child_along),
         cmocka_unit_test(test_hooks_are_waited_for),
         cmocka_unit_test(test_reasons_are_reported_and_written_for_kubernetes),
+        cmocka_unit_test(test_reports_may_be_hostile),
         cmocka_unit_test(test_a_linux_program_is_said_to_be_one),
         cmocka_unit_test(test_failures_have_texts_and_codes),
         cmocka_unit_test(test_pause_waits_and_takes_little),
