@@ -196,12 +196,6 @@ static bool complete(const struct wrap_setup *setup, const struct wrap_spec_moun
     return add_option(options, "context", label, err);
 }
 
-static bool is_dev(const struct wrap_spec_mount *mount)
-{
-    return strcmp(mount->type, "tmpfs") == 0 &&
-           (strcmp(mount->destination, "/dev") == 0 || strcmp(mount->destination, "/dev/") == 0);
-}
-
 static bool fresh(const struct wrap_setup *setup, const struct wrap_spec_mount *mount_of,
                   struct wrap_mount_options *options, struct wrap_error *err)
 {

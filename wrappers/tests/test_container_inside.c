@@ -156,6 +156,48 @@ static void test_destinations_stay_in_the_root(void **state)
     box_drop(&box);
 }
 
+/* Another container, in a volume that it shares: a folder and a link outside change places. */
+static _Noreturn void swap_forever(const char *one, const char *other)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    for (;;) (void)!renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
+
+static void test_destinations_that_change_meanwhile_stay_in_the_root(void **state)
+{
+    enum { STARTS = 60 };
+    struct box box;
+    char volume[128];
+    char target[128];
+    struct wrap_report report;
+    struct wrap_error err = {0};
+    (void)state;
+    need_root();
+    box_make(&box);
+    strcpy(volume, in(&box, "volume"));
+    strcpy(target, in(&box, "outside"));
+    assert_int_equal(mkdir(in(&box, "volume/a"), 0755), 0);
+    assert_int_equal(symlink(target, in(&box, "volume/b")), 0);
+    add_mount(&box, "bind", volume, "/data", "rbind,rw");
+    add_mount(&box, "bind", volume, "/data/a/x/y", "rbind,ro");
+    pid_t swapper = fork();
+    assert_true(swapper >= 0);
+    if (swapper == 0) swap_forever(in(&box, "volume/a"), in(&box, "volume/b"));
+    guest_now = answer;
+    for (int i = 0; i < STARTS; i++) {
+        assert_true(wrap_container_fork(&box.config, &box.child, &err));
+        while (next_report(&box.child, &report) == WRAP_REPORT_CREATED) {
+        }
+        assert_true(report.kind == WRAP_REPORT_READY || report.kind == WRAP_REPORT_FAILED);
+        kill(box.child.pid, SIGKILL);
+        reap(&box.child);
+        assert_false(exists(in(&box, "outside/x")));
+    }
+    kill(swapper, SIGKILL);
+    assert_int_equal(waitpid(swapper, NULL, 0), swapper);
+    box_drop(&box);
+}
+
 static int look_for_procfs(void)
 {
     SHOW("volume", open_for("/host/file", O_RDONLY));
@@ -441,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_read_only_is_read_only),
         cmocka_unit_test(test_masked_and_read_only_paths),
         cmocka_unit_test(test_destinations_stay_in_the_root),
+        cmocka_unit_test(test_destinations_that_change_meanwhile_stay_in_the_root),
         cmocka_unit_test(test_a_volume_brings_no_procfs),
         cmocka_unit_test(test_identity_and_locks_are_as_asked),
         cmocka_unit_test(test_root_keeps_the_capabilities_that_mean_something),
