@@ -164,7 +164,7 @@ BARE static _Noreturn void settle(struct range text, struct range own, uintptr_t
 /* Not instrumented: sanitizers make calls of their own before one that does not return. */
 __attribute__((no_sanitize("address", "undefined"))) _Noreturn void wrap_pause(void)
 {
-    enum { RSEQ_SIGNATURE = 0x53053053, RSEQ_UNREGISTER = 1, RSEQ_LENGTH = 32 };
+    enum { RSEQ_UNREGISTER = 1, RSEQ_LENGTH = 32 };
     sigset_t all;
     struct range own = stack;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -176,7 +176,7 @@ __attribute__((no_sanitize("address", "undefined"))) _Noreturn void wrap_pause(v
     syscall(SYS_close_range, 0, ~0U, 0);
     if (__rseq_size > 0) { /* the kernel would write where nothing is mapped */
         char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-        if (syscall(SYS_rseq, area, RSEQ_LENGTH, RSEQ_UNREGISTER, RSEQ_SIGNATURE) != 0) {
+        if (syscall(SYS_rseq, area, RSEQ_LENGTH, RSEQ_UNREGISTER, RSEQ_SIG) != 0) {
             text.to = 0;
         }
     }
