@@ -122,9 +122,10 @@ class Direct:
         extra = {} if self.runtime == "wasmrun" else {"options": runc_options(f"/usr/bin/{self.runtime}"
                                                       if self.runtime == "crun" else "runc"), "stderr": out.path}
         mounts = self.lab.rootfs(ident) if overlay else []
+        request = wire.task("CreateTaskRequest")(id=ident, bundle=bundle, stdout=out.path, rootfs=mounts,
+                                                 **extra).SerializeToString()
         begun, clock = time.time_ns(), time.perf_counter()
-        self.shim.call("Create", None, "CreateTaskRequest", id=ident, bundle=bundle, stdout=out.path, rootfs=mounts,
-                       **extra)
+        self.shim.client.call(self.shim.service, "Create", request)
         created = time.perf_counter()
         self.shim.call("Start", None, "StartRequest", id=ident)
         code = self.shim.call("Wait", "WaitResponse", "WaitRequest", id=ident).exit_status

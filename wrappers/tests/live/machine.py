@@ -284,7 +284,8 @@ def leftovers(ignore=(), patience=5.0):
     while True:
         left = snapshot(ignore)
         if not left or time.monotonic() > until:
-            return left
+            return {key: rows[:3] + ([f"and {len(rows) - 3} more"] if len(rows) > 3 else [])
+                    for key, rows in left.items()}
         time.sleep(0.05)
 
 
