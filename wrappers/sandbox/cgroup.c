@@ -63,14 +63,9 @@ void wrap_cgroup_free(struct wrap_cgroup *cgroup)
 
 /* ---------------------------------------------------------------- folders */
 
-/* What was made in one hierarchy: the length of the path of the first folder; 0: nothing. */
-struct trace {
-    size_t first;
-};
-
 /* Makes the last folder of `path`, and those on the way to it behind the mount. 0, or an errno:
  * EEXIST when it was there. */
-static int make_folders(char *path, size_t mount, struct trace *trace)
+static int make_folders(char *path, size_t mount, struct wrap_cgroup_trace *trace)
 {
     if (mkdir(path, 0755) == 0) {
         trace->first = strlen(path);
@@ -97,7 +92,7 @@ static int make_folders(char *path, size_t mount, struct trace *trace)
     return 0;
 }
 
-static void undo_folders(char *path, const struct trace *trace)
+static void undo_folders(char *path, const struct wrap_cgroup_trace *trace)
 {
     while (trace->first && strlen(path) >= trace->first) {
         (void)rmdir(path);
@@ -156,7 +151,7 @@ static bool check_empty(const struct wrap_cgroup *cgroup, const char *folder,
 }
 
 static bool make_in(const struct wrap_cgroup *cgroup, const struct wrap_hierarchy *hierarchy,
-                    struct trace *trace, struct wrap_error *err)
+                    struct wrap_cgroup_trace *trace, struct wrap_error *err)
 {
     char path[WRAP_FOLDER_MAX];
     if (!wrap_cgroup_folder(cgroup, hierarchy, path)) {
@@ -171,13 +166,13 @@ static bool make_in(const struct wrap_cgroup *cgroup, const struct wrap_hierarch
             return false;
         }
     }
-    if (problem == 0 && (hierarchy->controllers & cgroup->ops->prepared)) {
+    if (problem == 0 && trace->first && (hierarchy->controllers & cgroup->ops->prepared)) {
         problem = prepare_folders(cgroup, path, mount);
     }
     return problem == 0 || fail_at(problem, path, err);
 }
 
-static void undo(const struct wrap_cgroup *cgroup, const struct trace *traces)
+static void undo(const struct wrap_cgroup *cgroup, const struct wrap_cgroup_trace *traces)
 {
     for (size_t i = 0; i < cgroup->host->count; i++) {
         char path[WRAP_FOLDER_MAX];
@@ -187,18 +182,25 @@ static void undo(const struct wrap_cgroup *cgroup, const struct trace *traces)
     }
 }
 
-/* Folders in all hierarchies, and limits. */
+/* Folders in all hierarchies (the unified one may be there since the group was planned), and
+ * limits. */
 static bool make_all(struct wrap_cgroup *cgroup, struct wrap_error *err)
 {
-    struct trace traces[WRAP_HIERARCHIES_MAX] = {0};
+    struct wrap_cgroup_trace traces[WRAP_HIERARCHIES_MAX] = {0};
     bool good = true;
     for (size_t i = 0; good && i < cgroup->host->count; i++) {
-        good = make_in(cgroup, &cgroup->host->items[i], &traces[i], err);
+        if (cgroup->host->items[i].controllers & (1u << WRAP_CTL_UNIFIED) &&
+            cgroup->planned.first) {
+            traces[i] = cgroup->planned;
+        } else {
+            good = make_in(cgroup, &cgroup->host->items[i], &traces[i], err);
+        }
     }
     good = good && (!cgroup->resources || cgroup->ops->limit(cgroup, cgroup->resources, err));
     if (!good) {
         undo(cgroup, traces);
     }
+    cgroup->is_planned = false;
     return good;
 }
 
@@ -232,19 +234,46 @@ static bool make_way(struct wrap_cgroup *cgroup, struct wrap_error *err)
     return wrap_cgroup_delete(cgroup, 0, err);
 }
 
-bool wrap_cgroup_create(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
-                        struct wrap_error *err)
+bool wrap_cgroup_plan(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
+                      struct wrap_error *err)
 {
     struct wrap_cgroup *made = NULL;
     *out = NULL;
     if (!new_group(config, &made, err)) {
         return false;
     }
-    if (!(made->place.unit ? make_way(made, err) : make_all(made, err))) {
+    const struct wrap_hierarchy *unified = wrap_host_with(made->host, WRAP_CTL_UNIFIED);
+    bool good = true;
+    if (made->place.unit) {
+        good = make_way(made, err);
+    } else if (unified) {
+        good = make_in(made, unified, &made->planned, err);
+        made->is_planned = true;
+    }
+    if (!good) {
         wrap_cgroup_free(made);
         return false;
     }
     *out = made;
+    return true;
+}
+
+bool wrap_cgroup_make(struct wrap_cgroup *cgroup, struct wrap_error *err)
+{
+    return cgroup->place.unit ? true : make_all(cgroup, err);
+}
+
+bool wrap_cgroup_create(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
+                        struct wrap_error *err)
+{
+    if (!wrap_cgroup_plan(config, out, err)) {
+        return false;
+    }
+    if (!wrap_cgroup_make(*out, err)) {
+        wrap_cgroup_free(*out);
+        *out = NULL;
+        return false;
+    }
     return true;
 }
 

@@ -30,7 +30,7 @@ struct wrap_cgroup_config {
         *path; /**< linux.cgroupsPath: absolute, relative, or slice:prefix:name for systemd */
     const char *id; /**< of the container: its group's name when `path` is "" */
     bool systemd; /**< SystemdCgroup: ask systemd for a scope */
-    /** NULL: no limits. With systemd: must stay as long as the group's object. */
+    /** NULL: no limits. Must stay as long as the group's object. */
     const struct wrap_resources *resources;
 };
 
@@ -44,6 +44,14 @@ enum wrap_cgroup_version wrap_cgroup_host(void);
  */
 bool wrap_cgroup_create(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
                         struct wrap_error *err);
+/**
+ * The same in two steps: `plan` checks the names and makes what wrap_cgroup_clone_fd needs, `make`
+ * the rest and the limits, while a child that was cloned into it is busy with other things. A plan
+ * that is not carried out leaves an empty folder: wrap_cgroup_delete.
+ */
+bool wrap_cgroup_plan(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
+                      struct wrap_error *err);
+bool wrap_cgroup_make(struct wrap_cgroup *cgroup, struct wrap_error *err);
 /** Names the same group without making it, for a cleanup or after a crash; NOT_FOUND: none of its
  * folders is there. */
 bool wrap_cgroup_open(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,

@@ -67,6 +67,11 @@ bool wrap_cgroup_place_of(const struct wrap_cgroup_config *config, struct wrap_c
                           struct wrap_error *err);
 void wrap_cgroup_place_fini(struct wrap_cgroup_place *place);
 
+/** What was made in one hierarchy: the length of the path of the first folder; 0: nothing. */
+struct wrap_cgroup_trace {
+    size_t first;
+};
+
 struct wrap_cgroup_ops;
 struct wrap_cgroup {
     const struct wrap_host *host;
@@ -74,6 +79,8 @@ struct wrap_cgroup {
     struct wrap_cgroup_place place;
     bool pending; /**< a scope that is made when the first process comes, with `resources` */
     const struct wrap_resources *resources;
+    struct wrap_cgroup_trace planned; /**< in the unified hierarchy, by wrap_cgroup_plan */
+    bool is_planned;
     int clone_fd; /**< -1 */
     int oom_fd; /**< -1 */
     int oom_count_fd; /**< the file that counts kills; -1 */

@@ -54,13 +54,6 @@ static void wait_for_go(const struct wrap_setup *setup)
     if (got != 1) _exit(CODE_FAILED);
 }
 
-/* As late as can be: a new cgroup namespace begins where its maker is. */
-static void wait_for_group(const struct wrap_setup *setup, bool for_namespace)
-{
-    bool needs = setup->joined < 0 && (setup->spec->namespaces_new & 1u << WRAP_NS_CGROUP) != 0;
-    if (setup->config->group_late && needs == for_namespace) wait_for_go(setup);
-}
-
 int wrap_container_report(int report_fd, struct wrap_report *out)
 {
     ssize_t got;
@@ -204,13 +197,22 @@ static void look(struct wrap_setup *setup, bool last)
     }
 }
 
+static void get_profile(struct wrap_setup *setup)
+{
+    if (setup->spec->has_seccomp && setup->config->kind != WRAP_KIND_PAUSE) {
+        (void)wrap_profile_get(&setup->spec->seccomp, NULL, &setup->profile, &setup->profile_error);
+    }
+}
+
 static bool begin(struct wrap_setup *setup, struct wrap_error *err)
 {
     struct wrap_cgroup *cgroup = setup->config->cgroup;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     umask(0022);
-    if (cgroup && !wrap_cgroup_enter(cgroup, setup->in_group, err)) return false;
+    bool late = setup->config->group_late && setup->joined < 0;
+    if (cgroup && !late && !wrap_cgroup_enter(cgroup, setup->in_group, err)) return false;
     if (!arrange(setup, err)) return false;
+    get_profile(setup);
     wrap_signals_reset();
     setup->proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (setup->proc < 0) return wrap_fail_errno(err, errno, "/proc/self");
@@ -237,7 +239,10 @@ static bool build(struct wrap_setup *setup, struct wrap_error *err)
     report(setup, WRAP_REPORT_CREATED, NULL);
     if (config->hooks_wait) wait_for_go(setup);
     if (!pause && !wrap_rootfs_finish(setup, err)) return false;
-    wait_for_group(setup, true);
+    if (config->group_late) {
+        wait_for_go(setup);
+        if (!wrap_cgroup_enter(config->cgroup, setup->in_group, err)) return false;
+    }
     if (!wrap_ns_group(setup, err)) return false;
     if (pause) wrap_pause_prepare(setup);
     return wrap_rootfs_enter(setup, err);
@@ -295,7 +300,6 @@ static _Noreturn void run(struct wrap_setup *setup)
     }
     drop_tools(setup);
     if (!pause && !wrap_guest_lock(setup, &view, &error)) fail(setup, &error);
-    wait_for_group(setup, false);
     if (!pause && !wrap_guest_load(setup, view, &program, &error)) fail(setup, &error);
     struct wrap_error note = {0};
     snprintf(note.text, sizeof note.text, "%s", setup->missing);
@@ -357,20 +361,11 @@ static struct wrap_setup setup_of(const struct wrap_container_config *config)
     };
 }
 
-static void get_profile(struct wrap_setup *setup)
-{
-    if (setup->spec->has_seccomp && setup->config->kind != WRAP_KIND_PAUSE) {
-        (void)wrap_profile_get(&setup->spec->seccomp, NULL, &setup->profile, &setup->profile_error);
-    }
-}
-
 bool wrap_container_fork(const struct wrap_container_config *config, struct wrap_child *out,
                          struct wrap_error *err)
 {
     struct wrap_setup setup = setup_of(config);
-    get_profile(&setup);
     bool good = start(&setup, out, err);
-    wrap_profile_free(&setup.profile);
     return good;
 }
 
@@ -382,9 +377,7 @@ bool wrap_container_fork_into(const struct wrap_container_config *config,
     setup.process = join_to->process;
     setup.joined = (int)syscall(SYS_pidfd_open, join_to->pid, 0);
     if (setup.joined < 0) return wrap_fail_errno(err, errno, "process %d", (int)join_to->pid);
-    get_profile(&setup);
     bool good = start(&setup, out, err);
-    wrap_profile_free(&setup.profile);
     close(setup.joined);
     return good;
 }

@@ -39,10 +39,10 @@ struct wrap_container_config {
     const struct wrap_root_mount *root_mounts; /**< none: spec->root is there already */
     size_t root_mount_count;
     enum wrap_kind kind; /**< LOOK, WASM or PAUSE */
-    struct wrap_cgroup *cgroup; /**< NULL: the parent's, or group_late */
-    /** The caller makes the group and puts the process into it (wrap_cgroup_add) while that is busy
-     * with its mounts, then writes a byte, without which no guest is loaded. On v1 this hides what
-     * groups cost. With hooks_wait the byte comes after the one for CREATED. */
+    struct wrap_cgroup *cgroup; /**< NULL: the parent's */
+    /** The group is only planned (wrap_cgroup_plan). The caller makes it while the child is busy
+     * with its mounts, then writes a byte; the child enters it before it changes its root. With
+     * hooks_wait the byte comes after the one for CREATED. */
     bool group_late;
     int stdio[3]; /**< become 0, 1, 2 of the child; -1: /dev/null */
     int console; /**< slave of a terminal that becomes its controlling one; -1: none */
@@ -76,8 +76,8 @@ struct wrap_child {
     pid_t pid; /**< in the caller's namespace */
     int pidfd; /**< close-on-exec; the caller's */
     int report_fd; /**< read end, non-blocking; end of file: it is gone (or began to run) */
-    int control_fd; /**< write one byte after CREATED (hooks_wait), one when it is in its group
-                       (group_late), one after READY (start) */
+    int control_fd; /**< write one byte after CREATED (hooks_wait), one when the group is
+                       made (group_late), one after READY (start) */
 };
 
 /**

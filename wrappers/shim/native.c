@@ -97,15 +97,16 @@ static void on_ready(struct wrap_proc *proc)
         if (proc->task->kind == WRAP_KIND_LOOK) {
             proc->task->kind = WRAP_KIND_WASM;
         }
-        wrap_task_watch_memory(proc->task);
         tell_created(proc);
+        wrap_step_end(proc, NULL);
+        wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
     } else {
         if (!wrap_container_go(proc->child.control_fd)) {
             return; /* it is gone: its end is told */
         }
         tell_started(proc);
+        wrap_step_end(proc, NULL);
     }
-    wrap_step_end(proc, NULL);
 }
 
 static void on_report(uv_poll_t *poll, int status, int events)
@@ -178,7 +179,7 @@ static struct wrap_container_config config_of(struct wrap_proc *proc)
 }
 
 /* From here on the child's end goes through the reaper. */
-static bool follow_child(struct wrap_proc *proc, struct wrap_error *err)
+static void follow_child(struct wrap_proc *proc)
 {
     wrap_streams_given(&proc->streams);
     wrap_proc_follow(proc, proc->child.pid);
@@ -186,8 +187,6 @@ static bool follow_child(struct wrap_proc *proc, struct wrap_error *err)
     if (!watch_reports(proc, &problem)) {
         give_up(proc, &problem);
     }
-    (void)err;
-    return true;
 }
 
 static void drop_cgroup(struct wrap_task *task)
@@ -211,17 +210,25 @@ static bool native_create(struct wrap_proc *init, struct wrap_error *err)
     if (!wrap_proc_open_streams(init, true, err)) {
         return false;
     }
-    if (!wrap_cgroup_create(&group, &task->cgroup, err)) {
+    if (!wrap_cgroup_plan(&group, &task->cgroup, err)) {
         wrap_streams_close(&init->streams);
         return false;
     }
-    const struct wrap_container_config config = config_of(init);
-    if (!wrap_container_fork(&config, &init->child, err)) {
+    struct wrap_container_config config = config_of(init);
+    config.group_late = !config.hooks_wait && !task->options.systemd_cgroup;
+    bool good = config.group_late || wrap_cgroup_make(task->cgroup, err);
+    if (!good || !wrap_container_fork(&config, &init->child, err)) {
         drop_cgroup(task);
         wrap_streams_close(&init->streams);
         return false;
     }
-    return follow_child(init, err);
+    follow_child(init);
+    struct wrap_error problem = {0};
+    if (config.group_late &&
+        (!wrap_cgroup_make(task->cgroup, &problem) || !wrap_container_go(init->child.control_fd))) {
+        give_up(init, &problem);
+    }
+    return true;
 }
 
 static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
@@ -239,7 +246,8 @@ static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
         wrap_streams_close(&proc->streams);
         return false;
     }
-    return follow_child(proc, err);
+    follow_child(proc);
+    return true;
 }
 
 static void on_poststart(struct wrap_task *task, const struct wrap_error *err)

@@ -372,10 +372,9 @@ static void test_the_process_is_in_its_group_before_anything_else(void **state)
     box.spec.namespaces_new |= 1u << WRAP_NS_CGROUP;
     box_prepare(&box, answer);
     struct wrap_report report;
-    for (unsigned with_ns = 0; with_ns < 2; with_ns++) { /* and later, by the parent */
+    for (unsigned with_ns = 0; with_ns < 2; with_ns++) { /* and later, when the parent says so */
         struct box late = box;
         late.config.spec = &late.spec;
-        late.config.cgroup = NULL;
         late.config.group_late = true;
         late.output = -1;
         late.spec.namespaces_new &= with_ns ? ~0u : ~(1u << WRAP_NS_CGROUP);
@@ -385,7 +384,6 @@ static void test_the_process_is_in_its_group_before_anything_else(void **state)
         assert_int_equal(next_report(&late.child, &report), WRAP_REPORT_CREATED);
         struct pollfd wait = {.fd = late.child.report_fd, .events = POLLIN};
         assert_int_equal(poll(&wait, 1, 50), 0);
-        assert_true(wrap_cgroup_add(group, late.child.pid, &err));
         assert_true(wrap_container_go(late.child.control_fd));
         assert_int_equal(next_report(&late.child, &report), WRAP_REPORT_READY);
         assert_int_equal(same_ns(late.child.pid, "cgroup"), !with_ns);
