@@ -108,6 +108,9 @@ bool wrap_limits_set(const struct wrap_process *process, struct wrap_error *err)
 bool wrap_oom_score_set(int score, struct wrap_error *err);
 /** AppArmor profile and SELinux label, for this process as it is: nothing is executed later. */
 bool wrap_labels_set(const struct wrap_setup *setup, struct wrap_error *err);
+/** The bounding set, which changes nothing for this process: 60 us that can be spent whenever it
+ * has to wait anyhow. */
+bool wrap_bounding_drop(const struct wrap_process *process, struct wrap_error *err);
 /** User namespace, groups, ids, capabilities, umask, no_new_privs; dies with its parent again. */
 bool wrap_identity_set(const struct wrap_setup *setup, struct wrap_error *err);
 

@@ -200,7 +200,7 @@ static void look(struct wrap_setup *setup, bool last)
 static void get_profile(struct wrap_setup *setup)
 {
     if (setup->spec->has_seccomp && setup->config->kind != WRAP_KIND_PAUSE) {
-        (void)wrap_profile_get(&setup->spec->seccomp, NULL, &setup->profile, &setup->profile_error);
+        (void)wrap_profile_compile(&setup->spec->seccomp, &setup->profile, &setup->profile_error);
     }
 }
 
@@ -239,6 +239,7 @@ static bool build(struct wrap_setup *setup, struct wrap_error *err)
     report(setup, WRAP_REPORT_CREATED, NULL);
     if (config->hooks_wait) wait_for_go(setup);
     if (!pause && !wrap_rootfs_finish(setup, err)) return false;
+    if (!wrap_bounding_drop(setup->process, err)) return false;
     if (config->group_late) {
         wait_for_go(setup);
         if (!wrap_cgroup_enter(config->cgroup, setup->in_group, err)) return false;
@@ -257,7 +258,7 @@ static bool join(struct wrap_setup *setup, struct wrap_error *err)
     setup->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (setup->root < 0) return wrap_fail_errno(err, errno, "root of the container");
     look(setup, true);
-    return true;
+    return wrap_bounding_drop(setup->process, err);
 }
 
 static void last_words(const struct wrap_setup *setup, const struct wrap_error *why)

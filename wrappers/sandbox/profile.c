@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * profile.c - writes a container's seccomp profile as a program for the kernel. Not here: the cache
- * (profile_cache.c), our own filter (gen/filter.c).
+ * profile.c - writes a container's seccomp profile as a program for the kernel. Not here: our
+ * own filter (gen/filter.c).
  *
  * What several rules about one call mean is what the usual runtimes make of them through
  * libseccomp: a rule whose answer is the profile's own default is no rule; a rule without

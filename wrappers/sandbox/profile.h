@@ -25,14 +25,7 @@ struct wrap_profile_filter {
  */
 bool wrap_profile_compile(const struct wrap_seccomp *seccomp, struct wrap_profile_filter *out,
                           struct wrap_error *err);
-/**
- * The same out of a cache that all pods of the host share: files in `folder` named by the SHA-256
- * of the profile and of what it is compiled against, made by atomic rename, owned by root alone,
- * checked before use. A cache that can't be used costs time, never a failure. `folder` NULL:
- * /run/wasmrun/seccomp.
- */
-bool wrap_profile_get(const struct wrap_seccomp *seccomp, const char *folder,
-                      struct wrap_profile_filter *out, struct wrap_error *err);
+/** One that was never filled (all 0) is fine. */
 void wrap_profile_free(struct wrap_profile_filter *filter);
 /** Installs it on the calling thread; before ours, which denies seccomp. 0, or an errno. */
 int wrap_profile_apply(const struct wrap_profile_filter *filter);

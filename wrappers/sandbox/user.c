@@ -44,8 +44,10 @@ static bool is_kept(cap_value_t cap, const cap_value_t *keep, size_t count)
     return false;
 }
 
-static bool drop_bounding(const cap_value_t *keep, size_t count, struct wrap_error *err)
+bool wrap_bounding_drop(const struct wrap_process *process, struct wrap_error *err)
 {
+    cap_value_t keep[USEFUL];
+    size_t count = kept(process, keep);
     for (cap_value_t cap = 0;; cap++) {
         if (is_kept(cap, keep, count) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) continue;
         return (errno == EINVAL && cap > CAP_NET_RAW) || /* behind the last one of this kernel */
@@ -89,7 +91,8 @@ bool wrap_identity_set(const struct wrap_setup *setup, struct wrap_error *err)
     if (setup->users >= 0 && setns(setup->users, CLONE_NEWUSER) != 0) {
         return wrap_fail_errno(err, errno, "user namespace");
     }
-    if (!drop_bounding(keep, count, err)) return false;
+    /* A user namespace begins with all of them. */
+    if (setup->users >= 0 && !wrap_bounding_drop(process, err)) return false;
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
         return wrap_fail_errno(err, errno, "keeping capabilities");
     }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_profile.c - profiles of seccomp: programs run by an interpreter of BPF and compared with a
- * naive reading of the rules and with libseccomp's programs; the cache; what is refused.
+ * naive reading of the rules and with libseccomp's programs; what is refused.
  */
 #include "bpf.h"
 #include "sandbox/policy.h"
 #include "sandbox/profile.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -611,155 +610,6 @@ static void test_each_call_with_its_own_answer(void **state)
     compare(&profile, 1);
 }
 
-/* ---------------------------------------------------------------- the cache */
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/wasmrun-profile-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-/* The only file, and how many there are. */
-static unsigned files(char *path, size_t size)
-{
-    DIR *stream = opendir(folder);
-    unsigned count = 0;
-    assert_non_null(stream);
-    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
-        if (entry->d_name[0] != '.') {
-            snprintf(path, size, "%s/%.70s", folder, entry->d_name);
-            count++;
-        }
-    }
-    closedir(stream);
-    return count;
-}
-
-static int remove_folder(void **state)
-{
-    char path[160];
-    (void)state;
-    while (files(path, sizeof path)) {
-        unlink(path);
-    }
-    return rmdir(folder);
-}
-
-static void some_profile(struct wrap_seccomp *profile, struct wrap_seccomp_rule *rule,
-                         const char **name)
-{
-    *name = "listen";
-    *rule = (struct wrap_seccomp_rule){{name, 1}, WRAP_SCMP_ERRNO, 13, NULL, 0};
-    *profile = (struct wrap_seccomp){.default_action = WRAP_SCMP_ALLOW, .rules = rule};
-    profile->rule_count = 1;
-}
-
-static void same_from_cache(const struct wrap_seccomp *profile)
-{
-    struct wrap_profile_filter a;
-    struct wrap_profile_filter b;
-    assert_true(wrap_profile_compile(profile, &a, NULL));
-    assert_true(wrap_profile_get(profile, folder, &b, NULL));
-    assert_int_equal(a.length, b.length);
-    assert_int_equal(a.flags, b.flags);
-    assert_true(a.length == 0 || memcmp(a.code, b.code, a.length * sizeof *a.code) == 0);
-    wrap_profile_free(&a);
-    wrap_profile_free(&b);
-}
-
-static void test_profile_is_kept_and_read_again(void **state)
-{
-    struct wrap_seccomp profile;
-    struct wrap_seccomp_rule rule;
-    const char *name;
-    char path[160];
-    struct stat st;
-    (void)state;
-    some_profile(&profile, &rule, &name);
-    same_from_cache(&profile);
-    assert_int_equal(files(path, sizeof path), 1);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0600);
-    ino_t first = st.st_ino;
-    same_from_cache(&profile);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_ino, first); /* not written again */
-    rule.errno_ret = 14;
-    same_from_cache(&profile);
-    assert_int_equal(files(path, sizeof path), 2);
-    profile.rule_count = 0; /* nothing is denied: an empty program */
-    same_from_cache(&profile);
-    same_from_cache(&profile);
-    assert_int_equal(files(path, sizeof path), 3);
-}
-
-static void damage(const char *path, off_t at)
-{
-    unsigned char byte = 0;
-    int fd = open(path, O_RDWR);
-    assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= 1;
-    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-    close(fd);
-}
-
-static void test_damaged_file_is_replaced(void **state)
-{
-    struct wrap_seccomp profile;
-    struct wrap_seccomp_rule rule;
-    const char *name;
-    char path[160];
-    struct stat before;
-    struct stat after;
-    (void)state;
-    some_profile(&profile, &rule, &name);
-    same_from_cache(&profile);
-    assert_int_equal(files(path, sizeof path), 1);
-    assert_int_equal(stat(path, &before), 0);
-    for (off_t at = 0; at < before.st_size; at += 3) {
-        damage(path, at);
-        same_from_cache(&profile);
-    }
-    assert_int_equal(truncate(path, 20), 0);
-    same_from_cache(&profile);
-    assert_int_equal(truncate(path, 0), 0);
-    same_from_cache(&profile);
-    assert_int_equal(stat(path, &after), 0);
-    assert_int_equal(after.st_size, before.st_size);
-    assert_int_equal(chmod(path, 0666), 0); /* others could have written it */
-    damage(path, before.st_size - 4);
-    same_from_cache(&profile);
-    assert_int_equal(stat(path, &after), 0);
-    assert_int_equal(after.st_mode & 0777, 0600);
-}
-
-static void test_folder_of_others_is_not_used(void **state)
-{
-    struct wrap_seccomp profile;
-    struct wrap_seccomp_rule rule;
-    const char *name;
-    char path[160];
-    struct wrap_profile_filter filter;
-    (void)state;
-    some_profile(&profile, &rule, &name);
-    assert_int_equal(chmod(folder, 0777), 0);
-    same_from_cache(&profile);
-    assert_int_equal(files(path, sizeof path), 0);
-    assert_int_equal(chmod(folder, 0700), 0);
-    snprintf(path, sizeof path, "%s-link", folder);
-    assert_int_equal(symlink(folder, path), 0);
-    assert_true(wrap_profile_get(&profile, path, &filter, NULL));
-    wrap_profile_free(&filter);
-    unlink(path);
-    assert_int_equal(files(path, sizeof path), 0);
-    assert_true(wrap_profile_get(&profile, "/proc/self/nothing/here", &filter, NULL));
-    assert_true(filter.length > 0);
-    wrap_profile_free(&filter);
-}
-
 /* ---------------------------------------------------------------- how long it takes */
 
 static double now_us(void)
@@ -772,8 +622,7 @@ static double now_us(void)
 /* Said, not judged. */
 static void test_times(void **state)
 {
-    double compile = 1e9;
-    double hit = 1e9;
+    double best = 1e9;
     struct wrap_profile_filter filter;
     (void)state;
     if (!load_cri()) {
@@ -782,19 +631,12 @@ static void test_times(void **state)
     for (int i = 0; i < 300; i++) {
         double start = now_us();
         assert_true(wrap_profile_compile(&cri.profile, &filter, NULL));
-        double middle = now_us();
-        wrap_profile_free(&filter);
-        compile = middle - start < compile ? middle - start : compile;
-        start = now_us();
-        assert_true(wrap_profile_get(&cri.profile, folder, &filter, NULL));
-        middle = now_us();
-        hit = i > 0 && middle - start < hit ? middle - start : hit;
-        if (i == 0) {
-            print_message("the CRI's profile: %u instructions\n", filter.length);
-        }
+        double took = now_us() - start;
+        best = took < best ? took : best;
+        assert_true(filter.length > 0);
         wrap_profile_free(&filter);
     }
-    print_message("compiled in %.1f us, from the cache in %.1f us\n", compile, hit);
+    print_message("the CRI's profile: compiled in %.1f us\n", best);
 }
 
 static int free_cri(void **state)
@@ -815,12 +657,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_honoured_is_an_error),
         cmocka_unit_test(test_too_many_conditions_are_an_error),
         cmocka_unit_test(test_each_call_with_its_own_answer),
-        cmocka_unit_test_setup_teardown(test_profile_is_kept_and_read_again, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(test_damaged_file_is_replaced, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_folder_of_others_is_not_used, make_folder,
-                                        remove_folder),
-        cmocka_unit_test_setup_teardown(test_times, make_folder, remove_folder),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, free_cri);
 }
