@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 3000 };
+enum { PATIENCE_MS = 3000, ANSWER_MS = 1000 };
 
 extern char **environ;
 
@@ -89,6 +90,19 @@ static void clean_delegated(const char *id, const char *ns)
     }
 }
 
+/* Whether a shim is behind a connection: asked for a method that does not exist, it says so. One
+ * that is being killed can still be connected to, until the kernel has closed all it had. */
+static bool answers(int fd)
+{
+    static const unsigned char request[] = {0, 0, 0, 6, 0, 0, 0, 1, 1, 0, 10, 1, 'x', 0x12, 1, 'x'};
+    struct pollfd waits = {.fd = fd, .events = POLLIN};
+    char byte;
+    if (send(fd, request, sizeof request, MSG_NOSIGNAL) != sizeof request) {
+        return false;
+    }
+    return poll(&waits, 1, ANSWER_MS) == 0 || recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
 /* The socket that the bundle names, when nobody answers there any more. */
 static void clean_socket(const char *bundle)
 {
@@ -113,8 +127,8 @@ static void clean_socket(const char *bundle)
     }
     strcpy(address.sun_path, name);
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (probe >= 0 && connect(probe, (struct sockaddr *)&address, sizeof address) != 0 &&
-        errno == ECONNREFUSED) {
+    bool connected = probe >= 0 && connect(probe, (struct sockaddr *)&address, sizeof address) == 0;
+    if (connected ? !answers(probe) : probe >= 0 && errno == ECONNREFUSED) {
         unlink(name);
     }
     if (probe >= 0) {

@@ -79,6 +79,19 @@ def a_guest_and_a_sidecar_share_a_pod(cluster):
         assert guest.status().state == 1, "the guest goes on without its sidecar"
 
 
+@case(wasm=True)
+def an_exec_that_is_no_module_is_refused(cluster):
+    with cluster.pod() as pod:
+        guest = pod.start(["/sleeper.wasm"])
+        for words in (["/bin/sh"], ["/data"]):
+            try:
+                got = guest.exec(*words)
+                assert got.exit_code in (126, 127), got
+            except Exception as problem:
+                assert words[0] in problem.details(), problem.details()
+        assert guest.status().state == 1
+
+
 @case
 def an_exec_that_takes_too_long_is_ended(cluster):
     with cluster.pod() as pod:
@@ -214,6 +227,21 @@ def a_read_only_user_container_with_limits(cluster):
             "capabilities": {"drop_capabilities": ["ALL"]}})
         assert guest.exited().exit_code == 0, guest.status()
         guest.says("hello world")
+
+
+@case(wasm=True)
+def manifests_of_the_tutorials(cluster):
+    """The annotations that published pods have, on the pod or on the container; our handler."""
+    variants = ("compat", "compat-smart")
+    rows = [{"module.wasm.image/variant": value} for value in variants] + [{"run.oci.handler": "wasm"}]
+    for annotations in rows:
+        with cluster.pod(annotations=annotations) as pod:
+            guest = pod.start(["/hello.wasm"], annotations=annotations)
+            assert guest.exited().exit_code == 0, (annotations, guest.status())
+            if annotations.get("module.wasm.image/variant") == "compat-smart":
+                linux = pod.start(["/bin/sh", "-c", "echo linux"], image=images.BUSYBOX, annotations=annotations)
+                assert linux.exited().exit_code == 0
+                linux.says("linux")
 
 
 @case

@@ -46,6 +46,17 @@ def run_uses_the_entrypoint_of_an_image_from_scratch(node):
     assert (done.returncode, done.stdout) == (0, b"hello world\n"), done
 
 
+@case(wasm=True)
+def an_image_for_the_platform_wasm(node):
+    """As images of the field have it: wasip1/wasm."""
+    path, name = f"{node.home}/wasm.tar", "localhost/wasm:1"
+    entries = [row for row in images.guest_entries(node.options.build, False) if row[0] == "hello.wasm"]
+    images.write_archive(path, name, entries, ["/hello.wasm"], ("wasip1", "wasm"))
+    node.ok("images", "import", "--all-platforms", "--no-unpack", path)
+    done = node.ctr(*node.run_words("--rm", "--platform", "wasip1/wasm", image=name), node.name())
+    assert (done.returncode, done.stdout) == (0, b"hello world\n"), done
+
+
 @case
 def exit_codes_are_the_guests(node):
     for code in (0, 1, 3, 42, 126, 255):

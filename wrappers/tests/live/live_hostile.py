@@ -188,6 +188,21 @@ def traps_are_told(cluster):
 
 
 @case(wasm=True)
+def the_reason_is_in_the_termination_log(cluster):
+    """Where a kubelet reads a container's last words."""
+    path = f"{machine.BASE}/last{time.monotonic_ns()}"
+    with open(path, "w", encoding="ascii"):
+        os.chmod(path, 0o666)
+    with Victim(cluster) as victim:
+        guest = victim.pod.start(["/hostile.wasm", "trap"],
+                                 mounts=[{"container_path": "/dev/termination-log", "host_path": path}],
+                                 annotations={"io.kubernetes.container.terminationMessagePath": "/dev/termination-log"})
+        assert guest.exited().exit_code == 134
+        with open(path, encoding="utf-8") as file:
+            assert "unreachable" in file.read()
+
+
+@case(wasm=True)
 def a_malformed_module_is_a_start_error(cluster):
     with Victim(cluster) as victim:
         guest = victim.pod.create(["/bad.wasm"])

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shim alone with a client of ours in containerd's place: every bootstrap from 1.6 to 2.3, task
 v2 and v3, Sandbox v1, events while containerd is away, malformed input."""
+import glob
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -12,7 +14,7 @@ import sys
 import harness
 import machine
 import wire
-from harness import case, wait_for
+from harness import Skip, case, wait_for
 from shims import CREATED, PAUSED, RESOURCES_TYPE, RUNNING, SANDBOX, STOPPED, TASK_V2, TASK_V3, Lab, Stream, gone
 
 NOT_FOUND, EXISTS, PRECONDITION, UNIMPLEMENTED, INVALID, UNKNOWN, INTERNAL = 5, 6, 9, 12, 3, 2, 13
@@ -367,6 +369,35 @@ def linux_containers_are_delegated(lab):
     shim.end()
     words = [word for word, _ in lab.events.of(task.id)]
     assert words == ["create", "start", "exit", "delete"], words
+
+
+def runc_options(binary):
+    """containerd.runc.v1.Options{binary_name}"""
+    raw = binary.encode()
+    return {"type_url": "containerd.runc.v1.Options", "value": b"\x32" + bytes([len(raw)]) + raw}
+
+
+@case(wasm=True)
+def options_choose_the_linux_runtime(lab):
+    if not shutil.which("crun"):
+        raise Skip("crun is not installed")
+    shim = lab.shim()
+    task = shim.task(["/bin/sh", "-c", "echo linux; exec sleep 1000"], ident=lab.name(), root="busybox",
+                     extra={"options": runc_options(shutil.which("crun"))})
+    task.start()
+    task.says("linux")
+    state = [path for path in glob.glob("/run/**/status", recursive=True) if task.id in path]
+    assert state, "crun keeps a file of this name, runc does not"
+    assert task.finish() == 137
+    ident = lab.name()
+    text = refused(NOT_FOUND, shim.task, ["/bin/sh"], ident=ident, root="busybox",
+                   extra={"options": runc_options("/nonexistent/runtime")})
+    assert "/nonexistent/runtime" in text, text
+    shim.clean(ident)
+    ident = lab.name()
+    refused(INVALID, shim.task, ident=ident, extra={"options": {"type_url": "something.else", "value": b"\1"}})
+    shim.clean(ident)
+    shim.end()
 
 
 # ---------------------------------------------------------------- sandboxes

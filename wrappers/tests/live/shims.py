@@ -258,18 +258,19 @@ class Shim:
         payload = self.client.call(SANDBOX, method, wire.peer(request)(**members).SerializeToString())
         return wire.peer(answer).FromString(payload) if answer else payload
 
-    def task(self, words=None, ident=None, root="guests", metadata=None, terminal=False, stdin=None, **options):
+    def task(self, words=None, ident=None, root="guests", metadata=None, terminal=False, stdin=None, extra=None,
+             **options):
         """Create of a task, of the shim's own bundle or of another one that is made now."""
         ident = ident or self.id
         if not os.path.isdir(f"{self.lab.home}/bundles/{ident}"):
             self.lab.bundle(ident, words or [self.lab.program("sleeper")], terminal=terminal, **options)
-        return Task(self, ident, root, metadata, terminal, stdin)
+        return Task(self, ident, root, metadata, terminal, {"stdin": stdin or "", **(extra or {})})
 
 
 class Task:
     """A created task with its streams."""
 
-    def __init__(self, shim, ident, root, metadata=None, terminal=False, stdin=None):
+    def __init__(self, shim, ident, root, metadata, terminal, extra):
         self.shim, self.id, self.lab = shim, ident, shim.lab
         base = f"{self.lab.home}/{ident}"
         self.out = Stream(base + ".out")
@@ -277,8 +278,8 @@ class Task:
         try:
             self.pid = shim.call("Create", "CreateTaskResponse", "CreateTaskRequest", metadata, id=ident,
                                  bundle=f"{self.lab.home}/bundles/{ident}", rootfs=self.lab.rootfs(ident, root),
-                                 terminal=terminal, stdin=stdin or "", stdout=self.out.path,
-                                 stderr=self.err.path if self.err else "").pid
+                                 terminal=terminal, stdout=self.out.path,
+                                 stderr=self.err.path if self.err else "", **extra).pid
         except BaseException:
             self.close()
             raise
