@@ -322,6 +322,7 @@ def inside(args):
     if "create" in args.parts:
         print(f"create, cgroup {machine.view()}:", flush=True)
         found[f"create_{machine.view()}"] = part_create(args)
+    machine.tidy()
     with open(f"{scratch}/{machine.view()}.json", "w", encoding="utf-8") as file:
         json.dump(found, file)
 

@@ -237,10 +237,6 @@ static void deleted(struct call *call, const struct wrap_error *problem)
         wrap_log(WRAP_LOG_WARNING, task->id, "%s", problem->text);
     }
     unmount_root(task, call->rootfs);
-    struct wrap_cgroup *cgroup = wrap_task_cgroup(task, NULL);
-    if (cgroup) {
-        (void)wrap_cgroup_delete(cgroup, 0, NULL); /* crun leaves groups of v1 behind */
-    }
     wrap_step_end(call->proc, NULL);
 }
 

@@ -117,6 +117,7 @@ def inside(options, fixture):
             counts[run_case(test, options, ready)] += 1
             sys.stdout.flush()
     left = machine.leftovers()
+    machine.tidy()
     if left:
         print(f"FAIL  nothing is left behind: {left}")
     counts["FAIL" if left else "ok"] += 1

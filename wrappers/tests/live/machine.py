@@ -58,7 +58,15 @@ def is_inside():
 def hierarchies():
     """Folders that hold groups: of v2, or of each controller and the unified one."""
     roots = [CGROUPS] if os.path.exists(f"{CGROUPS}/cgroup.procs") else glob.glob(f"{CGROUPS}/*")
-    return [root for root in roots if os.path.isdir(root) and not os.path.islink(root)]
+    return [root for root in roots if os.path.ismount(root) and not os.path.islink(root)]
+
+
+def tidy():
+    """Where the unified hierarchy is not mounted crun makes plain folders instead."""
+    hidden = f"{CGROUPS}/unified"
+    if not os.path.ismount(hidden):
+        for folder, _, _ in os.walk(f"{hidden}/{group()}", topdown=False):
+            os.rmdir(folder)
 
 
 def groups_below(name):
