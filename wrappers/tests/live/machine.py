@@ -62,11 +62,10 @@ def hierarchies():
 
 
 def tidy():
-    """Where the unified hierarchy is not mounted crun makes plain folders instead."""
+    """Where the unified hierarchy is not mounted crun makes plain folders and files."""
     hidden = f"{CGROUPS}/unified"
     if not os.path.ismount(hidden):
-        for folder, _, _ in os.walk(f"{hidden}/{group()}", topdown=False):
-            os.rmdir(folder)
+        remove_tree(f"{hidden}/{group()}")
 
 
 def groups_below(name):
