@@ -17,6 +17,7 @@ from node import Events
 
 ORDER = ["create", "start", "exit", "delete"]
 PODS, BATCH = 3, 4
+UNKNOWN = 3
 
 
 class Churn:
@@ -82,8 +83,11 @@ class Churn:
             os.kill(guest.info()["pid"], signal.SIGKILL)
 
     def check(self, guest, codes, what, racing=False):
-        """`racing`: containerd was killed while the guest ended. It deletes a task before it writes the
-        exit code down; in between the code is lost, whatever the runtime, and it says so: Unknown."""
+        """`racing`: containerd was killed while the guest ended. It removes the FIFOs, deletes the task
+        and only then writes the exit code down: in between the code is lost to it, whatever the runtime,
+        and it says so: Unknown."""
+        if racing and guest.status().state == UNKNOWN:
+            guest.stop(1)
         status = guest.exited(30)
         if racing and (status.exit_code, status.reason) == (255, "Unknown"):
             self.unknown += 1
