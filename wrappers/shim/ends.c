@@ -88,15 +88,12 @@ void wrap_proc_finish_end(struct wrap_proc *proc)
     wrap_streams_drain(&proc->streams, announce, proc);
 }
 
-/* Without its first process a container of ours is over: whatever it has left is killed. */
+/* Without its first process a container of ours is over. All processes in it are children of ours:
+ * none of them can fork. */
 static void kill_rest(struct wrap_task *task)
 {
-    struct wrap_error err = {0};
-    if (task->cgroup && task->kind != WRAP_KIND_LINUX && !wrap_cgroup_kill(task->cgroup, &err)) {
-        wrap_log(WRAP_LOG_WARNING, task->id, "killing what is left: %s", err.text);
-    }
     for (struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
-        if (proc->pid && !proc->gone) {
+        if (proc->pid && !proc->gone && task->kind != WRAP_KIND_LINUX) {
             kill(proc->pid, SIGKILL);
         }
     }

@@ -100,6 +100,9 @@ static void on_ready(struct wrap_proc *proc)
         tell_created(proc);
         wrap_step_end(proc, NULL);
         wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
+        if (proc->task->shim->settled) {
+            proc->task->shim->settled(proc->task->shim);
+        }
     } else {
         if (!wrap_container_go(proc->child.control_fd)) {
             return; /* it is gone: its end is told */

@@ -22,7 +22,9 @@
 enum {
     BACKLOG = 64,
     SPARE_FDS = 10, /* 0 to 9 are for what programs get that are started from here (spawn.c) */
-    LAST_EVENTS_MS = 2000
+    LAST_EVENTS_MS = 2000,
+    TRIM_MS = 300,
+    TRIM_THRESHOLD = 1 << 20
 };
 
 /* ---------------------------------------------------------------- the socket */
@@ -78,6 +80,7 @@ int wrap_serve_socket(const char *path, int *out, struct wrap_error *err)
 static struct {
     struct wrap_shim shim;
     struct wrap_ttrpc_server *server;
+    uv_timer_t trim;
     bool stopping;
 } self;
 
@@ -93,15 +96,22 @@ static void shut_down(struct wrap_shim *shim)
 {
     if (!self.stopping) {
         self.stopping = true;
+        uv_close((uv_handle_t *)&self.trim, NULL);
         wrap_ttrpc_close(self.server, on_server_closed, shim);
     }
 }
 
-/* Between two containers nothing has to be kept. */
-static void on_idle(struct wrap_shim *shim)
+/* What one container has taken is kept for the next one, for a moment. */
+static void on_trim(uv_timer_t *timer)
+{
+    (void)timer;
+    malloc_trim(0);
+}
+
+static void on_settled(struct wrap_shim *shim)
 {
     (void)shim;
-    malloc_trim(0);
+    uv_timer_start(&self.trim, on_trim, TRIM_MS, 0);
 }
 
 /* Standard streams and the numbers behind them lead nowhere; the socket lies above. */
@@ -150,8 +160,10 @@ static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, stru
     if (uv_loop_init(loop) != 0) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "no event loop");
     }
-    self.shim =
-        (struct wrap_shim){.loop = loop, .ns = config->ns, .idle = on_idle, .shut_down = shut_down};
+    self.shim = (struct wrap_shim){
+        .loop = loop, .ns = config->ns, .settled = on_settled, .shut_down = shut_down};
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    uv_timer_init(loop, &self.trim);
     (void)wrap_program_prepare(); /* without, each guest makes an engine of its own */
     return wrap_reaper_start(loop, err) &&
            wrap_events_new(loop, config->events, config->ns, &self.shim.events, err) &&

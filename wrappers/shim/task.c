@@ -192,8 +192,8 @@ void wrap_task_free(struct wrap_task *task)
     free(task->bundle);
     free(task->id);
     free(task);
-    if (!shim->tasks && shim->idle) {
-        shim->idle(shim);
+    if (shim->settled) {
+        shim->settled(shim);
     }
 }
 

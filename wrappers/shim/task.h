@@ -108,7 +108,7 @@ struct wrap_shim {
     const char *ns;
     struct wrap_events *events;
     struct wrap_task *tasks;
-    void (*idle)(struct wrap_shim *shim);      /**< the last task is gone; may be NULL */
+    void (*settled)(struct wrap_shim *shim); /**< a task was created or is gone; may be NULL */
     void (*shut_down)(struct wrap_shim *shim); /**< asked for; the answer is sent first */
 };
 
