@@ -39,7 +39,7 @@ void vm_typeids_free(struct vm_typeids *ids)
     for (u32 i = 0; i < VM_TYPEIDS_CHUNKS; i++) {
         /* relaxed: nobody else may use the registry any more */
         vm_typeid_slot *chunk = atomic_load_explicit(&ids->chunks[i], memory_order_relaxed);
-        vm_alloc_free(ids->alloc, chunk, VM_TYPEIDS_CHUNK * sizeof *chunk);
+        vm_alloc_free(ids->alloc, chunk, vm_typeids_room(i) * sizeof *chunk);
     }
 }
 
@@ -104,11 +104,11 @@ static void join_runs(struct vm_typeids *ids)
 
 static bool add_chunks(struct vm_typeids *ids, u32 end)
 {
-    u32 last = (end - 1) >> VM_TYPEIDS_CHUNK_LOG2;
-    for (u32 i = ids->fresh >> VM_TYPEIDS_CHUNK_LOG2; i <= last; i++) {
+    u32 last = vm_typeids_chunk_of(end - 1);
+    for (u32 i = vm_typeids_chunk_of(ids->fresh); i <= last; i++) {
         if (atomic_load_explicit(&ids->chunks[i], memory_order_relaxed)) continue;
         vm_typeid_slot *chunk =
-            vm_alloc_array(ids->alloc, VM_TYPEIDS_CHUNK, sizeof(vm_typeid_slot));
+            vm_alloc_array(ids->alloc, vm_typeids_room(i), sizeof(vm_typeid_slot));
         if (!chunk) return false;
         /* release: readers without the lock find the chunk initialised */
         atomic_store_explicit(&ids->chunks[i], chunk, memory_order_release);

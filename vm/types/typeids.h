@@ -8,16 +8,24 @@
 
 #include "types/deftype.h"
 
+#include "base/bits.h"
+
 #include <stdatomic.h>
 
 enum {
-    VM_TYPEIDS_CHUNK_LOG2 = 12,
-    VM_TYPEIDS_CHUNK = 1 << VM_TYPEIDS_CHUNK_LOG2,
-    VM_TYPEIDS_CHUNKS = VM_HEAP_ABSTRACT >> VM_TYPEIDS_CHUNK_LOG2,
-    VM_TYPEIDS_MAX = VM_TYPEIDS_CHUNKS << VM_TYPEIDS_CHUNK_LOG2, /* below VM_HEAP_ABSTRACT */
+    VM_TYPEIDS_CHUNK_LOG2 = 6, /* words in the first chunk; each one has twice as many */
+    VM_TYPEIDS_CHUNKS = 18,
+    VM_TYPEIDS_MAX = VM_HEAP_ABSTRACT & ~63,
     VM_TYPEIDS_EXACT = 16, /* classes of free runs: one a length up to here, then powers of two */
     VM_TYPEIDS_CLASSES = VM_TYPEIDS_EXACT + 20
 };
+
+/* A small module takes one small chunk: most of what a process does before its guest runs is to
+ * touch memory for the first time. */
+_Static_assert((UINT64_C(1) << (VM_TYPEIDS_CHUNK_LOG2 + VM_TYPEIDS_CHUNKS)) -
+                       (1 << VM_TYPEIDS_CHUNK_LOG2) >=
+                   VM_TYPEIDS_MAX,
+               "all numbers have a place");
 
 /*
  * One word a number:
@@ -45,12 +53,20 @@ void vm_typeids_set(struct vm_typeids *ids, u32 first, const struct vm_deftype *
 /** Gives back what one take gave. Cannot fail. */
 void vm_typeids_put(struct vm_typeids *ids, u32 first, u32 count);
 
+/** Words in a chunk. */
+static inline u32 vm_typeids_room(u32 chunk) { return 1u << (VM_TYPEIDS_CHUNK_LOG2 + chunk); }
+/** The chunk that has a number's word. */
+static inline u32 vm_typeids_chunk_of(u32 id)
+{
+    return 31 - vm_clz32(id + (1u << VM_TYPEIDS_CHUNK_LOG2)) - VM_TYPEIDS_CHUNK_LOG2;
+}
+
 static inline vm_typeid_slot *vm_typeids_slot(struct vm_typeids *ids, u32 id)
 {
+    u32 k = vm_typeids_chunk_of(id);
     /* acquire: pairs with the release that publishes the (zeroed) chunk */
-    vm_typeid_slot *chunk =
-        atomic_load_explicit(&ids->chunks[id >> VM_TYPEIDS_CHUNK_LOG2], memory_order_acquire);
-    return &chunk[id & (VM_TYPEIDS_CHUNK - 1)];
+    vm_typeid_slot *chunk = atomic_load_explicit(&ids->chunks[k], memory_order_acquire);
+    return &chunk[id + (1u << VM_TYPEIDS_CHUNK_LOG2) - vm_typeids_room(k)];
 }
 
 static inline const struct vm_deftype *vm_typeids_get(struct vm_typeids *ids, u32 id)

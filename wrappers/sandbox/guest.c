@@ -146,12 +146,10 @@ static bool lock(struct wrap_setup *setup, const struct wrap_guest_view *view,
                    : net.any || net.resolve ? WRAP_SANDBOX_INET
                                             : WRAP_SANDBOX_NO_NET,
         .resolve = net.resolve,
+        .profile = setup->profile.length ? &setup->profile : NULL,
     };
-    int problem = setup->profile.length ? wrap_profile_apply(&setup->profile) : 0;
-    if (problem) wrap_fail_errno(err, problem, "linux.seccomp");
-    bool good = !problem && wrap_sandbox_apply(&sandbox, &result);
+    bool good = wrap_sandbox_apply(&sandbox, &result);
     free(paths);
-    if (problem) return false;
     if (!good || !result.seccomp) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "sandbox: %s", result.missing);
     }

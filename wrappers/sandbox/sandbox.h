@@ -26,6 +26,8 @@ enum wrap_sandbox_net {
     WRAP_SANDBOX_NETS
 };
 
+struct wrap_profile_filter;
+
 /** A directory (or file) that stays usable, with all that is beneath it. */
 struct wrap_sandbox_path {
     const char *host;
@@ -38,6 +40,7 @@ struct wrap_sandbox {
     size_t path_count;
     enum wrap_sandbox_net network;
     bool resolve; /**< with a network: the files that looking names up needs can be read */
+    const struct wrap_profile_filter *profile; /**< calls need its consent too; NULL: none */
 };
 
 /** What is in force, and why what is not is missing ("" when all is). */

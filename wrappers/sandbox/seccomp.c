@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,7 +36,8 @@ _Static_assert(LENGTH(closed) <= LENGTH_MAX && LENGTH(inet) <= LENGTH_MAX &&
                    LENGTH(unix) <= LENGTH_MAX,
                "room for each filter");
 
-int wrap_seccomp_apply(enum wrap_sandbox_net network)
+int wrap_seccomp_make(enum wrap_sandbox_net network, const struct wrap_profile_filter *profile,
+                      struct sock_filter **code, unsigned short *length)
 {
     static const struct {
         const struct sock_filter *code;
@@ -44,15 +47,59 @@ int wrap_seccomp_apply(enum wrap_sandbox_net network)
         [WRAP_SANDBOX_INET] = {FILTER(inet), LENGTH(inet)},
         [WRAP_SANDBOX_UNIX] = {FILTER(unix), LENGTH(unix)},
     };
-    struct sock_filter code[LENGTH_MAX];
-    struct sock_fprog program = {.len = filters[network].length, .filter = code};
-    memcpy(code, filters[network].code, program.len * sizeof code[0]);
-    for (unsigned i = 0; i < program.len; i++) {
-        if (code[i].k == WRAP_FILTER_PID && BPF_CLASS(code[i].code) == BPF_JMP) {
-            code[i].k = (unsigned)getpid();
+    unsigned before = profile ? profile->length : 0;
+    unsigned total = before + filters[network].length;
+    if (total > BPF_MAXINSNS) {
+        return EINVAL;
+    }
+    struct sock_filter *made = malloc(total * sizeof made[0]);
+    if (!made) {
+        return ENOMEM;
+    }
+    for (unsigned i = 0; i < before; i++) {
+        made[i] = profile->code[i];
+        if (made[i].code == (BPF_RET | BPF_K) && made[i].k == SECCOMP_RET_ALLOW) {
+            made[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, before - i - 1);
         }
+    }
+    memcpy(made + before, filters[network].code, filters[network].length * sizeof made[0]);
+    for (unsigned i = before; i < total; i++) {
+        if (made[i].k == WRAP_FILTER_PID && BPF_CLASS(made[i].code) == BPF_JMP) {
+            made[i].k = (unsigned)getpid();
+        }
+    }
+    *code = made;
+    *length = (unsigned short)total;
+    return 0;
+}
+
+static bool can_be_joined(const struct wrap_profile_filter *profile)
+{
+    bool can = profile->flags == 0;
+    for (unsigned i = 0; i < profile->length; i++) {
+        can = can && !(profile->code[i].code == (BPF_RET | BPF_K) &&
+                       (profile->code[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG);
+    }
+    return can && profile->length + LENGTH_MAX <= BPF_MAXINSNS;
+}
+
+int wrap_seccomp_apply(enum wrap_sandbox_net network, const struct wrap_profile_filter *profile)
+{
+    struct sock_fprog program = {0};
+    if (profile && !can_be_joined(profile)) {
+        int problem = wrap_profile_apply(profile);
+        if (problem) {
+            return problem;
+        }
+        profile = NULL;
+    }
+    int problem = wrap_seccomp_make(network, profile, &program.filter, &program.len);
+    if (problem) {
+        return problem;
     }
     /* A positive answer is a thread that could not be included. */
     long done = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
-    return done == 0 ? 0 : done > 0 ? ESRCH : errno;
+    problem = done == 0 ? 0 : done > 0 ? ESRCH : errno;
+    free(program.filter);
+    return problem;
 }
