@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pause.c - the first process of a pod where a Linux runtime makes it: waits, reaps, ends on TERM. */
+/* pause.c - a pod's first process where a Linux runtime makes it: waits, reaps, ends on TERM. */
 #include <signal.h>
 #include <stddef.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.c - the time of day in nanoseconds, asked for before anything else; small, so that it is the
- * container that is measured. */
+/* clock.c - the time of day in nanoseconds, asked for before anything else; small, so that it is
+ * the container that is measured. */
 #include <time.h>
 #include <unistd.h>
 

@@ -28,8 +28,7 @@ static int serve(int port)
         struct we_iov in = {buf, sizeof buf}, out = {(void *)answer, sizeof answer - 1};
         uint32_t len = 0;
         uint16_t ro;
-        if (we_recv(peer, &in, 1, 0, &len, &ro) == 0 && len > 0)
-            we_send(peer, &out, 1, 0, &len);
+        if (we_recv(peer, &in, 1, 0, &len, &ro) == 0 && len > 0) we_send(peer, &out, 1, 0, &len);
         we_close(peer);
     }
     return 1;
