@@ -2,7 +2,8 @@
 # Cross build with clang-19 and Debian's multiarch libraries; programs run under qemu-user. Needs:
 #   dpkg --add-architecture arm64 && apt-get update
 #   apt-get install qemu-user libc6-dev:arm64 libgcc-12-dev:arm64 libffi-dev:arm64 libuv1-dev:arm64
-#     libjansson-dev:arm64 libiberty-dev:arm64 libcmocka-dev:arm64
+#     libjansson-dev:arm64 libiberty-dev:arm64 libcmocka-dev:arm64 libcap-dev:arm64 libmd-dev:arm64
+#     libprotobuf-c-dev:arm64 protobuf-c-compiler
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER clang-19)
