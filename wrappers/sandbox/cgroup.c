@@ -100,10 +100,11 @@ static void undo_folders(char *path, const struct wrap_cgroup_trace *trace)
     }
 }
 
-/* Shows each folder and the one in it to the version's `prepare`, from the top down. */
-static int prepare_folders(const struct wrap_cgroup *cgroup, char *path, size_t mount)
+/* Shows each folder and the one in it to the version's `prepare`, from the top down; the first one
+ * inside has a path of more than `above` bytes. */
+static int prepare_folders(const struct wrap_cgroup *cgroup, char *path, size_t above)
 {
-    char *slash = path + mount;
+    char *slash = path + above;
     *slash = '\0';
     int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     *slash = '/';
@@ -167,7 +168,14 @@ static bool make_in(const struct wrap_cgroup *cgroup, const struct wrap_hierarch
         }
     }
     if (problem == 0 && trace->first && (hierarchy->controllers & cgroup->ops->prepared)) {
-        problem = prepare_folders(cgroup, path, mount);
+        size_t above = mount;
+        if (!cgroup->ops->prepare_all) { /* the folder that the first new one is in */
+            above = trace->first - 1;
+            while (path[above] != '/') {
+                above--;
+            }
+        }
+        problem = prepare_folders(cgroup, path, above);
     }
     return problem == 0 || fail_at(problem, path, err);
 }

@@ -90,6 +90,7 @@ struct wrap_cgroup {
 /** What differs between the versions. */
 struct wrap_cgroup_ops {
     unsigned prepared; /**< hierarchies (1 << WRAP_CTL_…) that need `prepare` */
+    bool prepare_all; /**< folders that were there, too */
     /** Of a folder and one in it, from the top down to the group: makes the inner one usable. */
     void (*prepare)(int parent, int child);
     bool (*limit)(struct wrap_cgroup *cgroup, const struct wrap_resources *resources,

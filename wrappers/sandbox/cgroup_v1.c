@@ -215,16 +215,23 @@ static bool limit_net_priority(int dir, const struct wrap_resources *r, struct w
 
 /* ---------------------------------------------------------------- devices */
 
-/* What any container can rely on: null, zero, full, random, urandom, tty, ptmx, terminals. */
+/* What any guest can rely on: null, zero, full, random, urandom. */
 static const struct wrap_device_rule usual_devices[] = {
-    {true, 'c', 1, 3, "rwm"}, {true, 'c', 1, 5, "rwm"},    {true, 'c', 1, 7, "rwm"},
-    {true, 'c', 1, 8, "rwm"}, {true, 'c', 1, 9, "rwm"},    {true, 'c', 5, 0, "rwm"},
-    {true, 'c', 5, 2, "rwm"}, {true, 'c', 136, -1, "rwm"},
+    {true, 'c', 1, 3, "rwm"}, {true, 'c', 1, 5, "rwm"}, {true, 'c', 1, 7, "rwm"},
+    {true, 'c', 1, 8, "rwm"}, {true, 'c', 1, 9, "rwm"},
 };
 
-static bool put_device(int dir, const struct wrap_device_rule *rule, char type,
+/* devices.deny and devices.allow: one rule a write, so they stay open; -1: not yet. */
+struct device_files {
+    int dir;
+    int fds[2];
+};
+
+static bool put_device(struct device_files *files, const struct wrap_device_rule *rule, char type,
                        struct wrap_error *err)
 {
+    static const char *const names[] = {"devices.deny", "devices.allow"};
+    int *fd = &files->fds[rule->allow];
     char value[80];
     char major[24] = "*";
     char minor[24] = "*";
@@ -236,7 +243,13 @@ static bool put_device(int dir, const struct wrap_device_rule *rule, char type,
     }
     snprintf(value, sizeof value, "%c %s:%s %.3s", type, major, minor,
              *rule->access ? rule->access : "rwm");
-    return wrap_cgroup_put(dir, rule->allow ? "devices.allow" : "devices.deny", value, err);
+    if (*fd < 0) {
+        *fd = openat(files->dir, names[rule->allow], O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (*fd < 0 || write(*fd, value, strlen(value)) < 0) {
+        return wrap_fail_errno(err, errno, "cgroup: %s refuses '%s'", names[rule->allow], value);
+    }
+    return true;
 }
 
 static bool is_all(const struct wrap_device_rule *rule)
@@ -247,29 +260,33 @@ static bool is_all(const struct wrap_device_rule *rule)
 }
 
 /* The kernel takes "a" for everything, whatever stands behind it. */
-static bool limit_device(int dir, const struct wrap_device_rule *rule, struct wrap_error *err)
+static bool limit_device(struct device_files *files, const struct wrap_device_rule *rule,
+                         struct wrap_error *err)
 {
     if (rule->type != 'a' || is_all(rule)) {
-        return put_device(dir, rule, rule->type, err);
+        return put_device(files, rule, rule->type, err);
     }
-    return put_device(dir, rule, 'c', err) && put_device(dir, rule, 'b', err);
+    return put_device(files, rule, 'c', err) && put_device(files, rule, 'b', err);
 }
 
 static bool wants_devices(const struct wrap_resources *r) { return r->device_rule_count > 0; }
 
 static bool limit_devices(int dir, const struct wrap_resources *r, struct wrap_error *err)
 {
-    for (size_t i = 0; i < r->device_rule_count; i++) {
-        if (!limit_device(dir, &r->device_rules[i], err)) {
-            return false;
+    struct device_files files = {dir, {-1, -1}};
+    bool good = true;
+    for (size_t i = 0; good && i < r->device_rule_count; i++) {
+        good = limit_device(&files, &r->device_rules[i], err);
+    }
+    for (size_t i = 0; good && i < sizeof usual_devices / sizeof usual_devices[0]; i++) {
+        good = limit_device(&files, &usual_devices[i], err);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (files.fds[i] >= 0) {
+            close(files.fds[i]);
         }
     }
-    for (size_t i = 0; i < sizeof usual_devices / sizeof usual_devices[0]; i++) {
-        if (!limit_device(dir, &usual_devices[i], err)) {
-            return false;
-        }
-    }
-    return true;
+    return good;
 }
 
 static bool limit(struct wrap_cgroup *cgroup, const struct wrap_resources *resources,

@@ -384,6 +384,7 @@ static void oom_open(struct wrap_cgroup *cgroup)
 }
 
 const struct wrap_cgroup_ops wrap_cgroup_v2 = {
+    .prepare_all = true,
     .prepared = 1u << WRAP_CTL_UNIFIED,
     .prepare = prepare,
     .limit = limit,
