@@ -9,7 +9,7 @@ set(live ${CMAKE_CURRENT_SOURCE_DIR}/tests/live)
 set(live_guests ${PROJECT_BINARY_DIR}/live)
 file(MAKE_DIRECTORY ${live_guests})
 set(live_compile ${WASM_CLANG} --target=wasm32-wasi -std=gnu17 -O2 -Wall -Wextra
-  -I${PROJECT_SOURCE_DIR}/wasi/tests/guests -Wl,--strip-debug)
+  -I${PROJECT_SOURCE_DIR}/wasi/tests -Wl,--strip-debug)
 # Without a C library: Debian's is not made for threads.
 set(live_flags_threads -matomics -mbulk-memory -nostdlib -Wl,--import-memory,--shared-memory
   -Wl,--max-memory=1048576,--no-entry)

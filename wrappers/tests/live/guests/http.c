@@ -5,7 +5,7 @@
  *   http get A.B.C.D PORT  asks, and prints what it got
  *   http open              says whether a socket can be made at all
  */
-#include "we.h"
+#include "guests/we.h"
 
 #include <stdlib.h>
 
