@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -101,11 +103,30 @@ static void shut_down(struct wrap_shim *shim)
     }
 }
 
+/* Gives back the pages of the program's code and constants, which come again from the page cache
+ * when they are needed: what waits for the next request needs a few of them. */
+static int forget_segments(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)size;
+    (void)unused;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t first = (info->dlpi_addr + segment->p_vaddr + page - 1) & ~(page - 1);
+        uintptr_t end = (info->dlpi_addr + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
+        if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W) && end > first) {
+            madvise((void *)first, end - first, MADV_DONTNEED);
+        }
+    }
+    return 0;
+}
+
 /* What one container has taken is kept for the next one, for a moment. */
 static void on_trim(uv_timer_t *timer)
 {
     (void)timer;
     malloc_trim(0);
+    dl_iterate_phdr(forget_segments, NULL);
 }
 
 static void on_settled(struct wrap_shim *shim)
@@ -185,6 +206,7 @@ int wrap_serve(const struct wrap_serve_config *config)
         return 1;
     }
     wrap_log(WRAP_LOG_DEBUG, config->id, "shim %d serves on %s", (int)getpid(), config->path);
+    on_settled(&self.shim);
     uv_run(&loop, UV_RUN_DEFAULT);
     unlink(config->path);
     return 0;
