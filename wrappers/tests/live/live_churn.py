@@ -11,6 +11,7 @@ import time
 
 import harness
 import machine
+import wire
 from cri import cluster
 from harness import case, wait_for
 from node import Events
@@ -199,7 +200,8 @@ def churn(cluster):
 
 @case(wasm=True)
 def events_of_the_shim_alone(cluster):
-    """Without containerd between, which is away now and then: each task's events once and in order."""
+    """Without containerd between, which is away now and then: each task's events in order. One whose
+    answer was cut off is sent again."""
     chance = random.Random(cluster.options.seed or None)
     with Lab(cluster.options) as lab:
         shim, tasks = lab.shim(), []
@@ -210,7 +212,10 @@ def events_of_the_shim_alone(cluster):
                 lab.events.close()
             task.start()
             if fate == 1:
-                task.kill()
+                try:
+                    task.kill()
+                except wire.Refused as refusal:
+                    assert refusal.code == 5, refusal  # it was faster: not found
             code = task.wait().exit_status
             assert code == number % 256 or fate == 1 and code == 137, (code, number)
             if fate == 0:
@@ -219,8 +224,10 @@ def events_of_the_shim_alone(cluster):
             tasks.append(task.id)
         shim.end(30)
         for ident in tasks:
-            words = wait_for(ident, lambda: [word for word, _ in lab.events.of(ident)], 30)
-            assert words == ORDER, (ident, words)
+            wait_for(ident, lambda: any(word == ORDER[-1] for word, _ in lab.events.of(ident)), 30)
+            words = [word for word, _ in lab.events.of(ident)]
+            told = [word for at, word in enumerate(words) if at == 0 or words[at - 1] != word]
+            assert told == ORDER and len(words) <= len(ORDER) + 1, (ident, words)
 
 
 if __name__ == "__main__":
