@@ -448,7 +448,7 @@ def events_are_kept_while_containerd_is_away(lab):
     wait_for("the exit", lambda: [word for word, _ in lab.events.of(shim.id)][-1] == "exit", 30)
     task.finish(0)
     shim.end()
-    words = [word for word, _ in lab.events.of(shim.id)]
+    words = lab.events.order(shim.id)
     assert words == ["create", "start", "exit", "delete"], words
 
 

@@ -177,3 +177,9 @@ class EventServer:
     def of(self, ident):
         """[(word, event)] of a container, in the order in which they came."""
         return [(word, event) for _, word, event in list(self.rows) if event.container_id == ident]
+
+    def order(self, ident):
+        """The words alone, without repetitions: an event is told again when the answer to the first
+        time was lost with the connection."""
+        words = [word for word, _ in self.of(ident)]
+        return [word for i, word in enumerate(words) if i == 0 or word != words[i - 1]]
