@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nss.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,25 @@ static wr_status_t base_make(struct base *base, wr_error_t *why)
     return status;
 }
 
-bool wrap_program_prepare(void) { return prepared.engine || base_make(&prepared, NULL) == WR_OK; }
+/*
+ * Names are looked up in files and by DNS, both built into the C library, a static one too. What
+ * the nsswitch.conf of an image says is not asked: it may name a library of the image, which would
+ * be loaded into this process.
+ */
+static void choose_names(void)
+{
+    static bool chosen;
+    if (!chosen) {
+        chosen = __nss_configure_lookup("hosts", "files dns") == 0 &&
+                 __nss_configure_lookup("services", "files") == 0;
+    }
+}
+
+bool wrap_program_prepare(void)
+{
+    choose_names();
+    return prepared.engine || base_make(&prepared, NULL) == WR_OK;
+}
 
 void wrap_program_unprepare(void) { base_delete(&prepared); }
 
@@ -292,6 +311,7 @@ static bool set_net(struct wrap_program *program, const struct wrap_spec *spec,
         return false;
     }
     if (net.resolve) {
+        choose_names();
         wr_wasi_net_allow_resolve(program->wasi);
     }
     if (net.rules) {

@@ -8,10 +8,12 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 
 import harness
@@ -103,6 +105,38 @@ def annotations_choose(node):
                        ("run.oci.handler=wasm", True), ("module.wasm.image/variant=other", False)):
         done = node.run("hello", options=("--annotation", text))
         assert (done.returncode == 0) == good, (text, done)
+
+
+def answer_names(server):
+    """DNS for a while: every question of an IPv4 address is answered with 10.4.5.6."""
+    while True:
+        try:
+            asked, peer = server.recvfrom(512)
+        except OSError:
+            return  # it was shut down
+        if len(asked) > 12:
+            server.sendto(asked[:2] + struct.pack(">5H", 0x8180, 1, 1, 0, 0) + asked[12:asked.index(b"\0", 12) + 5] +
+                          struct.pack(">3HIH4B", 0xc00c, 1, 1, 60, 4, 10, 4, 5, 6), peer)
+
+
+@case(wasm=True)
+def names_are_looked_up_whatever_the_image_says_of_services(node):
+    """Files and DNS: a shared library of the image is never asked, nor does it stand in the way."""
+    other = b"hosts: other [UNAVAIL=return]\nservices: other [UNAVAIL=return]\n"
+    rows = [row for row in images.guest_entries(node.options.build, False) if row[0] == "http.wasm"] + [
+        ("etc", None, 0o755), ("etc/hosts", b"10.1.2.3 known.example\n", 0o644),
+        ("etc/services", b"http 80/tcp\n", 0o644), ("etc/resolv.conf", b"nameserver 127.0.0.53\n", 0o644)]
+    own = f"network:/proc/{os.getpid()}/ns/net"  # --net-host would mount the files of the host
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.53", 53))
+    threading.Thread(target=answer_names, args=(server,), daemon=True).start()
+    for image, more in (("localhost/names:1", []), ("localhost/names:2", [("etc/nsswitch.conf", other, 0o644)])):
+        node.import_image(image, rows + more, ["/http.wasm"])
+        for name, said in (("known.example", b"10.1.2.3 80\n"), ("asked.example", b"10.4.5.6 80\n")):
+            done = node.ctr(*node.run_words("--rm", "--with-ns", own, image=image), node.name(), "/http.wasm",
+                            "name", name)
+            assert (done.returncode, done.stdout) == (0, said), (image, done)
+    server.close()
 
 
 @case

@@ -3,6 +3,7 @@
  * http.c - over WasmEdge's sockets:
  *   http serve PORT        answers every request on any address, one connection after the other
  *   http get A.B.C.D PORT  asks, and prints what it got
+ *   http name NAME         prints its first address and the port of "http"
  *   http open              says whether a socket can be made at all
  */
 #include "guests/we.h"
@@ -53,11 +54,26 @@ static int get(const char *host, int port)
     return 0;
 }
 
+static int name(const char *host)
+{
+    uint8_t data[26] = {0};
+    char canon[64];
+    struct we_sockaddr addr = {0, sizeof data, data};
+    struct we_info hints = {.family = INET4, .socktype = STREAM};
+    struct we_info info = {.addr = &addr, .canonname = canon, .canonname_len = sizeof canon};
+    struct we_info *list = &info;
+    uint32_t count = 0;
+    IS(we_getaddrinfo(host, (uint32_t)strlen(host) + 1, "http", 5, &hints, &list, 1, &count), OK);
+    printf("%d.%d.%d.%d %d\n", data[2], data[3], data[4], data[5], data[0] << 8 | data[1]);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     int fd;
     if (argc > 2 && strcmp(argv[1], "serve") == 0) return serve(atoi(argv[2]));
     if (argc > 3 && strcmp(argv[1], "get") == 0) return get(argv[2], atoi(argv[3]));
+    if (argc > 2 && strcmp(argv[1], "name") == 0) return name(argv[2]);
     int result = we_open(INET4, STREAM, &fd);
     printf("open: errno %d\n", result);
     return result == 0 ? 0 : 1;
