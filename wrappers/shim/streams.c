@@ -54,9 +54,12 @@ static bool open_path(struct wrap_streams *streams, int which, const char *path,
 static bool open_file(struct wrap_streams *streams, int which, const char *path,
                       struct wrap_error *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+    /* Without O_NONBLOCK a FIFO that nobody reads would stop the shim. */
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+    int fd = open(path, flags, 0644);
     streams->child[which] = fd;
-    return fd >= 0 || wrap_fail_errno(err, errno, "%s %s", stream_names[which], path);
+    return (fd >= 0 && fcntl(fd, F_SETFL, O_WRONLY | O_APPEND) == 0) ||
+           wrap_fail_errno(err, errno, "%s %s", stream_names[which], path);
 }
 
 static bool is_binary(const char *uri) { return uri && strncmp(uri, "binary://", 9) == 0; }
