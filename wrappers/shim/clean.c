@@ -8,6 +8,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/container.h"
 #include "shim/serve.h"
+#include "shim/task.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -144,10 +145,16 @@ bool wrap_clean(const char *bundle, const char *id, const char *ns, struct wrap_
     if ((size_t)snprintf(path, sizeof path, "%s/config.json", bundle) >= sizeof path) {
         return wrap_fail(err, WRAP_INVALID_ARGUMENT, "bundle '%.128s': path too long", bundle);
     }
+    if (!wrap_id_is_good(id) || !wrap_id_is_good(ns)) {
+        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "not an id: '%.64s' in '%.64s'", id, ns);
+    }
     clean_delegated(id, ns);
     if (wrap_spec_load(path, &spec, NULL)) {
-        bool systemd = spec->cgroups_path[0] != '/' && strchr(spec->cgroups_path, ':');
-        clean_cgroup(spec, id, systemd, &first);
+        /* The options are not known here: whether a name without a slash is systemd's. */
+        if (spec->cgroups_path[0] != '/') {
+            clean_cgroup(spec, id, true, &first);
+        }
+        clean_cgroup(spec, id, false, &first);
         wrap_spec_free(spec);
     }
     if ((size_t)snprintf(path, sizeof path, "%s/rootfs", bundle) < sizeof path) {
