@@ -3,6 +3,7 @@
 #include "shim/events.h"
 
 #include "sandbox/container.h"
+#include "shim/log.h"
 #include "shim/proto/events.pb-c.h"
 #include "shim/ttrpc.h"
 
@@ -89,11 +90,22 @@ void wrap_events_close(struct wrap_events *events, unsigned patience_ms, void (*
 
 /* ---------------------------------------------------------------- sending */
 
+/* What containerd has not been told it may wait for; a line for the first ones, then for ever more
+ * of them. */
+static void lose(struct wrap_events *events, const char *why)
+{
+    events->lost++;
+    if ((events->lost & (events->lost - 1)) == 0) {
+        wrap_log(WRAP_LOG_WARNING, NULL, "%zu events are lost for containerd: %s", events->lost,
+                 why);
+    }
+}
+
 static void told(const struct wrap_error *err, void *env)
 {
     struct wrap_events *events = env;
     if (err) {
-        events->lost++;
+        lose(events, err->text);
     }
     if (events->closing && wrap_events_pending(events) == 0) {
         close_now(events);
@@ -121,7 +133,7 @@ static void tell(struct wrap_events *events, const char *topic, const char *type
     event.type_url = full_type;
     event.value.data = malloc(protobuf_c_message_get_packed_size(message) + 1);
     if (!event.value.data) {
-        events->lost++;
+        lose(events, "out of memory");
         return;
     }
     event.value.len = protobuf_c_message_pack(message, event.value.data);
@@ -132,7 +144,7 @@ static void tell(struct wrap_events *events, const char *topic, const char *type
     request.envelope = &envelope;
     if (!wrap_ttrpc_client_send(events->client, service, "Forward", &request.base, PATIENCE_MS,
                                 told, events)) {
-        events->lost++;
+        lose(events, "not sent");
     }
     free(event.value.data);
 }
