@@ -23,6 +23,8 @@
 struct call {
     struct wrap_proc *proc;
     enum wrap_delegate_op op;
+    uint64_t mark; /* of the reaper, before the runtime was started */
+    struct wrap_error failure; /* what has to be undone */
     char binary[PATH_MAX];
     char root[PATH_MAX];
     char rootfs[PATH_MAX];
@@ -45,6 +47,10 @@ static bool join_path(char out[PATH_MAX], const char *folder, const char *name, 
 static void call_free(struct call *call)
 {
     wrap_console_close(&call->console);
+    if (call->op == WRAP_DELEGATE_EXEC) { /* probes would fill /run with them */
+        unlink(call->pid_file);
+        unlink(call->log);
+    }
     if (call->process_file[0]) {
         unlink(call->process_file);
     }
@@ -58,7 +64,8 @@ static struct call *call_new(struct wrap_proc *proc, enum wrap_delegate_op op,
     struct wrap_task *task = proc->task;
     struct call *call = calloc(1, sizeof *call);
     const char *root = task->options.root[0] ? task->options.root : "/run/containerd/runc";
-    const char *name = wrap_is_init(proc) ? "init" : proc->exec_id;
+    bool is_init = wrap_is_init(proc);
+    const char *name = is_init ? "init" : proc->exec_id;
     if (!call) {
         wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
         return NULL;
@@ -69,8 +76,9 @@ static struct call *call_new(struct wrap_proc *proc, enum wrap_delegate_op op,
     bool good = wrap_delegate_find(task->options.binary, call->binary, sizeof call->binary, err) &&
                 join_path(call->root, root, task->shim->ns, "", err) &&
                 join_path(call->rootfs, task->bundle, "rootfs", "", err) &&
-                join_path(call->log, task->bundle, "log.json", "", err) &&
-                join_path(call->pid_file, task->bundle, name, ".pid", err);
+                join_path(call->log, task->bundle, is_init ? "log" : name,
+                          is_init ? ".json" : ".exec.json", err) &&
+                join_path(call->pid_file, task->bundle, name, is_init ? ".pid" : ".exec.pid", err);
     if (!good) {
         call_free(call);
         return NULL;
@@ -105,6 +113,10 @@ static bool run(struct call *call, struct wrap_delegate_call *what,
     what->no_pivot = task->options.no_pivot;
     wrap_delegate_argv(&delegate, what, number, argv);
     unlink(call->log);
+    if (what->pid_file) {
+        unlink(call->pid_file); /* an old one is no answer */
+    }
+    call->mark = wrap_reap_mark();
     const struct wrap_spawn_config config = {
         .argv = argv,
         .cwd = task->bundle,
@@ -158,8 +170,33 @@ static bool take_process(struct call *call, struct wrap_error *err)
         }
     }
     wrap_streams_given(&call->proc->streams);
-    wrap_proc_follow(call->proc, pid);
+    wrap_proc_follow(call->proc, pid, call->mark);
     return true;
+}
+
+static bool run_delete(struct wrap_proc *init, const struct wrap_error *failure,
+                       struct wrap_error *err)
+{
+    struct call *call = call_new(init, WRAP_DELEGATE_DELETE, err);
+    struct wrap_delegate_call what = {.force = true};
+    if (call && failure) {
+        call->failure = *failure;
+    }
+    if (call && !run(call, &what, &no_streams, err)) {
+        call_free(call);
+        call = NULL;
+    }
+    return call != NULL;
+}
+
+/* The runtime has made the container, but we can't have it. */
+static void undo_create(struct wrap_proc *init, const struct wrap_error *err)
+{
+    struct wrap_error problem = {0};
+    if (!run_delete(init, err, &problem)) {
+        wrap_log(WRAP_LOG_ERROR, init->task->id, "%s", problem.text);
+        wrap_create_failed(init, err);
+    }
 }
 
 static void created(struct call *call, const struct wrap_error *problem)
@@ -183,6 +220,10 @@ static void created(struct call *call, const struct wrap_error *problem)
         wrap_task_watch_memory(task);
         wrap_event_create(task->shim->events, &event);
         wrap_step_end(init, NULL);
+        return;
+    }
+    if (!problem) {
+        undo_create(init, &err);
         return;
     }
     unmount_root(task, call->rootfs);
@@ -237,7 +278,11 @@ static void deleted(struct call *call, const struct wrap_error *problem)
         wrap_log(WRAP_LOG_WARNING, task->id, "%s", problem->text);
     }
     unmount_root(task, call->rootfs);
-    wrap_step_end(call->proc, NULL);
+    if (call->failure.code) {
+        wrap_create_failed(call->proc, &call->failure);
+    } else {
+        wrap_step_end(call->proc, NULL);
+    }
 }
 
 static void on_done(unsigned status, const char *output, bool timed_out, void *context)
@@ -323,9 +368,10 @@ static bool write_process(struct call *call, struct wrap_error *err)
         return false;
     }
     int fd = open(call->process_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write(fd, proc->process_json, size) == (ssize_t)size;
+    ssize_t done = fd >= 0 ? write(fd, proc->process_json, size) : -1;
+    bool good = done == (ssize_t)size;
     if (!good) {
-        wrap_fail_errno(err, errno, "%s", call->process_file);
+        wrap_fail_errno(err, done < 0 ? errno : ENOSPC, "%s", call->process_file);
     }
     if (fd >= 0) {
         close(fd);
@@ -367,13 +413,7 @@ static bool delegated_remove(struct wrap_proc *proc, struct wrap_error *err)
         wrap_step_end(proc, NULL);
         return true;
     }
-    struct call *call = call_new(proc, WRAP_DELEGATE_DELETE, err);
-    struct wrap_delegate_call what = {.force = true};
-    if (call && !run(call, &what, &no_streams, err)) {
-        call_free(call);
-        call = NULL;
-    }
-    return call != NULL;
+    return run_delete(proc, NULL, err);
 }
 
 static bool delegated_pause(struct wrap_proc *init, bool pause, struct wrap_error *err)

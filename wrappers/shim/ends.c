@@ -12,14 +12,16 @@
 
 /* ---------------------------------------------------------------- ends */
 
-void wrap_proc_follow(struct wrap_proc *proc, pid_t pid)
+void wrap_proc_follow(struct wrap_proc *proc, pid_t pid, uint64_t mark)
 {
     proc->pid = pid;
     proc->reap.pid = pid;
-    wrap_reap_expect(&proc->reap);
+    wrap_reap_expect(&proc->reap, mark);
 }
 
 static void remove_ended(struct wrap_proc *proc);
+
+enum { NEVER_RAN = 255 };
 
 static void tell_waiters(struct wrap_proc *proc)
 {
@@ -30,6 +32,15 @@ static void tell_waiters(struct wrap_proc *proc)
         waiter->ended(proc, waiter->context);
         free(waiter);
     }
+}
+
+void wrap_proc_tell_waiters(struct wrap_proc *proc)
+{
+    if (!proc->announced && proc->waiters) {
+        proc->exit_status = NEVER_RAN;
+        clock_gettime(CLOCK_REALTIME, &proc->exited_at);
+    }
+    tell_waiters(proc);
 }
 
 /* Everybody is told: events first, then those that wait, at last who wants it deleted. */
@@ -53,7 +64,7 @@ static void announce(void *context)
 
 void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err)
 {
-    enum { NEVER_RAN = 255 };
+    struct wrap_task *task = proc->task;
     proc->gone = true;
     proc->state = WRAP_STATE_STOPPED;
     proc->exit_status = NEVER_RAN;
@@ -61,13 +72,15 @@ void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err)
     wrap_streams_close(&proc->streams);
     wrap_step_end(proc, err);
     tell_waiters(proc);
+    wrap_proc_finish_end(wrap_task_init_proc(task)); /* it may have waited for this one */
 }
 
-/* A process of the task, beside the first one, whose end was not told. */
+/* A process of the task, beside the first one, whose end was not told, or that a runtime is just
+ * making: that has no pid yet. */
 static bool others_live(const struct wrap_task *task)
 {
     for (const struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
-        if (proc->pid && !proc->announced) {
+        if ((proc->pid && !proc->announced) || proc->done) {
             return true;
         }
     }
@@ -88,14 +101,19 @@ void wrap_proc_finish_end(struct wrap_proc *proc)
     wrap_streams_drain(&proc->streams, announce, proc);
 }
 
-/* Without its first process a container of ours is over. All processes in it are children of ours:
- * none of them can fork. */
+/* Without its first process a container is over. All processes in one of ours are children of ours:
+ * none of them can fork. Those of a Linux container end with its pid namespace; when it has none,
+ * others can be left in its group. */
 static void kill_rest(struct wrap_task *task)
 {
     for (struct wrap_proc *proc = task->processes->next; proc; proc = proc->next) {
-        if (proc->pid && !proc->gone && task->kind != WRAP_KIND_LINUX) {
+        if (proc->pid && !proc->gone) {
             kill(proc->pid, SIGKILL);
         }
+    }
+    if (task->kind == WRAP_KIND_LINUX && !(task->spec->namespaces_new & (1u << WRAP_NS_PID))) {
+        struct wrap_cgroup *cgroup = wrap_task_cgroup(task, NULL);
+        (void)(cgroup && wrap_cgroup_kill(cgroup, NULL));
     }
 }
 
@@ -168,6 +186,7 @@ static void on_removed(struct wrap_proc *proc, const struct wrap_error *err, voi
     }
     deletion->done(proc, NULL, deletion->context);
     free(deletion);
+    wrap_proc_tell_waiters(proc);
     for (struct wrap_proc **at = &task->processes; *at; at = &(*at)->next) {
         if (*at == proc) {
             *at = proc->next;
@@ -182,35 +201,73 @@ static void remove_ended(struct wrap_proc *proc)
     struct deletion *deletion = proc->deletion;
     struct wrap_error err = {0};
     proc->deletion = NULL;
-    if (!wrap_step_begin(proc, on_removed, deletion, &err) ||
-        !wrap_way_of(proc->task)->remove(proc, &err)) {
+    proc->done = on_removed; /* others may not begin a step since `deleting` is set */
+    proc->context = deletion;
+    if (!wrap_way_of(proc->task)->remove(proc, &err)) {
         proc->done = NULL;
         on_removed(proc, &err, deletion);
     }
 }
 
-bool wrap_proc_delete(struct wrap_proc *proc, wrap_step_done done, void *context,
-                      struct wrap_error *err)
+void wrap_proc_end_for_deletion(struct wrap_proc *proc)
+{
+    proc->deleting = true;
+    if (proc->pid && !proc->gone) { /* announce() goes on */
+        (void)wrap_proc_kill(proc, SIGKILL, false, NULL);
+    }
+}
+
+/* Whether a process may be deleted in its state. */
+static bool is_deletable(const struct wrap_proc *proc, bool force, struct wrap_error *err)
 {
     const char *name = wrap_is_init(proc) ? proc->task->id : proc->exec_id;
-    if (proc->done || proc->deleting) {
+    bool being_made = wrap_is_init(proc) && proc->state == WRAP_STATE_NEW;
+    if (proc->deleting || proc->deletion || (proc->done && !being_made)) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s: another operation is in progress",
                          name);
     }
-    if (proc->state == WRAP_STATE_RUNNING || proc->state == WRAP_STATE_PAUSED) {
-        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s has to be stopped before its deletion",
-                         name);
+    bool runs = proc->state == WRAP_STATE_RUNNING || proc->state == WRAP_STATE_PAUSED;
+    return !runs || force ||
+           wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s has to be stopped before its deletion",
+                     name);
+}
+
+bool wrap_proc_delete(struct wrap_proc *proc, bool force, wrap_step_done done, void *context,
+                      struct wrap_error *err)
+{
+    if (!is_deletable(proc, force, err)) {
+        return false;
     }
     proc->deletion = malloc(sizeof *proc->deletion);
     if (!proc->deletion) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     }
     *proc->deletion = (struct deletion){done, context};
-    proc->deleting = true;
-    if (!proc->pid || proc->announced) {
+    if (proc->done) {
+        /* Its creation is in progress, and given up where that is possible: see wrap_step_end and
+         * wrap_create_failed. */
+        if (proc->pid && !proc->gone) {
+            wrap_fail(&proc->failure, WRAP_CANCELLED, "%s: deleted while it was made",
+                      proc->task->id);
+            kill(proc->pid, SIGKILL);
+        }
+    } else if (!proc->pid || proc->announced) {
+        proc->deleting = true;
         remove_ended(proc); /* or an exec that was never started */
-    } else if (proc->state == WRAP_STATE_CREATED) {
-        kill(proc->pid, SIGKILL); /* announce() goes on */
+    } else {
+        wrap_proc_end_for_deletion(proc);
     }
     return true;
+}
+
+void wrap_deletion_refuse(struct wrap_proc *proc)
+{
+    struct deletion *deletion = proc->deletion;
+    struct wrap_error err = {0};
+    if (deletion) {
+        proc->deletion = NULL;
+        wrap_fail(&err, WRAP_NOT_FOUND, "container %s: not found", proc->task->id);
+        deletion->done(proc, &err, deletion->context);
+        free(deletion);
+    }
 }

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* A stage that runs. */
-struct run {
-    struct wrap_task *task;
+struct wrap_hooks_stage {
+    struct wrap_task *task; /* NULL: it is gone; the hook that runs is the last one */
     enum wrap_hook_stage stage;
     size_t next;
     char *state;
@@ -34,19 +34,29 @@ static char *state_of(const struct wrap_task *task, const char *status)
     return text;
 }
 
-static void finish(struct run *run, const struct wrap_error *err)
+static void stage_free(struct wrap_hooks_stage *run)
 {
-    struct run copy = *run;
     free(run->state);
     free(run);
+}
+
+static void finish(struct wrap_hooks_stage *run, const struct wrap_error *err)
+{
+    struct wrap_hooks_stage copy = *run;
+    run->task->hooks = NULL;
+    stage_free(run);
     copy.done(copy.task, err);
 }
 
-static void run_next(struct run *run);
+static void run_next(struct wrap_hooks_stage *run);
 
 static void on_done(unsigned status, const char *output, bool timed_out, void *context)
 {
-    struct run *run = context;
+    struct wrap_hooks_stage *run = context;
+    if (!run->task) {
+        stage_free(run);
+        return;
+    }
     const struct wrap_hook *hook = &run->task->spec->hooks[run->stage].items[run->next - 1];
     struct wrap_error err = {0};
     if (timed_out) {
@@ -63,7 +73,7 @@ static void on_done(unsigned status, const char *output, bool timed_out, void *c
     run_next(run);
 }
 
-static void run_next(struct run *run)
+static void run_next(struct wrap_hooks_stage *run)
 {
     const struct wrap_hooks *hooks = &run->task->spec->hooks[run->stage];
     if (run->next == hooks->count) {
@@ -114,7 +124,7 @@ void wrap_hooks_run(struct wrap_task *task, enum wrap_hook_stage stage, const ch
         done(task, NULL);
         return;
     }
-    struct run *run = calloc(1, sizeof *run);
+    struct wrap_hooks_stage *run = calloc(1, sizeof *run);
     char *state = state_of(task, status);
     if (!run || !state) {
         struct wrap_error err = {0};
@@ -124,6 +134,15 @@ void wrap_hooks_run(struct wrap_task *task, enum wrap_hook_stage stage, const ch
         done(task, &err);
         return;
     }
-    *run = (struct run){.task = task, .stage = stage, .state = state, .done = done};
+    *run = (struct wrap_hooks_stage){.task = task, .stage = stage, .state = state, .done = done};
+    task->hooks = run;
     run_next(run);
+}
+
+void wrap_hooks_forget(struct wrap_task *task)
+{
+    if (task->hooks) {
+        task->hooks->task = NULL;
+        task->hooks = NULL;
+    }
 }

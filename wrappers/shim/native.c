@@ -3,6 +3,7 @@
  * native.c - containers that our own children are: what they report, hooks on the way, control
  * groups. A child that finds a Linux program ends, and a Linux runtime takes over.
  */
+#include "shim/aside.h"
 #include "shim/log.h"
 #include "shim/steps.h"
 
@@ -11,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 2, TRIES_MAX = 1000 };
+enum { RETRY_MS = 2, TRIES_MAX = 1000, ASIDE_MS = 2000 };
 
-static void close_child(struct wrap_proc *proc)
+void wrap_native_close(struct wrap_proc *proc)
 {
     int *fds[] = {&proc->child.pidfd, &proc->child.report_fd, &proc->child.control_fd};
     if (proc->report_poll) {
@@ -35,7 +36,9 @@ static void give_up(struct wrap_proc *proc, const struct wrap_error *err)
     if (!proc->failure.code) {
         proc->failure = *err;
     }
-    kill(proc->pid, SIGKILL);
+    if (!proc->gone) {
+        kill(proc->pid, SIGKILL);
+    }
 }
 
 /* ---------------------------------------------------------------- reports */
@@ -47,8 +50,6 @@ static void run_next_hooks(struct wrap_task *task, const struct wrap_error *err)
     struct wrap_proc *init = wrap_task_init_proc(task);
     if (err) {
         give_up(init, err);
-    } else if (init->gone) {
-        return;
     } else if (task->tries < sizeof stages / sizeof stages[0]) {
         wrap_hooks_run(task, stages[task->tries++], "creating", run_next_hooks);
     } else if (!wrap_container_go(init->child.control_fd)) {
@@ -112,6 +113,32 @@ static void on_ready(struct wrap_proc *proc)
     }
 }
 
+/* Of a child that is not ready. */
+static void take_report(struct wrap_proc *proc, const struct wrap_report *report)
+{
+    bool is_init = wrap_is_init(proc);
+    switch (report->kind) {
+    case WRAP_REPORT_CREATED:
+        proc->task->tries = 0;
+        if (is_init && !proc->gone && has_create_hooks(proc->task->spec)) {
+            run_next_hooks(proc->task, NULL);
+        }
+        break;
+    case WRAP_REPORT_LINUX: proc->is_linux = is_init; break;
+    case WRAP_REPORT_READY:
+        if (!proc->gone) { /* else it can't be started any more */
+            on_ready(proc);
+        }
+        break;
+    case WRAP_REPORT_FAILED:
+        if (!proc->failure.code) {
+            proc->failure = report->error;
+        }
+        break;
+    case WRAP_REPORT_REASON: break;
+    }
+}
+
 static void on_report(uv_poll_t *poll, int status, int events)
 {
     struct wrap_proc *proc = poll->data;
@@ -119,21 +146,16 @@ static void on_report(uv_poll_t *poll, int status, int events)
     int got = 0;
     (void)events;
     while (proc->report_poll && (got = wrap_container_report(proc->child.report_fd, &report)) > 0) {
-        switch (report.kind) {
-        case WRAP_REPORT_CREATED:
-            proc->task->tries = 0;
-            if (has_create_hooks(proc->task->spec) && wrap_is_init(proc)) {
-                run_next_hooks(proc->task, NULL);
-            }
-            break;
-        case WRAP_REPORT_LINUX: proc->is_linux = true; break;
-        case WRAP_REPORT_READY: on_ready(proc); break;
-        case WRAP_REPORT_FAILED: proc->failure = report.error; break;
-        case WRAP_REPORT_REASON:
-            proc->failure = report.error;
-            wrap_log(WRAP_LOG_INFO, proc->task->id, "%s", report.error.text);
-            break;
+        if (proc->state == WRAP_STATE_NEW) {
+            take_report(proc, &report);
+            continue;
         }
+        /* Perhaps a guest has taken over its interpreter: it has one word more. */
+        if (report.kind == WRAP_REPORT_REASON) {
+            wrap_log(WRAP_LOG_INFO, proc->task->id, "%s", report.error.text);
+        }
+        got = -1;
+        break;
     }
     if ((got < 0 || status != 0) && proc->report_poll) {
         uv_poll_stop(proc->report_poll);
@@ -185,7 +207,7 @@ static struct wrap_container_config config_of(struct wrap_proc *proc)
 static void follow_child(struct wrap_proc *proc)
 {
     wrap_streams_given(&proc->streams);
-    wrap_proc_follow(proc, proc->child.pid);
+    wrap_proc_follow(proc, proc->child.pid, wrap_reap_mark());
     struct wrap_error problem = {0};
     if (!watch_reports(proc, &problem)) {
         give_up(proc, &problem);
@@ -200,6 +222,24 @@ static void drop_cgroup(struct wrap_task *task)
     }
     wrap_cgroup_free(task->cgroup);
     task->cgroup = NULL;
+}
+
+/* In a helper: systemd is asked first. */
+static bool delete_scope(void *context, struct wrap_error *err)
+{
+    struct wrap_proc *init = context;
+    return wrap_cgroup_delete(init->task->cgroup, ASIDE_MS, err);
+}
+
+/* Whether systemd has anything of the task: it removes a scope of its own when it is empty. */
+static bool has_scope(const struct wrap_task *task)
+{
+    const struct wrap_cgroup_config config = wrap_task_cgroup_config(task);
+    struct wrap_cgroup *cgroup = NULL;
+    bool found =
+        task->options.systemd_cgroup && task->cgroup && wrap_cgroup_open(&config, &cgroup, NULL);
+    wrap_cgroup_free(cgroup);
+    return found;
 }
 
 static bool native_create(struct wrap_proc *init, struct wrap_error *err)
@@ -227,9 +267,10 @@ static bool native_create(struct wrap_proc *init, struct wrap_error *err)
     }
     follow_child(init);
     struct wrap_error problem = {0};
-    if (config.group_late &&
-        (!wrap_cgroup_make(task->cgroup, &problem) || !wrap_container_go(init->child.control_fd))) {
+    if (config.group_late && !wrap_cgroup_make(task->cgroup, &problem)) {
         give_up(init, &problem);
+    } else if (config.group_late) {
+        (void)wrap_container_go(init->child.control_fd); /* or it is gone, and has said why */
     }
     return true;
 }
@@ -258,6 +299,7 @@ static void on_poststart(struct wrap_task *task, const struct wrap_error *err)
     if (err) {
         wrap_log(WRAP_LOG_WARNING, task->id, "poststart: %s", err->text);
     }
+    wrap_step_end(wrap_task_init_proc(task), NULL);
 }
 
 static void on_start_hooks(struct wrap_task *task, const struct wrap_error *err)
@@ -273,7 +315,7 @@ static void on_start_hooks(struct wrap_task *task, const struct wrap_error *err)
         return;
     }
     tell_started(init);
-    wrap_step_end(init, NULL);
+    /* config.md: they are called before the start operation returns. */
     wrap_hooks_run(task, WRAP_HOOK_POSTSTART, "running", on_poststart);
 }
 
@@ -286,34 +328,12 @@ static bool native_start(struct wrap_proc *proc, struct wrap_error *err)
     return true;
 }
 
-bool wrap_native_ended_early(struct wrap_proc *proc)
+/* Nothing has happened yet: everything again, the other way. FIFOs stay open meanwhile, or
+ * containerd would read their end. */
+static void begin_linux(struct wrap_proc *proc)
 {
     struct wrap_task *task = proc->task;
     struct wrap_error err = {0};
-    if (proc->report_poll) {
-        on_report(proc->report_poll, 0, 0); /* what it said last */
-    }
-    if (proc->state != WRAP_STATE_NEW) {
-        return false;
-    }
-    close_child(proc);
-    err = proc->failure;
-    if (!err.code) {
-        wrap_fail(&err, WRAP_UNKNOWN, "container %s died with status %u while it was made%s",
-                  task->id, proc->exit_status,
-                  proc->exit_status == 128 + SIGKILL ? " (out of memory?)" : "");
-    }
-    if (!wrap_is_init(proc)) {
-        wrap_start_failed(proc, &err);
-        return true;
-    }
-    drop_cgroup(task);
-    if (!proc->is_linux) {
-        wrap_create_failed(proc, &err);
-        return true;
-    }
-    /* Nothing has happened yet, then: everything again, the other way. FIFOs stay open meanwhile,
-     * or containerd would read their end. */
     int kept[3];
     memcpy(kept, proc->streams.hold, sizeof kept);
     for (int i = 0; i < 3; i++) {
@@ -321,10 +341,11 @@ bool wrap_native_ended_early(struct wrap_proc *proc)
     }
     wrap_streams_close(&proc->streams);
     proc->gone = false;
+    proc->is_linux = false;
     proc->pid = 0;
     proc->child.pid = 0;
     task->kind = WRAP_KIND_LINUX;
-    memset(&err, 0, sizeof err);
+    memset(&proc->failure, 0, sizeof proc->failure);
     bool begun = wrap_way_delegated.create(proc, &err);
     for (int i = 0; i < 3; i++) {
         if (kept[i] >= 0) {
@@ -333,6 +354,56 @@ bool wrap_native_ended_early(struct wrap_proc *proc)
     }
     if (!begun) {
         wrap_create_failed(proc, &err);
+    }
+}
+
+/* What follows the end of a first process that was not ready; its group is removed. */
+static void after_early_end(struct wrap_proc *init)
+{
+    if (init->is_linux && !init->deletion) {
+        begin_linux(init);
+    } else {
+        const struct wrap_error err = init->failure;
+        wrap_create_failed(init, &err);
+    }
+}
+
+static void on_scope_dropped(const struct wrap_error *err, void *context)
+{
+    struct wrap_proc *init = context;
+    if (err) {
+        wrap_log(WRAP_LOG_WARNING, init->task->id, "%s", err->text);
+    }
+    wrap_cgroup_free(init->task->cgroup);
+    init->task->cgroup = NULL;
+    after_early_end(init);
+}
+
+bool wrap_native_ended_early(struct wrap_proc *proc)
+{
+    struct wrap_task *task = proc->task;
+    if (proc->report_poll) {
+        on_report(proc->report_poll, 0, 0); /* what it said last */
+    }
+    if (proc->state != WRAP_STATE_NEW) {
+        return false;
+    }
+    wrap_native_close(proc);
+    if (!proc->failure.code) {
+        wrap_fail(&proc->failure, WRAP_UNKNOWN,
+                  "container %s died with status %u while it was made%s", task->id,
+                  proc->exit_status, proc->exit_status == 128 + SIGKILL ? " (out of memory?)" : "");
+    }
+    if (!wrap_is_init(proc)) {
+        const struct wrap_error err = proc->failure;
+        wrap_start_failed(proc, &err);
+        return true;
+    }
+    const struct wrap_aside_config aside = {
+        .work = delete_scope, .done = on_scope_dropped, .context = proc};
+    if (!has_scope(task) || !wrap_aside(&aside, NULL)) {
+        drop_cgroup(task);
+        after_early_end(proc);
     }
     return true;
 }
@@ -354,10 +425,24 @@ static void on_retry(uv_timer_t *timer)
     wrap_step_end(wrap_task_init_proc(task), NULL);
 }
 
+static void on_scope_deleted(const struct wrap_error *err, void *context)
+{
+    struct wrap_proc *init = context;
+    if (err) {
+        wrap_log(WRAP_LOG_ERROR, init->task->id, "%s", err->text);
+    }
+    wrap_step_end(init, NULL);
+}
+
 static bool native_remove(struct wrap_proc *proc, struct wrap_error *err)
 {
     struct wrap_task *task = proc->task;
-    close_child(proc);
+    wrap_native_close(proc);
+    if (wrap_is_init(proc) && has_scope(task)) {
+        const struct wrap_aside_config aside = {
+            .work = delete_scope, .done = on_scope_deleted, .context = proc};
+        return wrap_aside(&aside, err);
+    }
     if (!wrap_is_init(proc) || !task->cgroup || wrap_cgroup_delete(task->cgroup, 0, NULL)) {
         wrap_step_end(proc, NULL);
         return true;
@@ -391,12 +476,59 @@ static bool native_pause(struct wrap_proc *init, bool pause, struct wrap_error *
     return true;
 }
 
+/* An Update of a task with systemd, in a helper. */
+struct update {
+    struct wrap_proc *init;
+    struct wrap_spec *spec;
+};
+
+static bool update_scope(void *context, struct wrap_error *err)
+{
+    const struct update *update = context;
+    const struct wrap_cgroup_config config = wrap_task_cgroup_config(update->init->task);
+    struct wrap_cgroup *cgroup = NULL; /* ours does not know that its child has made the scope */
+    return wrap_cgroup_open(&config, &cgroup, err) &&
+           wrap_cgroup_update(cgroup, &update->spec->resources, err);
+}
+
+static void on_scope_updated(const struct wrap_error *err, void *context)
+{
+    struct update *update = context;
+    wrap_step_end(update->init, err);
+    wrap_spec_free(update->spec);
+    free(update);
+}
+
+/* Takes `spec` over when it succeeds. */
+static bool begin_update(struct wrap_proc *init, struct wrap_spec *spec, struct wrap_error *err)
+{
+    struct update *update = malloc(sizeof *update);
+    if (!update) {
+        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    *update = (struct update){init, spec};
+    const struct wrap_aside_config aside = {
+        .work = update_scope, .done = on_scope_updated, .context = update};
+    if (!wrap_aside(&aside, err)) {
+        free(update);
+        return false;
+    }
+    return true;
+}
+
 static bool native_update(struct wrap_proc *init, const char *json, size_t size,
                           struct wrap_error *err)
 {
+    struct wrap_task *task = init->task;
     struct wrap_spec *spec = NULL;
-    bool good = wrap_spec_parse_resources(json, size, &spec, err) && init->task->cgroup &&
-                wrap_cgroup_update(init->task->cgroup, &spec->resources, err);
+    if (!wrap_spec_parse_resources(json, size, &spec, err)) {
+        return false;
+    }
+    if (task->options.systemd_cgroup && begin_update(init, spec, err)) {
+        return true;
+    }
+    bool good = !task->options.systemd_cgroup && task->cgroup &&
+                wrap_cgroup_update(task->cgroup, &spec->resources, err);
     wrap_spec_free(spec);
     if (good) {
         wrap_step_end(init, NULL);

@@ -15,6 +15,7 @@
 enum { EARLY_MAX = 256 };
 struct early {
     pid_t pid; /* 0: empty */
+    uint64_t number; /* of all ends */
     unsigned status;
     struct timespec when;
 };
@@ -26,6 +27,7 @@ static struct {
     struct wrap_reap *expected;
     struct early early[EARLY_MAX];
     unsigned next_early;
+    uint64_t ends;
 } reaper = {.fd = -1};
 
 static struct wrap_reap *take_expected(pid_t pid)
@@ -44,11 +46,12 @@ static struct wrap_reap *take_expected(pid_t pid)
 static void tell(pid_t pid, unsigned status, struct timespec when)
 {
     struct wrap_reap *reap = take_expected(pid);
+    uint64_t number = reaper.ends++;
     if (reap) {
         reap->ended(reap, status, when);
         return;
     }
-    reaper.early[reaper.next_early] = (struct early){pid, status, when};
+    reaper.early[reaper.next_early] = (struct early){pid, number, status, when};
     reaper.next_early = (reaper.next_early + 1) % EARLY_MAX;
 }
 
@@ -120,12 +123,17 @@ bool wrap_reaper_start(uv_loop_t *loop, struct wrap_error *err)
     return uv_idle_init(loop, &reaper.idle) == 0;
 }
 
-void wrap_reap_expect(struct wrap_reap *reap)
+uint64_t wrap_reap_mark(void) { return reaper.ends; }
+
+void wrap_reap_expect(struct wrap_reap *reap, uint64_t mark)
 {
     reap->next = reaper.expected;
     reaper.expected = reap;
     for (unsigned i = 0; i < EARLY_MAX; i++) {
-        if (reaper.early[i].pid == reap->pid) {
+        struct early *early = &reaper.early[i];
+        if (early->pid == reap->pid && early->number < mark) {
+            early->pid = 0; /* its number is used again */
+        } else if (early->pid == reap->pid) {
             uv_idle_start(&reaper.idle, on_idle);
         }
     }

@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 #include <uv.h>
@@ -24,11 +25,14 @@ struct wrap_reap {
 
 /** Blocks SIGCHLD, makes the process a subreaper. */
 bool wrap_reaper_start(uv_loop_t *loop, struct wrap_error *err);
+/** How many ends have been seen: processes that are made from now on end behind this mark. */
+uint64_t wrap_reap_mark(void);
 /**
- * Expects the end of `reap->pid`. One that has ended within the last few hundred ends already is
- * told from the loop, never from here.
+ * Expects the end of `reap->pid`. One that has ended behind `mark` already, within the last few
+ * hundred ends, is told from the loop, never from here; what ended before it was another process of
+ * that number.
  */
-void wrap_reap_expect(struct wrap_reap *reap);
+void wrap_reap_expect(struct wrap_reap *reap, uint64_t mark);
 /** Not expected any more; one that was not is fine. */
 void wrap_reap_forget(struct wrap_reap *reap);
 /** Closes its handles; nothing is reaped any more. */

@@ -55,13 +55,13 @@ static struct wrap_proc *find(call_t *call, struct wrap_shim *shim, const char *
 
 static void on_created(struct wrap_proc *proc, const struct wrap_error *err, void *context)
 {
+    (void)proc;
     if (err) {
+        sandbox.known = false;
         wrap_ttrpc_refuse(context, err);
         return;
     }
-    strcpy(sandbox.id, proc->task->id); /* its length is checked (wrap_id_is_good) */
     clock_gettime(CLOCK_REALTIME, &sandbox.created_at);
-    sandbox.known = true;
     reply_empty(context);
 }
 
@@ -103,11 +103,15 @@ static bool create(call_t *call, const Sandbox__CreateSandboxRequest *request,
 
 static void create_sandbox(call_t *call, const ProtobufCMessage *message, void *env)
 {
+    const Sandbox__CreateSandboxRequest *request = (const Sandbox__CreateSandboxRequest *)message;
     struct wrap_error err = {0};
-    if (sandbox.known) {
+    if (sandbox.known && wrap_task_find(env, sandbox.id, NULL)) {
         wrap_fail(&err, WRAP_ALREADY_EXISTS, "this shim serves sandbox %s", sandbox.id);
         wrap_ttrpc_refuse(call, &err);
-    } else if (!create(call, (const Sandbox__CreateSandboxRequest *)message, env, &err)) {
+    } else if (create(call, request, env, &err)) {
+        strcpy(sandbox.id, request->sandbox_id); /* its length is checked (wrap_id_is_good) */
+        sandbox.known = true;
+    } else {
         wrap_ttrpc_refuse(call, &err);
     }
 }
@@ -286,11 +290,7 @@ static void shut_down_sandbox(call_t *call, const ProtobufCMessage *message, voi
         shim->shut_down(shim);
         return;
     }
-    if (task->processes->state == WRAP_STATE_RUNNING) {
-        (void)wrap_proc_kill(task->processes, SIGKILL, true, NULL);
-        wrap_fail(&err, WRAP_FAILED_PRECONDITION, "sandbox %s: not stopped", id);
-        wrap_ttrpc_refuse(call, &err);
-    } else if (!wrap_proc_delete(task->processes, on_gone, call, &err)) {
+    if (!wrap_proc_delete(task->processes, true, on_gone, call, &err)) {
         wrap_ttrpc_refuse(call, &err);
     }
 }

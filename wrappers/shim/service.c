@@ -172,7 +172,7 @@ static void delete_task(call_t *call, const ProtobufCMessage *message, void *env
     const Task__DeleteRequest *request = (const Task__DeleteRequest *)message;
     struct wrap_error err = {0};
     struct wrap_proc *proc = find(call, env, request->id, request->exec_id);
-    if (proc && !wrap_proc_delete(proc, on_deleted, call, &err)) {
+    if (proc && !wrap_proc_delete(proc, false, on_deleted, call, &err)) {
         wrap_ttrpc_refuse(call, &err);
     }
 }
@@ -209,7 +209,9 @@ static Task__Status status_of(const struct wrap_proc *proc)
     switch (proc->state) {
     case WRAP_STATE_NEW:
     case WRAP_STATE_CREATED: return TASK__STATUS__CREATED;
-    case WRAP_STATE_RUNNING: return TASK__STATUS__RUNNING;
+    case WRAP_STATE_RUNNING:
+        return proc->task->processes->state == WRAP_STATE_PAUSED ? TASK__STATUS__PAUSED
+                                                                 : TASK__STATUS__RUNNING;
     case WRAP_STATE_PAUSED: return TASK__STATUS__PAUSED;
     case WRAP_STATE_STOPPED: return TASK__STATUS__STOPPED;
     }
@@ -305,6 +307,7 @@ static void close_io(call_t *call, const ProtobufCMessage *message, void *env)
     struct wrap_proc *proc = find(call, env, request->id, request->exec_id);
     if (proc) {
         if (request->stdin) {
+            proc->input_closed = true;
             wrap_streams_close_input(&proc->streams);
         }
         reply_empty(call);

@@ -153,7 +153,7 @@ bool wrap_spawn(uv_loop_t *loop, const struct wrap_spawn_config *config, pid_t *
         uv_close((uv_handle_t *)&one->timer, on_timer_closed);
         return wrap_fail_errno(err, wrong, "cannot start %s", config->argv[0]);
     }
-    wrap_reap_expect(&one->reap);
+    wrap_reap_expect(&one->reap, wrap_reap_mark());
     if (config->timeout_ms) {
         uv_timer_start(&one->timer, on_timeout, config->timeout_ms, 0);
     }

@@ -33,21 +33,29 @@ bool wrap_step_begin(struct wrap_proc *proc, wrap_step_done done, void *context,
                      struct wrap_error *err);
 /** Ends the step in progress; then what has waited for that: the end of the process, say. */
 void wrap_step_end(struct wrap_proc *proc, const struct wrap_error *err);
+/** A process that was to be deleted has never come to be: NOT_FOUND. */
+void wrap_deletion_refuse(struct wrap_proc *proc);
+/** The command to delete came while the process was made or runs: it is killed, its end goes on. */
+void wrap_proc_end_for_deletion(struct wrap_proc *proc);
 /** Ends a creation that has failed; the task is gone afterwards. */
 void wrap_create_failed(struct wrap_proc *init, const struct wrap_error *err);
 /** Ends the start of an exec that has failed: it has stopped without having run. */
 void wrap_start_failed(struct wrap_proc *proc, const struct wrap_error *err);
-/** A pid is known: its end is expected from now on. */
-void wrap_proc_follow(struct wrap_proc *proc, pid_t pid);
+/** A pid is known: its end is expected from now on; `mark`: see reaper.h. */
+void wrap_proc_follow(struct wrap_proc *proc, pid_t pid, uint64_t mark);
 /** ends.c: the reaper's callback of every process. */
 void wrap_proc_on_ended(struct wrap_reap *reap, unsigned status, struct timespec when);
-/** Tells the end of a process when nothing has to come before it. */
+/** Tells the end of a process when nothing has to come before it; it may be gone afterwards. */
 void wrap_proc_finish_end(struct wrap_proc *proc);
+/** Answers those that wait for a process that goes without ever having run. */
+void wrap_proc_tell_waiters(struct wrap_proc *proc);
 /** Frees a process that is on no list any more, or a task with all of its. */
 void wrap_proc_free(struct wrap_proc *proc);
 void wrap_task_free(struct wrap_task *task);
 /** native.c: the end of a child that was not known to be ready; false: it was. */
 bool wrap_native_ended_early(struct wrap_proc *proc);
+/** Closes what leads to a child; again, or without one, is fine. */
+void wrap_native_close(struct wrap_proc *proc);
 
 /** Opens the standard streams of a process. */
 bool wrap_proc_open_streams(struct wrap_proc *proc, bool own_terminal, struct wrap_error *err);
@@ -63,5 +71,7 @@ struct wrap_cgroup_config wrap_task_cgroup_config(const struct wrap_task *task);
  * when there are none. `status`: as the state document has it. */
 void wrap_hooks_run(struct wrap_task *task, enum wrap_hook_stage stage, const char *status,
                     void (*done)(struct wrap_task *task, const struct wrap_error *err));
+/** The task goes while a stage of it may still run: its end is not told. */
+void wrap_hooks_forget(struct wrap_task *task);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ID_MAX = 128, EXECS_MAX = 1024 };
 
@@ -78,6 +79,7 @@ static char *copy(const char *text) { return strdup(text ? text : ""); }
 void wrap_proc_free(struct wrap_proc *proc)
 {
     wrap_reap_forget(&proc->reap);
+    wrap_native_close(proc);
     wrap_streams_close(&proc->streams);
     wrap_spec_free(proc->spec);
     free(proc->exec_id);
@@ -177,9 +179,11 @@ void wrap_task_free(struct wrap_task *task)
     }
     while (task->processes) {
         struct wrap_proc *proc = task->processes;
+        wrap_proc_tell_waiters(proc);
         task->processes = proc->next;
         wrap_proc_free(proc);
     }
+    wrap_hooks_forget(task);
     close_poll(&task->oom_poll);
     if (task->timer) {
         uv_close((uv_handle_t *)task->timer, (uv_close_cb)free);
@@ -234,7 +238,7 @@ static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task
 bool wrap_step_begin(struct wrap_proc *proc, wrap_step_done done, void *context,
                      struct wrap_error *err)
 {
-    if (proc->done) {
+    if (proc->done || proc->deleting) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION,
                          "container %s: another operation is in progress", proc->task->id);
     }
@@ -251,17 +255,43 @@ void wrap_step_end(struct wrap_proc *proc, const struct wrap_error *err)
     if (done) {
         done(proc, err, proc->context);
     }
-    if (!deleting) {
-        wrap_proc_finish_end(proc);
+    if (deleting) {
+        return;
     }
+    if (proc->deletion) {
+        wrap_proc_end_for_deletion(proc);
+    }
+    wrap_proc_finish_end(proc);
 }
 
 void wrap_create_failed(struct wrap_proc *init, const struct wrap_error *err)
 {
     struct wrap_task *task = init->task;
-    init->announced = true; /* nobody has heard of it */
-    wrap_step_end(init, err);
+    wrap_step_done done = init->done;
+    init->done = NULL;
+    if (done) {
+        done(init, err, init->context);
+    }
+    wrap_deletion_refuse(init);
     wrap_task_free(task);
+}
+
+/* ShimCgroup: a group that all shims of a runtime share; made when it is not there. */
+static bool enter_cgroup(struct wrap_shim *shim, const char *path, struct wrap_error *err)
+{
+    const struct wrap_cgroup_config config = {.path = path, .id = ""};
+    struct wrap_cgroup *cgroup = NULL;
+    if (shim->in_cgroup || !path || !path[0]) {
+        return true;
+    }
+    shim->in_cgroup =
+        (wrap_cgroup_open(&config, &cgroup, NULL) || wrap_cgroup_create(&config, &cgroup, err)) &&
+        wrap_cgroup_add(cgroup, getpid(), err);
+    wrap_cgroup_free(cgroup);
+    if (!shim->in_cgroup) {
+        wrap_error_prefix(err, "ShimCgroup");
+    }
+    return shim->in_cgroup;
 }
 
 bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *config,
@@ -278,6 +308,9 @@ bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *con
         (size_t)snprintf(path, sizeof path, "%s/config.json", config->bundle) >= sizeof path) {
         return wrap_fail(err, WRAP_INVALID_ARGUMENT, "bundle '%.128s': not an absolute path",
                          config->bundle);
+    }
+    if (!enter_cgroup(shim, config->options->shim_cgroup, err)) {
+        return false;
     }
     struct wrap_task *task = task_new(shim, config);
     if (!task) {
@@ -316,7 +349,7 @@ bool wrap_task_exec(struct wrap_task *task, const struct wrap_exec_config *confi
     if (wrap_task_proc(task, config->exec_id, NULL)) {
         return wrap_fail(err, WRAP_ALREADY_EXISTS, "process %s: exists already", config->exec_id);
     }
-    if (init->state != WRAP_STATE_RUNNING && init->state != WRAP_STATE_CREATED) {
+    if (init->gone || (init->state != WRAP_STATE_RUNNING && init->state != WRAP_STATE_CREATED)) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not running", task->id);
     }
     if (count > EXECS_MAX) {
@@ -327,14 +360,12 @@ bool wrap_task_exec(struct wrap_task *task, const struct wrap_exec_config *confi
     if (!wrap_spec_parse_process(config->process_json, config->process_json_size, &spec, err)) {
         return false;
     }
-    struct wrap_proc *proc = proc_new(task, config->exec_id, streams, config->terminal);
     char *json = strndup(config->process_json, config->process_json_size);
-    if (!proc || !json) {
+    struct wrap_proc *proc =
+        json ? proc_new(task, config->exec_id, streams, config->terminal) : NULL;
+    if (!proc) {
         wrap_spec_free(spec);
         free(json);
-        if (proc) {
-            proc->process_json = NULL;
-        }
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     }
     proc->spec = spec;
@@ -358,6 +389,9 @@ bool wrap_proc_open_streams(struct wrap_proc *proc, bool own_terminal, struct wr
     if (!wrap_streams_open(proc->task->shim->loop, &config, own_terminal, &proc->streams, err)) {
         return false;
     }
+    if (proc->input_closed) {
+        wrap_streams_close_input(&proc->streams);
+    }
     if (process->rows && process->columns && proc->terminal) {
         (void)wrap_streams_resize(&proc->streams, process->rows, process->columns, NULL);
     }
@@ -375,7 +409,9 @@ bool wrap_proc_start(struct wrap_proc *proc, wrap_step_done done, void *context,
                                                            : "%s is started already",
                          wrap_is_init(proc) ? proc->task->id : proc->exec_id);
     }
-    if (!wrap_is_init(proc) && wrap_task_init_proc(proc->task)->state != WRAP_STATE_RUNNING) {
+    const struct wrap_proc *init = wrap_task_init_proc(proc->task);
+    /* Gone, its pid may be another process's; it waits for others to end. */
+    if (!wrap_is_init(proc) && (init->gone || init->state != WRAP_STATE_RUNNING)) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not running",
                          proc->task->id);
     }
@@ -425,7 +461,8 @@ bool wrap_proc_kill(struct wrap_proc *proc, int number, bool all, struct wrap_er
         return wrap_fail(err, WRAP_NOT_FOUND, "process already finished");
     }
     if (!proc->pid) {
-        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "process %s: not started", proc->exec_id);
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "process %s: not started",
+                         wrap_is_init(proc) ? proc->task->id : proc->exec_id);
     }
     if (kill(proc->pid, number) != 0) { /* ours: not reaped, so the pid is its own */
         return wrap_fail_errno(err, errno, "cannot signal process %d", (int)proc->pid);
@@ -493,7 +530,7 @@ bool wrap_task_pause(struct wrap_task *task, bool pause, wrap_step_done done, vo
 {
     struct wrap_proc *init = wrap_task_init_proc(task);
     enum wrap_state wanted = pause ? WRAP_STATE_RUNNING : WRAP_STATE_PAUSED;
-    if (init->state != wanted) {
+    if (init->gone || init->state != wanted) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: not %s", task->id,
                          pause ? "running" : "paused");
     }
@@ -511,7 +548,7 @@ bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wra
                       void *context, struct wrap_error *err)
 {
     struct wrap_proc *init = wrap_task_init_proc(task);
-    if (init->state == WRAP_STATE_STOPPED) {
+    if (init->gone || init->state == WRAP_STATE_STOPPED) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "container %s: has stopped", task->id);
     }
     if (!wrap_step_begin(init, done, context, err)) {

@@ -32,6 +32,7 @@ enum wrap_state {
 };
 
 struct wrap_proc;
+struct wrap_hooks_stage;
 /** The end of a step; `err` NULL: it succeeded. */
 typedef void (*wrap_step_done)(struct wrap_proc *process, const struct wrap_error *err,
                                void *context);
@@ -56,6 +57,7 @@ struct wrap_proc {
     bool terminal;
     struct wrap_spec *spec; /**< of an exec: its process */
     char *process_json;     /**< of an exec, for a Linux runtime */
+    bool input_closed;      /**< CloseIO came before its start */
     struct wrap_streams streams;
 
     /* A step in progress. */
@@ -64,7 +66,6 @@ struct wrap_proc {
     bool gone;      /**< reaped; told when the step in progress is over */
     bool announced; /**< the end has been told */
     bool is_linux;  /**< the child has found a Linux program */
-    bool killed;    /**< by us because a step failed */
     struct wrap_error failure;
     struct wrap_child child;
     uv_poll_t *report_poll;
@@ -96,6 +97,7 @@ struct wrap_task {
     uv_poll_t *oom_poll;
     uv_timer_t *timer; /**< of a deletion that is tried again */
     unsigned tries;
+    struct wrap_hooks_stage *hooks; /**< hooks.c's, while a stage runs */
     bool mounted; /**< the root file system is mounted for a Linux runtime */
     char traceparent[64];
     char tracestate[512];
@@ -108,6 +110,7 @@ struct wrap_shim {
     const char *ns;
     struct wrap_events *events;
     struct wrap_task *tasks;
+    bool in_cgroup; /**< has been put where the options say (ShimCgroup) */
     void (*settled)(struct wrap_shim *shim); /**< a task was created or is gone; may be NULL */
     void (*shut_down)(struct wrap_shim *shim); /**< asked for; the answer is sent first */
 };
@@ -147,12 +150,13 @@ bool wrap_proc_start(struct wrap_proc *process, wrap_step_done done, void *conte
                      struct wrap_error *err);
 /** NOT_FOUND when it has ended. `all`: every process of the container. */
 bool wrap_proc_kill(struct wrap_proc *process, int signal, bool all, struct wrap_error *err);
-/** Calls `waiter->ended` when the process has ended, perhaps at once; the waiter is malloc'ed and
- * freed after that. */
+/** Calls `waiter->ended` when the process has ended, perhaps at once, or is removed without having
+ * run; the waiter is malloc'ed and freed after that. */
 void wrap_proc_wait(struct wrap_proc *process, struct wrap_waiter *waiter);
 /** Removes what has stopped (or never started); `done` may read the process, which is gone when it
- * has returned. */
-bool wrap_proc_delete(struct wrap_proc *process, wrap_step_done done, void *context,
+ * has returned. A container that is being created is removed as soon as it is there; with `force`
+ * one that runs is killed first. Not from a waiter's `ended`. */
+bool wrap_proc_delete(struct wrap_proc *process, bool force, wrap_step_done done, void *context,
                       struct wrap_error *err);
 bool wrap_task_pause(struct wrap_task *task, bool pause, wrap_step_done done, void *context,
                      struct wrap_error *err);
