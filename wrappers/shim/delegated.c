@@ -252,6 +252,9 @@ static void exec_started(struct call *call, const struct wrap_error *problem)
     }
     proc->state = WRAP_STATE_RUNNING;
     wrap_event_exec_started(task->shim->events, task->id, proc->exec_id, proc->pid);
+    if (wrap_task_init_proc(task)->gone) { /* it ended meanwhile, and has waited for this one */
+        kill(proc->pid, SIGKILL);
+    }
     wrap_step_end(proc, NULL);
 }
 

@@ -208,6 +208,7 @@ static void test_reaper_tells_an_end_that_came_first(void **state)
 {
     static struct wrap_reap reap;
     (void)state;
+    uint64_t mark = wrap_reap_mark();
     pid_t pid = fork();
     if (pid == 0) {
         _exit(42);
@@ -218,10 +219,31 @@ static void test_reaper_tells_an_end_that_came_first(void **state)
     assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG), -1);
     reaped = false;
     reap = (struct wrap_reap){.pid = pid, .ended = on_reaped};
-    wrap_reap_expect(&reap);
+    wrap_reap_expect(&reap, mark);
     assert_false(reaped); /* never from inside */
     run_until(&reaped);
     assert_int_equal(reaped_status, 42);
+}
+
+static void test_reaper_knows_a_pid_that_is_used_again(void **state)
+{
+    static struct wrap_reap reap;
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(1);
+    }
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    uv_run(&loop, UV_RUN_NOWAIT); /* reaped, and nobody expects it */
+    reaped = false;
+    reap = (struct wrap_reap){.pid = pid, .ended = on_reaped};
+    wrap_reap_expect(&reap, wrap_reap_mark()); /* a process that is made only now */
+    for (int i = 0; i < 10; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_false(reaped);
+    wrap_reap_forget(&reap);
 }
 
 /* ---------------------------------------------------------------- streams */
@@ -232,6 +254,19 @@ static void open_streams(struct wrap_streams *streams, const struct wrap_streams
     if (!wrap_streams_open(&loop, config, true, streams, &err)) {
         fail_msg("%s", err.text);
     }
+}
+
+static void test_file_that_is_a_fifo_stops_nobody(void **state)
+{
+    struct wrap_streams streams;
+    struct wrap_error err = {0};
+    char uri[160];
+    (void)state;
+    snprintf(uri, sizeof uri, "file://%s", fifo("out"));
+    const struct wrap_streams_config config = {.out = uri};
+    alarm(60); /* it would block for ever */
+    assert_false(wrap_streams_open(&loop, &config, true, &streams, &err));
+    alarm(0);
 }
 
 static void test_fifo_outlives_its_reader(void **state)
@@ -455,6 +490,8 @@ int main(void)
         CASE(test_spawn_that_hangs_is_killed),
         CASE(test_spawn_of_nothing_is_an_error),
         CASE(test_reaper_tells_an_end_that_came_first),
+        CASE(test_reaper_knows_a_pid_that_is_used_again),
+        CASE(test_file_that_is_a_fifo_stops_nobody),
         CASE(test_fifo_outlives_its_reader),
         CASE(test_process_cannot_read_its_output),
         CASE(test_close_input_ends_it_behind_what_was_written),
