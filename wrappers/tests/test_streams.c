@@ -50,7 +50,15 @@ static void remove_file(const char *name)
 
 static int tear_down(void **state)
 {
+    siginfo_t info;
     (void)state;
+    for (int i = 0; i < 5000; i++) { /* until all programs have ended and are known to have */
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) {
+            break;
+        }
+        uv_run(&loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
     wrap_reaper_stop();
     uv_run(&loop, UV_RUN_NOWAIT);
     uv_run(&loop, UV_RUN_NOWAIT);
