@@ -455,6 +455,9 @@ bool wrap_proc_kill(struct wrap_proc *proc, int number, bool all, struct wrap_er
     }
     bool frozen = proc->state == WRAP_STATE_PAUSED && number == SIGKILL;
     if ((all || frozen) && wrap_is_init(proc) && signal_all(proc->task, number, NULL)) {
+        if (number == SIGKILL && proc->pid && !proc->gone) {
+            kill(proc->pid, SIGKILL); /* wherever it may be accounted */
+        }
         return true;
     }
     if (proc->gone || proc->state == WRAP_STATE_STOPPED) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_shim_task.c - the steps of tasks and processes in every order, also random ones: each step ends
- * once, events come in their order, and nothing is left. Containers are faked (fake_runtime.h).
+ * test_shim_task.c - the steps of tasks and processes in every order, also random ones: each step
+ * ends once, events come in their order, and nothing is left. Containers are faked
+ * (fake_runtime.h).
  */
 #include "fake_runtime.h"
 
@@ -346,6 +347,15 @@ static void delete_all(void)
             (void)delete (shim.tasks->id, "", true);
         }
         turn(1);
+    }
+    for (const struct wrap_task *task = shim.tasks; task; task = task->next) {
+        for (const struct wrap_proc *proc = task->processes; proc; proc = proc->next) {
+            print_error("left: %s/%s of %s, kind %d, state %d, pid %d%s%s%s%s\n", task->id,
+                        proc->exec_id, task->bundle, (int)task->kind, (int)proc->state,
+                        (int)proc->pid, proc->gone ? ", gone" : "",
+                        proc->announced ? ", announced" : "", proc->done ? ", in a step" : "",
+                        proc->deleting ? ", deleting" : "");
+        }
     }
     assert_null(shim.tasks);
 }
