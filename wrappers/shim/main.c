@@ -6,6 +6,7 @@
 #include "common/entry.h"
 #include "common/spec.h"
 #include "shim/bootstrap.h"
+#include "shim/features.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/serve.h"
 #include "wasmrun.h"
@@ -212,16 +213,16 @@ static int delete_bundle(const struct wrap_bootstrap_args *args)
 
 static int print_info(const uint8_t *input, size_t input_size)
 {
+    char *features = wrap_features_json();
     const struct wrap_bootstrap_info info = {
-        .name = RUNTIME, .version = WASMRUN_VERSION, .revision = ""};
+        .name = RUNTIME, .version = WASMRUN_VERSION, .revision = "", .features = features};
     struct wrap_error err = {0};
     uint8_t *bytes = NULL;
     size_t size = 0;
-    if (!wrap_bootstrap_info(&info, input, input_size, &bytes, &size, &err)) {
-        return complain(&err);
-    }
-    int code = print_bytes(bytes, size);
+    bool good = wrap_bootstrap_info(&info, input, input_size, &bytes, &size, &err);
+    int code = good ? print_bytes(bytes, size) : complain(&err);
     free(bytes);
+    free(features);
     return code;
 }
 

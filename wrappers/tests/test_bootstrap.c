@@ -2,6 +2,7 @@
 /* test_bootstrap.c - command lines, what comes on stdin and what is answered, for the containerds
  * of bootstrap.h. */
 #include "shim/bootstrap.h"
+#include "shim/features.h"
 #include "shim/proto/bootstrap.pb-c.h"
 #include "shim/proto/options.pb-c.h"
 
@@ -328,9 +329,23 @@ static void test_address_is_the_hash_of_the_clean_path(void **state)
     assert_false(wrap_bootstrap_address("/d", &args, "c", out, 20, &err));
 }
 
+static void test_features_are_a_document(void **state)
+{
+    (void)state;
+    char *features = wrap_features_json();
+    assert_non_null(features);
+    assert_non_null(strstr(features, "\"ociVersionMin\":\"1.0.0\""));
+    assert_non_null(strstr(features, "\"CAP_CHECKPOINT_RESTORE\""));
+    assert_non_null(strstr(features, "\"rro\""));
+    assert_non_null(strstr(features, "\"mountExtensions\":{\"idmap\":{\"enabled\":true}}"));
+    assert_null(strstr(features, "null")); /* which would be no memory, or no name */
+    free(features);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_features_are_a_document),
         cmocka_unit_test(test_arguments_of_start),
         cmocka_unit_test(test_arguments_as_go_reads_them),
         cmocka_unit_test(test_wrong_arguments_are_refused),
