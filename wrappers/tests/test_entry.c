@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -204,6 +205,11 @@ static void test_open_table(void **state)
     snprintf(path, sizeof path, "%s/top", root);
     int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     assert_true(top >= 0);
+    if (syscall(SYS_openat2, top, ".", NULL, 0) < 0 && errno == ENOSYS) { /* as in qemu-user */
+        close(top);
+        print_message("SKIPPED: no openat2 here\n");
+        skip();
+    }
     for (size_t i = 0; i < sizeof open_rows / sizeof open_rows[0]; i++) {
         check_open(top, &process, &open_rows[i]);
     }

@@ -546,8 +546,13 @@ static void test_kernel_takes_the_program(void **state)
     struct wrap_seccomp_rule rule = {{&name, 1}, WRAP_SCMP_ERRNO, 77, NULL, 0};
     struct wrap_seccomp profile = {.default_action = WRAP_SCMP_ALLOW};
     struct wrap_profile_filter filter;
+    uint32_t action = SECCOMP_RET_ERRNO;
     int status = 0;
     (void)state;
+    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) { /* as in qemu-user */
+        print_message("SKIPPED: no seccomp here\n");
+        skip();
+    }
     profile.rules = &rule;
     profile.rule_count = 1;
     assert_true(wrap_profile_compile(&profile, &filter, NULL));
