@@ -329,6 +329,18 @@ static inline void need_root(void)
     skip();
 }
 
+/* ThreadSanitizer gives a forked process a thread of its own, whose locks containers made by it
+ * would inherit. */
+static inline void need_forks_of_one_thread(void)
+{
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    print_message("SKIPPED: forked processes have a thread of ThreadSanitizer\n");
+    skip();
+#endif
+#endif
+}
+
 /* In a guest: what an attempt ends in. */
 #define SHOW(name, call)                                                                           \
     do {                                                                                           \

@@ -42,6 +42,7 @@ static void test_a_parent_that_is_gone_takes_the_child_along(void **state)
     pid_t child = -1;
     (void)state;
     need_root();
+    need_forks_of_one_thread();
     box_make(&box);
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);

@@ -211,6 +211,7 @@ static void test_a_volume_brings_no_procfs(void **state)
     char volume[128];
     (void)state;
     need_root();
+    need_forks_of_one_thread();
     box_make(&box);
     strcpy(volume, in(&box, "volume"));
     const char *proc = in(&box, "volume/p roc");
