@@ -638,12 +638,15 @@ static void test_linux_exec_that_starts_while_its_container_ends(void **state)
     (void)state;
     fake.life = FAKE_LINUX;
     run_task("a", "slow");
-    assert_true(exec_add("a", "e"));
+    assert_true(exec_add("a", "e") && exec_add("a", "late"));
     struct step *waited = wait_for("a", "");
     struct step *started = start("a", "e");
     assert_true(signal_proc("a", "", SIGKILL));
     turn(10);
     assert_int_equal(waited->ends, 0); /* the runtime is not ready */
+    assert_true(proc_of("a", "")->gone);
+    assert_int_equal(start("a", "late")->err.code, WRAP_FAILED_PRECONDITION);
+    assert_false(exec_add("a", "later"));
     until_end(started);
     until_good(waited);
     until_good(delete ("a", "", false));
