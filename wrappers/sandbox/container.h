@@ -106,4 +106,7 @@ bool wrap_root_mount(const struct wrap_root_mount *mounts, size_t count, const c
                      struct wrap_error *err);
 bool wrap_root_unmount(const char *target, struct wrap_error *err);
 
+/** Names of the mount options that are known, by number; NULL behind the last one. */
+const char *wrap_mount_option(size_t index);
+
 #endif

@@ -178,3 +178,22 @@ int wrap_mount_set(int mount_fd, uint64_t wanted, bool deep)
     if (mount_setattr(mount_fd, "", flags, &attr, sizeof attr) == 0) return 0;
     return errno == ENOSYS && !deep ? set_by_remount(mount_fd, wanted) : errno;
 }
+
+const char *wrap_mount_option(size_t index)
+{
+    static const struct {
+        const struct option *items;
+        size_t count;
+    } tables[] = {
+        {flag_options, sizeof flag_options / sizeof flag_options[0]},
+        {propagations, sizeof propagations / sizeof propagations[0]},
+        {deep_options, sizeof deep_options / sizeof deep_options[0]},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        if (index < tables[i].count) {
+            return tables[i].items[index].name;
+        }
+        index -= tables[i].count;
+    }
+    return NULL;
+}

@@ -205,20 +205,9 @@ static void created(struct call *call, const struct wrap_error *problem)
     struct wrap_task *task = init->task;
     struct wrap_error err = problem ? *problem : (struct wrap_error){0};
     if (!problem && take_process(call, &err)) {
-        const struct wrap_event_create event = {
-            .id = task->id,
-            .bundle = task->bundle,
-            .rootfs = task->root_mounts,
-            .rootfs_count = task->root_mount_count,
-            .in = init->in,
-            .out = init->out,
-            .err = init->err,
-            .terminal = init->terminal,
-            .pid = init->pid,
-        };
         init->state = WRAP_STATE_CREATED;
         wrap_task_watch_memory(task);
-        wrap_event_create(task->shim->events, &event);
+        wrap_tell_created(init);
         wrap_step_end(init, NULL);
         return;
     }
@@ -261,15 +250,8 @@ static void exec_started(struct call *call, const struct wrap_error *problem)
 static void paused(struct call *call, const struct wrap_error *problem)
 {
     struct wrap_proc *init = call->proc;
-    struct wrap_task *task = init->task;
-    bool pausing = call->op == WRAP_DELEGATE_PAUSE;
     if (!problem) {
-        init->state = pausing ? WRAP_STATE_PAUSED : WRAP_STATE_RUNNING;
-        if (pausing) {
-            wrap_event_paused(task->shim->events, task->id);
-        } else {
-            wrap_event_resumed(task->shim->events, task->id);
-        }
+        wrap_set_paused(init, call->op == WRAP_DELEGATE_PAUSE);
     }
     wrap_step_end(init, problem);
 }

@@ -7,6 +7,8 @@
  */
 #include "shim/features.h"
 
+#include "sandbox/container.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <sys/capability.h>
@@ -14,14 +16,6 @@
 // clang-format off
 static const char *const hooks[] = {
     "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL};
-static const char *const mount_options[] = {
-    "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "iversion",
-    "lazytime", "loud", "mand", "noatime", "nodev", "nodiratime", "noexec", "noiversion",
-    "nolazytime", "nomand", "norelatime", "nostrictatime", "nosuid", "nosymfollow", "private",
-    "ratime", "rbind", "rdev", "rdiratime", "relatime", "rexec", "rnodev", "rnodiratime", "rnoexec",
-    "rnosuid", "rnosymfollow", "ro", "rprivate", "rro", "rrw", "rshared", "rslave", "rsuid",
-    "rsymfollow", "runbindable", "rw", "shared", "silent", "slave", "strictatime", "suid",
-    "symfollow", "sync", "unbindable", NULL};
 static const char *const namespaces[] = {
     "cgroup", "ipc", "mount", "network", "pid", "user", "uts", NULL};
 static const char *const actions[] = {
@@ -40,6 +34,16 @@ static json_t *list_of(const char *const *words)
     json_t *list = json_array();
     for (; *words; words++) {
         json_array_append_new(list, json_string(*words));
+    }
+    return list;
+}
+
+static json_t *mount_options(void)
+{
+    json_t *list = json_array();
+    const char *name = NULL;
+    for (size_t i = 0; (name = wrap_mount_option(i)); i++) {
+        json_array_append_new(list, json_string(name));
     }
     return list;
 }
@@ -74,9 +78,9 @@ static json_t *linux_part(void)
 
 char *wrap_features_json(void)
 {
-    json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o}", "ociVersionMin", "1.0.0",
-                                 "ociVersionMax", "1.2.0", "hooks", list_of(hooks), "mountOptions",
-                                 list_of(mount_options), "linux", linux_part());
+    json_t *document =
+        json_pack("{s:s, s:s, s:o, s:o, s:o}", "ociVersionMin", "1.0.0", "ociVersionMax", "1.2.0",
+                  "hooks", list_of(hooks), "mountOptions", mount_options(), "linux", linux_part());
     char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
     json_decref(document);
     return text;

@@ -63,23 +63,6 @@ static bool has_create_hooks(const struct wrap_spec *spec)
            spec->hooks[WRAP_HOOK_CREATE_CONTAINER].count;
 }
 
-static void tell_created(struct wrap_proc *init)
-{
-    const struct wrap_task *task = init->task;
-    const struct wrap_event_create event = {
-        .id = task->id,
-        .bundle = task->bundle,
-        .rootfs = task->root_mounts,
-        .rootfs_count = task->root_mount_count,
-        .in = init->in,
-        .out = init->out,
-        .err = init->err,
-        .terminal = init->terminal,
-        .pid = init->pid,
-    };
-    wrap_event_create(task->shim->events, &event);
-}
-
 static void tell_started(struct wrap_proc *proc)
 {
     struct wrap_task *task = proc->task;
@@ -98,7 +81,7 @@ static void on_ready(struct wrap_proc *proc)
         if (proc->task->kind == WRAP_KIND_LOOK) {
             proc->task->kind = WRAP_KIND_WASM;
         }
-        tell_created(proc);
+        wrap_tell_created(proc);
         wrap_step_end(proc, NULL);
         wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
         if (proc->task->shim->settled) {
@@ -466,12 +449,7 @@ static bool native_pause(struct wrap_proc *init, bool pause, struct wrap_error *
     if (!task->cgroup || !wrap_cgroup_freeze(task->cgroup, pause, err)) {
         return false;
     }
-    init->state = pause ? WRAP_STATE_PAUSED : WRAP_STATE_RUNNING;
-    if (pause) {
-        wrap_event_paused(task->shim->events, task->id);
-    } else {
-        wrap_event_resumed(task->shim->events, task->id);
-    }
+    wrap_set_paused(init, pause);
     wrap_step_end(init, NULL);
     return true;
 }

@@ -59,6 +59,10 @@ void wrap_native_close(struct wrap_proc *proc);
 
 /** Opens the standard streams of a process. */
 bool wrap_proc_open_streams(struct wrap_proc *proc, bool own_terminal, struct wrap_error *err);
+/** Events of what has just become true. */
+void wrap_tell_created(const struct wrap_proc *init);
+/** Frozen or thawed: state and event. */
+void wrap_set_paused(struct wrap_proc *init, bool pause);
 /** Out-of-memory kills are told from now on. */
 void wrap_task_watch_memory(struct wrap_task *task);
 /** Tells of a kill that is not told yet: v1 gives notice before it happens, so that it has to be

@@ -528,6 +528,34 @@ void wrap_task_watch_memory(struct wrap_task *task)
     }
 }
 
+void wrap_tell_created(const struct wrap_proc *init)
+{
+    const struct wrap_task *task = init->task;
+    const struct wrap_event_create event = {
+        .id = task->id,
+        .bundle = task->bundle,
+        .rootfs = task->root_mounts,
+        .rootfs_count = task->root_mount_count,
+        .in = init->in,
+        .out = init->out,
+        .err = init->err,
+        .terminal = init->terminal,
+        .pid = init->pid,
+    };
+    wrap_event_create(task->shim->events, &event);
+}
+
+void wrap_set_paused(struct wrap_proc *init, bool pause)
+{
+    const struct wrap_task *task = init->task;
+    init->state = pause ? WRAP_STATE_PAUSED : WRAP_STATE_RUNNING;
+    if (pause) {
+        wrap_event_paused(task->shim->events, task->id);
+    } else {
+        wrap_event_resumed(task->shim->events, task->id);
+    }
+}
+
 bool wrap_task_pause(struct wrap_task *task, bool pause, wrap_step_done done, void *context,
                      struct wrap_error *err)
 {
