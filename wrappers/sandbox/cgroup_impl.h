@@ -180,6 +180,10 @@ bool wrap_wants_net_priority(const struct wrap_resources *resources);
 /** "2MB" and the like; part of a file's name. */
 bool wrap_page_size_valid(const char *page_size);
 
+/** Limits of huge pages; `limit_file`: what the file is called behind "hugetlb.SIZE.". */
+bool wrap_cgroup_limit_huge(int dir, const struct wrap_resources *r, const char *limit_file,
+                            struct wrap_error *err);
+
 /** cpu.shares (2 to 262144) as cpu.weight (1 to 10000), on a line. */
 uint64_t wrap_weight_of_shares(int64_t shares);
 /** blkio.weight (10 to 1000) as io.weight (1 to 10000), on a line. */

@@ -170,3 +170,25 @@ bool wrap_unified_key_valid(const char *key, const char *controllers)
            key[controller] == '.' && key[controller + 1] != '\0' &&
            in_list(key, controller, controllers);
 }
+
+bool wrap_cgroup_limit_huge(int dir, const struct wrap_resources *r, const char *limit_file,
+                            struct wrap_error *err)
+{
+    for (size_t i = 0; i < r->huge_limit_count; i++) {
+        const struct wrap_huge_limit *limit = &r->huge_limits[i];
+        char file[64];
+        char value[32];
+        if (!wrap_page_size_valid(limit->page_size)) {
+            return wrap_fail(err, WRAP_INVALID_ARGUMENT, "hugepageLimits: page size '%.20s'",
+                             limit->page_size);
+        }
+        snprintf(value, sizeof value, "%llu", (unsigned long long)limit->bytes);
+        snprintf(file, sizeof file, "hugetlb.%.20s.%s", limit->page_size, limit_file);
+        if (!wrap_cgroup_put(dir, file, value, err)) {
+            return false;
+        }
+        snprintf(file, sizeof file, "hugetlb.%.20s.rsvd.%s", limit->page_size, limit_file);
+        (void)wrap_cgroup_write(dir, file, value); /* newer kernels count reservations too */
+    }
+    return true;
+}

@@ -173,23 +173,7 @@ static bool limit_io(int dir, const struct wrap_resources *r, struct wrap_error 
 
 static bool limit_huge(int dir, const struct wrap_resources *r, struct wrap_error *err)
 {
-    for (size_t i = 0; i < r->huge_limit_count; i++) {
-        const struct wrap_huge_limit *limit = &r->huge_limits[i];
-        char file[64];
-        char value[32];
-        if (!wrap_page_size_valid(limit->page_size)) {
-            return wrap_fail(err, WRAP_INVALID_ARGUMENT, "hugepageLimits: page size '%.20s'",
-                             limit->page_size);
-        }
-        snprintf(value, sizeof value, "%llu", (unsigned long long)limit->bytes);
-        snprintf(file, sizeof file, "hugetlb.%.20s.limit_in_bytes", limit->page_size);
-        if (!wrap_cgroup_put(dir, file, value, err)) {
-            return false;
-        }
-        snprintf(file, sizeof file, "hugetlb.%.20s.rsvd.limit_in_bytes", limit->page_size);
-        (void)wrap_cgroup_write(dir, file, value); /* newer kernels count reservations too */
-    }
-    return true;
+    return wrap_cgroup_limit_huge(dir, r, "limit_in_bytes", err);
 }
 
 static bool limit_net_class(int dir, const struct wrap_resources *r, struct wrap_error *err)

@@ -366,8 +366,7 @@ bool wrap_container_fork(const struct wrap_container_config *config, struct wrap
                          struct wrap_error *err)
 {
     struct wrap_setup setup = setup_of(config);
-    bool good = start(&setup, out, err);
-    return good;
+    return start(&setup, out, err);
 }
 
 bool wrap_container_fork_into(const struct wrap_container_config *config,

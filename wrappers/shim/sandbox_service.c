@@ -5,7 +5,7 @@
  */
 #include "shim/service.h"
 
-#include "shim/metrics.h"
+#include "shim/answers.h"
 #include "shim/proto/sandbox.pb-c.h"
 
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 typedef struct wrap_ttrpc_call call_t;
 
-enum { ROOT_MOUNTS_MAX = 64, DEFAULT_STOP_S = 10 };
+enum { DEFAULT_STOP_S = 10 };
 
 /* One sandbox a shim; what a task does not know of it. */
 static struct {
@@ -24,20 +24,6 @@ static struct {
     struct timespec created_at;
     bool known;
 } sandbox;
-
-static void reply_empty(call_t *call)
-{
-    Wire__Empty empty = WIRE__EMPTY__INIT;
-    wrap_ttrpc_reply(call, &empty.base);
-}
-
-static Wire__Timestamp time_of(struct timespec when)
-{
-    Wire__Timestamp time = WIRE__TIMESTAMP__INIT;
-    time.seconds = when.tv_sec;
-    time.nanos = (int32_t)when.tv_nsec;
-    return time;
-}
 
 /* The sandbox's process; NULL: refused. */
 static struct wrap_proc *find(call_t *call, struct wrap_shim *shim, const char *id)
@@ -62,30 +48,16 @@ static void on_created(struct wrap_proc *proc, const struct wrap_error *err, voi
         return;
     }
     clock_gettime(CLOCK_REALTIME, &sandbox.created_at);
-    reply_empty(context);
+    wrap_reply_empty(context);
 }
 
 static bool create(call_t *call, const Sandbox__CreateSandboxRequest *request,
                    struct wrap_shim *shim, struct wrap_error *err)
 {
     struct wrap_task_options options = {0};
-    struct wrap_root_mount mounts[ROOT_MOUNTS_MAX];
-    const Wire__Any *any = request->options;
-    if (request->n_rootfs > ROOT_MOUNTS_MAX) {
-        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "rootfs: more than %d mounts",
-                         ROOT_MOUNTS_MAX);
-    }
-    for (size_t i = 0; i < request->n_rootfs; i++) {
-        const Wire__Mount *from = request->rootfs[i];
-        mounts[i] = (struct wrap_root_mount){
-            .type = from->type,
-            .source = from->source,
-            .target = from->target,
-            .options = {(const char **)from->options, from->n_options},
-        };
-    }
-    bool good = wrap_options_read(any ? any->type_url : "", any ? any->value.data : NULL,
-                                  any ? any->value.len : 0, &options, err);
+    struct wrap_root_mount *mounts = NULL;
+    bool good = wrap_options_of(request->options, &options, err) &&
+                wrap_mounts_read(request->rootfs, request->n_rootfs, &mounts, err);
     const struct wrap_task_create config = {
         .id = request->sandbox_id,
         .bundle = request->bundle_path,
@@ -97,6 +69,7 @@ static bool create(call_t *call, const Sandbox__CreateSandboxRequest *request,
         .options = &options,
     };
     good = good && wrap_task_create(shim, &config, on_created, call, err);
+    free(mounts);
     wrap_options_free(&options);
     return good;
 }
@@ -125,7 +98,7 @@ static void on_started(struct wrap_proc *proc, const struct wrap_error *err, voi
         return;
     }
     Sandbox__StartSandboxResponse response = SANDBOX__START_SANDBOX_RESPONSE__INIT;
-    Wire__Timestamp when = time_of(sandbox.created_at);
+    Wire__Timestamp when = wrap_timestamp(sandbox.created_at);
     response.pid = (uint32_t)proc->pid;
     response.created_at = &when;
     wrap_ttrpc_reply(context, &response.base);
@@ -169,7 +142,7 @@ static void on_stopped(struct wrap_proc *proc, void *context)
 {
     struct stop *stop = context;
     (void)proc;
-    reply_empty(stop->call);
+    wrap_reply_empty(stop->call);
     uv_timer_stop(&stop->timer);
     uv_close((uv_handle_t *)&stop->timer, on_stop_closed);
 }
@@ -215,7 +188,7 @@ static void stop_sandbox(call_t *call, const ProtobufCMessage *message, void *en
 static void on_waited(struct wrap_proc *proc, void *context)
 {
     Sandbox__WaitSandboxResponse response = SANDBOX__WAIT_SANDBOX_RESPONSE__INIT;
-    Wire__Timestamp when = time_of(proc->exited_at);
+    Wire__Timestamp when = wrap_timestamp(proc->exited_at);
     response.exit_status = proc->exit_status;
     response.exited_at = &when;
     wrap_ttrpc_reply(context, &response.base);
@@ -245,8 +218,8 @@ static void sandbox_status(call_t *call, const ProtobufCMessage *message, void *
         return;
     }
     Sandbox__SandboxStatusResponse response = SANDBOX__SANDBOX_STATUS_RESPONSE__INIT;
-    Wire__Timestamp created = time_of(sandbox.created_at);
-    Wire__Timestamp exited = time_of(proc->exited_at);
+    Wire__Timestamp created = wrap_timestamp(sandbox.created_at);
+    Wire__Timestamp exited = wrap_timestamp(proc->exited_at);
     bool running = proc->state == WRAP_STATE_RUNNING;
     response.sandbox_id = request->sandbox_id;
     response.pid = (uint32_t)proc->pid;
@@ -261,7 +234,7 @@ static void sandbox_status(call_t *call, const ProtobufCMessage *message, void *
 static void ping_sandbox(call_t *call, const ProtobufCMessage *message, void *env)
 {
     if (find(call, env, ((const Sandbox__SandboxRequest *)message)->sandbox_id)) {
-        reply_empty(call);
+        wrap_reply_empty(call);
     }
 }
 
@@ -275,7 +248,7 @@ static void on_gone(struct wrap_proc *proc, const struct wrap_error *err, void *
         return;
     }
     sandbox.known = false;
-    reply_empty(context);
+    wrap_reply_empty(context);
     shim->shut_down(shim);
 }
 
@@ -286,7 +259,7 @@ static void shut_down_sandbox(call_t *call, const ProtobufCMessage *message, voi
     struct wrap_error err = {0};
     struct wrap_task *task = wrap_task_find(shim, id, NULL);
     if (!task) { /* it never was, or it is gone */
-        reply_empty(call);
+        wrap_reply_empty(call);
         shim->shut_down(shim);
         return;
     }
@@ -300,16 +273,11 @@ static void sandbox_metrics(call_t *call, const ProtobufCMessage *message, void 
     struct wrap_error err = {0};
     struct wrap_proc *proc =
         find(call, env, ((const Sandbox__SandboxRequest *)message)->sandbox_id);
-    struct wrap_cgroup_stats figures;
-    const char *type_url = NULL;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
+    Wire__Any any;
     if (!proc) {
         return;
     }
-    struct wrap_cgroup *cgroup = wrap_task_cgroup(proc->task, &err);
-    if (!cgroup || !wrap_cgroup_stats(cgroup, &figures, &err) ||
-        !wrap_metrics_pack(&figures, &type_url, &bytes, &size, &err)) {
+    if (!wrap_metrics_of(proc->task, &any, &err)) {
         wrap_ttrpc_refuse(call, &err);
         return;
     }
@@ -317,17 +285,13 @@ static void sandbox_metrics(call_t *call, const ProtobufCMessage *message, void 
     clock_gettime(CLOCK_REALTIME, &now);
     Sandbox__SandboxMetricsResponse response = SANDBOX__SANDBOX_METRICS_RESPONSE__INIT;
     Sandbox__Metric metric = SANDBOX__METRIC__INIT;
-    Wire__Timestamp when = time_of(now);
-    Wire__Any any = WIRE__ANY__INIT;
-    any.type_url = (char *)type_url;
-    any.value.data = bytes;
-    any.value.len = size;
+    Wire__Timestamp when = wrap_timestamp(now);
     metric.timestamp = &when;
     metric.id = proc->task->id;
     metric.data = &any;
     response.metrics = &metric;
     wrap_ttrpc_reply(call, &response.base);
-    free(bytes);
+    free(any.value.data);
 }
 
 #define METHOD(name, request, handler) {name, &sandbox__##request##__descriptor, handler}

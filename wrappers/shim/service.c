@@ -2,7 +2,7 @@
 /* service.c - the Task service: messages in, steps of task.h, messages out. */
 #include "shim/service.h"
 
-#include "shim/metrics.h"
+#include "shim/answers.h"
 #include "shim/proto/options.pb-c.h"
 #include "shim/proto/task.pb-c.h"
 
@@ -10,15 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ROOT_MOUNTS_MAX = 64, MOUNT_OPTIONS_MAX = 512 };
-
 typedef struct wrap_ttrpc_call call_t;
-
-static void reply_empty(call_t *call)
-{
-    Wire__Empty empty = WIRE__EMPTY__INIT;
-    wrap_ttrpc_reply(call, &empty.base);
-}
 
 /* The end of steps that are answered with nothing, or with a pid. */
 static void on_done(struct wrap_proc *proc, const struct wrap_error *err, void *context)
@@ -27,7 +19,7 @@ static void on_done(struct wrap_proc *proc, const struct wrap_error *err, void *
     if (err) {
         wrap_ttrpc_refuse(context, err);
     } else {
-        reply_empty(context);
+        wrap_reply_empty(context);
     }
 }
 
@@ -44,14 +36,6 @@ static struct wrap_proc *find(call_t *call, struct wrap_shim *shim, const char *
     return proc;
 }
 
-static Wire__Timestamp time_of(struct timespec when)
-{
-    Wire__Timestamp time = WIRE__TIMESTAMP__INIT;
-    time.seconds = when.tv_sec;
-    time.nanos = (int32_t)when.tv_nsec;
-    return time;
-}
-
 /* ---------------------------------------------------------------- Create */
 
 static void on_created(struct wrap_proc *proc, const struct wrap_error *err, void *context)
@@ -65,34 +49,6 @@ static void on_created(struct wrap_proc *proc, const struct wrap_error *err, voi
     wrap_ttrpc_reply(context, &response.base);
 }
 
-/* Mounts that point into the message; `mounts` is freed by the caller. */
-static bool read_mounts(const Task__CreateTaskRequest *request, struct wrap_root_mount **mounts,
-                        struct wrap_error *err)
-{
-    if (request->n_rootfs > ROOT_MOUNTS_MAX) {
-        return wrap_fail(err, WRAP_INVALID_ARGUMENT, "rootfs: more than %d mounts",
-                         ROOT_MOUNTS_MAX);
-    }
-    *mounts = calloc(request->n_rootfs + 1, sizeof **mounts);
-    if (!*mounts) {
-        return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    }
-    for (size_t i = 0; i < request->n_rootfs; i++) {
-        const Wire__Mount *from = request->rootfs[i];
-        if (from->n_options > MOUNT_OPTIONS_MAX) {
-            return wrap_fail(err, WRAP_INVALID_ARGUMENT, "rootfs: more than %d options",
-                             MOUNT_OPTIONS_MAX);
-        }
-        (*mounts)[i] = (struct wrap_root_mount){
-            .type = from->type,
-            .source = from->source,
-            .target = from->target,
-            .options = {(const char **)from->options, from->n_options},
-        };
-    }
-    return true;
-}
-
 static void create(call_t *call, const ProtobufCMessage *message, void *env)
 {
     const Task__CreateTaskRequest *request = (const Task__CreateTaskRequest *)message;
@@ -100,10 +56,8 @@ static void create(call_t *call, const ProtobufCMessage *message, void *env)
     struct wrap_error err = {0};
     struct wrap_task_options options = {0};
     struct wrap_root_mount *mounts = NULL;
-    const Wire__Any *any = request->options;
-    bool good = wrap_options_read(any ? any->type_url : "", any ? any->value.data : NULL,
-                                  any ? any->value.len : 0, &options, &err) &&
-                read_mounts(request, &mounts, &err);
+    bool good = wrap_options_of(request->options, &options, &err) &&
+                wrap_mounts_read(request->rootfs, request->n_rootfs, &mounts, &err);
     if (good && request->checkpoint[0]) {
         good = wrap_fail(&err, WRAP_UNIMPLEMENTED, "checkpoints are not supported");
     }
@@ -160,7 +114,7 @@ static void on_deleted(struct wrap_proc *proc, const struct wrap_error *err, voi
         return;
     }
     Task__DeleteResponse response = TASK__DELETE_RESPONSE__INIT;
-    Wire__Timestamp when = time_of(proc->exited_at);
+    Wire__Timestamp when = wrap_timestamp(proc->exited_at);
     response.pid = (uint32_t)proc->pid;
     response.exit_status = proc->exit_status;
     response.exited_at = &when;
@@ -180,7 +134,7 @@ static void delete_task(call_t *call, const ProtobufCMessage *message, void *env
 static void on_waited(struct wrap_proc *proc, void *context)
 {
     Task__WaitResponse response = TASK__WAIT_RESPONSE__INIT;
-    Wire__Timestamp when = time_of(proc->exited_at);
+    Wire__Timestamp when = wrap_timestamp(proc->exited_at);
     response.exit_status = proc->exit_status;
     response.exited_at = &when;
     wrap_ttrpc_reply(context, &response.base);
@@ -226,7 +180,7 @@ static void state(call_t *call, const ProtobufCMessage *message, void *env)
         return;
     }
     Task__StateResponse response = TASK__STATE_RESPONSE__INIT;
-    Wire__Timestamp when = time_of(proc->exited_at);
+    Wire__Timestamp when = wrap_timestamp(proc->exited_at);
     response.id = proc->task->id;
     response.bundle = proc->task->bundle;
     response.pid = (uint32_t)proc->pid;
@@ -263,7 +217,7 @@ static void exec(call_t *call, const ProtobufCMessage *message, void *env)
         .err = request->stderr,
     };
     if (wrap_task_exec(init->task, &config, &err)) {
-        reply_empty(call);
+        wrap_reply_empty(call);
     } else {
         wrap_ttrpc_refuse(call, &err);
     }
@@ -279,7 +233,7 @@ static void kill_process(call_t *call, const ProtobufCMessage *message, void *en
     }
     int number = request->signal > INT32_MAX ? -1 : (int)request->signal;
     if (wrap_proc_kill(proc, number, request->all, &err)) {
-        reply_empty(call);
+        wrap_reply_empty(call);
     } else {
         wrap_ttrpc_refuse(call, &err);
     }
@@ -295,7 +249,7 @@ static void resize(call_t *call, const ProtobufCMessage *message, void *env)
     }
     proc->streams.terminal = proc->terminal;
     if (wrap_streams_resize(&proc->streams, request->height, request->width, &err)) {
-        reply_empty(call);
+        wrap_reply_empty(call);
     } else {
         wrap_ttrpc_refuse(call, &err);
     }
@@ -310,7 +264,7 @@ static void close_io(call_t *call, const ProtobufCMessage *message, void *env)
             proc->input_closed = true;
             wrap_streams_close_input(&proc->streams);
         }
-        reply_empty(call);
+        wrap_reply_empty(call);
     }
 }
 
@@ -443,24 +397,15 @@ static void stats(call_t *call, const ProtobufCMessage *message, void *env)
     if (!init) {
         return;
     }
-    struct wrap_cgroup_stats figures;
-    const char *type_url = NULL;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    struct wrap_cgroup *cgroup = wrap_task_cgroup(init->task, &err);
-    if (!cgroup || !wrap_cgroup_stats(cgroup, &figures, &err) ||
-        !wrap_metrics_pack(&figures, &type_url, &bytes, &size, &err)) {
+    Task__StatsResponse response = TASK__STATS_RESPONSE__INIT;
+    Wire__Any any;
+    if (!wrap_metrics_of(init->task, &any, &err)) {
         wrap_ttrpc_refuse(call, &err);
         return;
     }
-    Task__StatsResponse response = TASK__STATS_RESPONSE__INIT;
-    Wire__Any any = WIRE__ANY__INIT;
-    any.type_url = (char *)type_url;
-    any.value.data = bytes;
-    any.value.len = size;
     response.stats = &any;
     wrap_ttrpc_reply(call, &response.base);
-    free(bytes);
+    free(any.value.data);
 }
 
 /* Answered for a container that is not there, too: containerd asks when it finds the shim again. */
@@ -486,7 +431,7 @@ static void shut_down(call_t *call, const ProtobufCMessage *message, void *env)
 {
     const Task__ShutdownRequest *request = (const Task__ShutdownRequest *)message;
     struct wrap_shim *shim = env;
-    reply_empty(call);
+    wrap_reply_empty(call);
     if (!shim->tasks || request->now) {
         shim->shut_down(shim);
     }
