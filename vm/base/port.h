@@ -18,6 +18,9 @@ typedef int64_t i64;
 typedef float f32;
 typedef double f64;
 typedef size_t usize;
+/** 16 bytes, lane 0 in the low ones; casts to other 16-byte vector types keep the bits. */
+typedef u64 v128 __attribute__((vector_size(16)));
+__extension__ typedef unsigned __int128 u128;
 
 #define VM_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VM_UNLIKELY(x) __builtin_expect(!!(x), 0)

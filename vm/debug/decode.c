@@ -9,41 +9,35 @@
 
 /* ---- parts */
 
-enum { char_u32 = 'i', char_u64 = 'I', char_f32 = 'f', char_f64 = 'F', char_none = 0 };
-enum { result_u32 = 1, result_u64 = 1, result_f32 = 1, result_f64 = 1, result_none = 0 };
+enum {
+    char_u32 = 'i',
+    char_u64 = 'I',
+    char_f32 = 'f',
+    char_f64 = 'F',
+    char_v128 = 'V',
+    char_none = 0
+};
+enum {
+    result_u32 = 1,
+    result_u64 = 1,
+    result_f32 = 1,
+    result_f64 = 1,
+    result_v128 = 1,
+    result_none = 0
+};
 
 // clang-format off
 #define ROW(n, OP, IN, IMM, M, TRAPS, R, T) \
     [VM_PART_##n] = {#n, OP, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, IN, IMM, M, TRAPS, R, T},
 /* Wasm instructions by the part's name, for inverses and mirrors of comparisons. */
 enum {
-#define UN(n, OP, R, A)
-#define UNT(n, OP, R, A)
-#define IBIN(n, OP, T, C)
-#define IBINT(n, OP, T)
-#define FBIN(n, OP, T)
 #define ICMP(n, OP, T, INV, MIR) op_##n = VM_OP_##OP,
-#define FCMP(n, OP, T)
-#define LOAD(n, OP, R, M)
-#define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM, TRAPS)
-#define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
     op_end
 };
 enum {
-#define UN(n, OP, R, A)
-#define UNT(n, OP, R, A)
-#define IBIN(n, OP, T, C)
-#define IBINT(n, OP, T)
-#define FBIN(n, OP, T)
 #define ICMP(n, OP, T, INV, MIR) inverse_##n = op_##INV,
-#define FCMP(n, OP, T)
-#define LOAD(n, OP, R, M)
-#define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM, TRAPS)
-#define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
     inverse_end
@@ -61,16 +55,24 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
                           ROW(n##_x, VM_OP_##OP, 1, 4, true, true, true, 'i')
 #define STORE(n, OP, T, M) ROW(n, VM_OP_##OP, 2, 2, true, true, false, char_##T) \
                            ROW(n##_x, VM_OP_##OP, 2, 4, true, true, false, char_##T)
+#define VBIN(n, OP, B, C) ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##B)
+#define VTER(n, OP)       ROW(n, VM_OP_##OP, 3, 0, false, false, true, 'V')
+#define VLANE(n, OP, IN, B, R, IMM) ROW(n, VM_OP_##OP, IN, IMM, false, false, true, char_##B)
+#define VLOAD(n, OP, M)   ROW(n, VM_OP_##OP, 1, 2, true, true, true, 'i') \
+                          ROW(n##_x, VM_OP_##OP, 1, 4, true, true, true, 'i')
+#define VLOADL(n, OP, M)  ROW(n, VM_OP_##OP, 2, 3, true, true, true, 'V') \
+                          ROW(n##_x, VM_OP_##OP, 2, 5, true, true, true, 'V')
+#define VSTOREL(n, OP, M) ROW(n, VM_OP_##OP, 2, 3, true, true, false, 'V') \
+                          ROW(n##_x, VM_OP_##OP, 2, 5, true, true, false, 'V')
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, VM_OP_ILLEGAL, IN, IMM, false, TRAPS, result_##R, char_##T)
-#define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
 
 /* Words of the OTHER rows; what is new there is 0, "not known", until it stands here too. */
 static const u8 other_words[VM_IR_COUNT] = {
-    [VM_IR_mov_far] = 2, [VM_IR_mov_n] = 3, [VM_IR_select2] = 2, [VM_IR_global_get2] = 2,
-    [VM_IR_global_set2] = 2, [VM_IR_unreachable] = 1, [VM_IR_fuel] = 2, [VM_IR_lazy] = 1,
+    [VM_IR_mov_far] = 2, [VM_IR_mov_n] = 3, 
+    [VM_IR_unreachable] = 1, [VM_IR_fuel] = 2, [VM_IR_lazy] = 1,
     [VM_IR_call_import] = 2, [VM_IR_call_indirect] = 3, [VM_IR_call_ref] = 2,
     [VM_IR_call_indirect_slow] = 3, [VM_IR_call_ref_slow] = 2, [VM_IR_return_call] = 4,
     [VM_IR_return_call_import] = 3, [VM_IR_return_call_indirect] = 4, [VM_IR_return_call_ref] = 3,
@@ -113,7 +115,7 @@ static bool parse_part(const char *text, usize size, struct vm_decoded_part *out
         bool found = inputs ? base && size - base == inputs && same(text, base - 1, rows[i].name)
                             : same(text, size, rows[i].name);
         if (!found) continue;
-        *out = (struct vm_decoded_part){.part = (u8)i, .put = rows[i].has_result};
+        *out = (struct vm_decoded_part){.part = (u16)i, .put = rows[i].has_result};
         for (u32 k = 0; k < inputs; k++) {
             const char *at = strchr(letters, text[base + k]);
             if (!at || !*at) return false;
@@ -241,7 +243,7 @@ u32 vm_decoder_size(const struct vm_decoder_table *t, vm_ir op, const union vm_w
     const struct vm_decoded_op *d = &t->ops[op];
     if (d->part_count == 0) return d->words <= left ? d->words : 0;
     u64 halves = chain_halves(d);
-    u8 last = d->parts[d->part_count - 1].part;
+    u16 last = d->parts[d->part_count - 1].part;
     if (last == VM_PART_call) halves += 4; /* the callee's code */
     if (last == VM_PART_br_table) { /* a distance for each label and the default */
         u64 fixed = 1 + (halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;

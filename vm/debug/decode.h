@@ -15,7 +15,7 @@ enum { VM_DECODE_PARTS = 16 };
 
 /** One part of an instruction. */
 struct vm_decoded_part {
-    u8 part; /* vm_part */
+    u16 part; /* vm_part */
     u8 source[VM_INPUTS_MAX]; /* enum vm_source */
     bool put; /* its result goes to a slot */
 };
@@ -34,7 +34,7 @@ struct vm_decoded_row {
     u8 inputs;
     u8 imm; /* halves */
     bool memory, traps, has_result;
-    char type; /* of its inputs: 'i' u32, 'I' u64, 'f' f32, 'F' f64 */
+    char type; /* of its inputs: 'i' u32, 'I' u64, 'f' f32, 'F' f64, 'V' v128 */
 };
 const struct vm_decoded_row *vm_decoded_row(vm_part part);
 /** Halves that an input takes; f64 constants four, others two, slots one, the rest none. */

@@ -153,13 +153,16 @@ static void show_imm(const struct vm_shown *s, struct vm_line *line, vm_part par
 {
     const struct vm_decoded_row *row = vm_decoded_row(part);
     if (row->memory) {
-        u64 offset = row->imm == 4 ? read_u64(r) : (u32)read_i32(r);
+        u64 offset = row->imm >= 4 ? read_u64(r) : (u32)read_i32(r);
         vm_line_add(line, " +%llu", (unsigned long long)offset);
+        if (row->imm % 2) vm_line_add(line, " lane %d", vm_decoded_half(r->insn, r->half++));
         return;
     }
     switch (part) {
     case VM_PART_const64: vm_line_add(line, " %lld", (long long)read_u64(r)); break;
     case VM_PART_global_get:
+    case VM_PART_global_get128:
+    case VM_PART_global_set128:
     case VM_PART_global_set: vm_line_add(line, " g%d", read_i32(r)); break;
     case VM_PART_br:
     case VM_PART_br_if:

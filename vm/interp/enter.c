@@ -117,7 +117,8 @@ static void dispatch(struct vm_exec *x)
                         .mem = vm_memory_base(x->now.inst),
                         .x = x,
                         .acc = x->now.acc,
-                        .facc = x->now.facc};
+                        .facc = x->now.facc,
+                        .vacc = get_v128(x->now.vacc)};
     u32 stop = vm_backend_get(x->store->backend)->dispatch(&r);
     x->stop = stop & ((1u << VM_PLACE_SHIFT) - 1);
     x->place = stop >> VM_PLACE_SHIFT;
@@ -125,6 +126,7 @@ static void dispatch(struct vm_exec *x)
     x->now.fp = r.fp;
     x->now.acc = r.acc;
     x->now.facc = r.facc;
+    put_v128(x->now.vacc, r.vacc);
 }
 
 /** Stress builds: true when nothing but the stress itself made the handlers stop. */

@@ -27,6 +27,7 @@ typedef u64 vm_loaded_u8, vm_loaded_u16, vm_loaded_u32, vm_loaded_u64;
 typedef u64 vm_loaded_i8, vm_loaded_i16, vm_loaded_i32;
 typedef f32 vm_loaded_f32;
 typedef f64 vm_loaded_f64;
+typedef v128 vm_loaded_v128;
 
 /*
  * u32 vm_guard_load_T(mem, ea, out) and vm_guard_store_T(mem, ea, value): T at mem + ea, where
@@ -65,12 +66,14 @@ VM_GUARD_LOAD(u32, "=r", VM_INSN_LOAD32)
 VM_GUARD_LOAD(u64, "=r", VM_INSN_LOAD64)
 VM_GUARD_LOAD(f32, "=" VM_FLOAT_REG, VM_INSN_LOADF32)
 VM_GUARD_LOAD(f64, "=" VM_FLOAT_REG, VM_INSN_LOADF64)
+VM_GUARD_LOAD(v128, "=" VM_FLOAT_REG, VM_INSN_LOADV128)
 VM_GUARD_STORE(u8, "r", VM_INSN_STORE8)
 VM_GUARD_STORE(u16, "r", VM_INSN_STORE16)
 VM_GUARD_STORE(u32, "r", VM_INSN_STORE32)
 VM_GUARD_STORE(u64, "r", VM_INSN_STORE64)
 VM_GUARD_STORE(f32, VM_FLOAT_REG, VM_INSN_STOREF32)
 VM_GUARD_STORE(f64, VM_FLOAT_REG, VM_INSN_STOREF64)
+VM_GUARD_STORE(v128, VM_FLOAT_REG, VM_INSN_STOREV128)
 
 /* Signed loads: the same bits, the caller casts. */
 #define vm_guard_load_i8 vm_guard_load_u8
@@ -97,6 +100,7 @@ VM_CHECKED_ACCESS(u32)
 VM_CHECKED_ACCESS(u64)
 VM_CHECKED_ACCESS(f32)
 VM_CHECKED_ACCESS(f64)
+VM_CHECKED_ACCESS(v128)
 #define vm_checked_load_i8 vm_checked_load_u8
 #define vm_checked_load_i16 vm_checked_load_u16
 #define vm_checked_load_i32 vm_checked_load_u32

@@ -15,6 +15,8 @@
 #define VM_INSN_LOADF64 "ldr %d[v], [%[m], %[e]]"
 #define VM_INSN_STOREF32 "str %s[v], [%[m], %[e]]"
 #define VM_INSN_STOREF64 "str %d[v], [%[m], %[e]]"
+#define VM_INSN_LOADV128 "ldr %q[v], [%[m], %[e]]"
+#define VM_INSN_STOREV128 "str %q[v], [%[m], %[e]]"
 #define VM_INSN_STORE8 "strb %w[v], [%[m], %[e]]"
 #define VM_INSN_STORE16 "strh %w[v], [%[m], %[e]]"
 #define VM_INSN_STORE32 "str %w[v], [%[m], %[e]]"

@@ -15,6 +15,8 @@
 #define VM_INSN_LOADF64 "movsd (%[m],%[e]), %[v]"
 #define VM_INSN_STOREF32 "movss %[v], (%[m],%[e])"
 #define VM_INSN_STOREF64 "movsd %[v], (%[m],%[e])"
+#define VM_INSN_LOADV128 "movups (%[m],%[e]), %[v]"
+#define VM_INSN_STOREV128 "movups %[v], (%[m],%[e])"
 #define VM_INSN_STORE8 "movb %b[v], (%[m],%[e])"
 #define VM_INSN_STORE16 "movw %w[v], (%[m],%[e])"
 #define VM_INSN_STORE32 "movl %k[v], (%[m],%[e])"

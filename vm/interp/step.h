@@ -48,6 +48,7 @@ struct vm_regs {
      * loops that carry it from one iteration to the next */
     u64 acc;
     f64 facc; /* last f64 result */
+    v128 vacc; /* last v128 result */
 };
 
 enum {
@@ -64,6 +65,13 @@ VM_INLINE f32 get_f32(const union vm_slot *s) { return s->f32; }
 VM_INLINE f64 get_f64(const union vm_slot *s) { return s->f64; }
 VM_INLINE void put_u32(union vm_slot *s, u32 v) { s->u64 = v; }
 VM_INLINE void put_u64(union vm_slot *s, u64 v) { s->u64 = v; }
+VM_INLINE v128 get_v128(const union vm_slot *s)
+{
+    v128 v; /* two slots, at any multiple of 8 */
+    memcpy(&v, s, sizeof v);
+    return v;
+}
+VM_INLINE void put_v128(union vm_slot *s, v128 v) { memcpy(s, &v, sizeof v); }
 VM_INLINE void put_f64(union vm_slot *s, f64 v) { s->f64 = v; }
 /** All 8 bytes are written, so that a later 8-byte move can be forwarded from the store. */
 VM_INLINE void put_f32(union vm_slot *s, f32 v) { s->u64 = vm_f32_bits(v); }
@@ -106,6 +114,14 @@ VM_INLINE i32 vm_label(const union vm_word *pc, u32 i, u32 n)
     return v;
 }
 
+/** Eight halves. */
+VM_INLINE v128 vm_imm128(const union vm_word *pc, u32 i)
+{
+    v128 v;
+    memcpy(&v, (const char *)(pc + 1) + 2 * (usize)i, sizeof v);
+    return v;
+}
+
 VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 
 /* Sources of inputs: slot, constant, the value of a part, accumulator. */
@@ -119,10 +135,12 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 #define VALUE_u32(t) ((u32)(t)) /* of a moved 64-bit slot, too */
 #define VALUE_f32(t) (t)
 #define VALUE_f64(t) (t)
+#define VALUE_v128(t) (t)
 #define VALUE_u64(t) _Generic((t), f32: vm_f32_bits, f64: vm_f64_bits, default: vm_bits_u64)(t)
 #define ACC_u32 ((u32)r->acc)
 #define ACC_u64 (r->acc)
 #define ACC_f64 (r->facc)
+#define ACC_v128 (r->vacc)
 
 /* A part's result into its slot, and the accumulator. */
 #define PUT_(T, t, i)                                                                              \
@@ -132,10 +150,16 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 #define SET_u64(t) r->acc = (t);
 #define SET_f32(t)
 #define SET_f64(t) r->facc = (t);
+#define SET_v128(t) r->vacc = (t);
 
 /* Parts, number k of their chain. `place`: see above. */
 #define UN_(k, n, R, x) const R t##k = sem_##n(x);
 #define BIN_(k, n, R, x, y) const R t##k = sem_##n(x, y);
+#define TER_(k, n, R, x, y, z) const R t##k = sem_##n(x, y, z);
+#define LANE_(k, n, R, ...) const R t##k = sem_##n(__VA_ARGS__);
+#define LANES_ LANE_
+#define L_(i) ((u32)(u16)vm_half(r->pc, i)) /* a lane's number */
+#define LL_(i) vm_imm128(r->pc, i)          /* 16 of them */
 #define UNT_(k, n, R, x, place)                                                                    \
     TRAP_IF(k, sem_##n##_trap(x), place)                                                           \
     UN_(k, n, R, x)
@@ -163,12 +187,36 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
     CHECK_(k, M, address, imm, place)                                                              \
     vm_checked_store_##M(p##k, value);
 
+#define VLOAD_(k, n, M, address, offset, place)                                                    \
+    vm_loaded_##M v##k;                                                                            \
+    TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
+    const v128 t##k = sem_##n((M)v##k);
+#define VLOADX_(k, n, M, address, imm, place)                                                      \
+    CHECK_(k, M, address, imm, place)                                                              \
+    const v128 t##k = sem_##n((M)vm_checked_load_##M(p##k));
+#define VLOADL_(k, n, M, address, v, offset, place)                                                \
+    vm_loaded_##M v##k;                                                                            \
+    TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
+    const v128 t##k = sem_##n(v, (M)v##k, L_((offset) + 2));
+#define VLOADLX_(k, n, M, address, v, imm, place)                                                  \
+    CHECK_(k, M, address, imm, place)                                                              \
+    const v128 t##k = sem_##n(v, (M)vm_checked_load_##M(p##k), L_((imm) + 4));
+#define VSTOREL_(k, n, M, address, v, offset, place)                                               \
+    STORE_(k, M, M, address, sem_##n(v, L_((offset) + 2)), offset, place)
+#define VSTORELX_(k, n, M, address, v, imm, place)                                                 \
+    STOREX_(k, M, M, address, sem_##n(v, L_((imm) + 4)), imm, place)
+
 #define DO_const32(k, x) const u32 t##k = (x);
 #define DO_const64(k, imm) const u64 t##k = vm_imm64(r->pc, imm);
+#define DO_const128(k, imm) const v128 t##k = vm_imm128(r->pc, imm);
 #define DO_mov(k, x) const u64 t##k = (x);
+#define DO_mov128(k, x) const v128 t##k = (x);
 #define DO_select(k, x, y, c) const u64 t##k = (c) ? (x) : (y);
+#define DO_select128(k, x, y, c) const v128 t##k = (c) ? (x) : (y);
 #define DO_global_get(k, imm) const u64 t##k = r->x->now.cells[vm_imm32(r->pc, imm)]->u64;
 #define DO_global_set(k, v, imm) r->x->now.cells[vm_imm32(r->pc, imm)]->u64 = (v);
+#define DO_global_get128(k, imm) const v128 t##k = get_v128(r->x->now.cells[vm_imm32(r->pc, imm)]);
+#define DO_global_set128(k, v, imm) put_v128(r->x->now.cells[vm_imm32(r->pc, imm)], v);
 #define DO_br(k, imm) return vm_take(r, (i32)vm_imm32(r->pc, imm));
 #define DO_br_if(k, c, imm)                                                                        \
     if (c) return vm_take(r, (i32)vm_imm32(r->pc, imm));

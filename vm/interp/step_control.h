@@ -29,37 +29,6 @@ VM_STEP(mov_n)
     return VM_STOP_NONE;
 }
 
-VM_STEP(select2)
-{
-    const union vm_word w = r->pc[1];
-    const union vm_slot *from = &r->fp[get_u32(&r->fp[w.s.d]) ? w.s.b : w.s.c];
-    union vm_slot lo = from[0], hi = from[1];
-    r->fp[w.s.a] = lo;
-    r->fp[w.s.a + 1] = hi;
-    r->pc += 2;
-    return VM_STOP_NONE;
-}
-
-VM_STEP(global_get2)
-{
-    const union vm_word w = r->pc[1];
-    const union vm_slot *cell = r->x->now.cells[w.si.i];
-    r->fp[w.si.a] = cell[0];
-    r->fp[w.si.a + 1] = cell[1];
-    r->pc += 2;
-    return VM_STOP_NONE;
-}
-
-VM_STEP(global_set2)
-{
-    const union vm_word w = r->pc[1];
-    union vm_slot *cell = r->x->now.cells[w.si.i];
-    cell[0] = r->fp[w.si.a];
-    cell[1] = r->fp[w.si.a + 1];
-    r->pc += 2;
-    return VM_STOP_NONE;
-}
-
 VM_STEP(table_get)
 {
     const union vm_word w = r->pc[1];

@@ -3,13 +3,13 @@
  * The fast dispatcher: one function per internal instruction, each ending in a guaranteed tail call
  * of the next. Compiled once for the baseline and, on x86-64, once for x86-64-v3. One expansion:
  *
- *   static VM_HANDLER_CC void handle_mov_s(pc, fp, mem, x, acc, facc)
+ *   static VM_HANDLER_CC void handle_mov_s(pc, fp, mem, x, acc, facc, vacc)
  *   {
- *       struct vm_regs r = {pc, fp, mem, x, acc, facc};
+ *       struct vm_regs r = {pc, fp, mem, x, acc, facc, vacc};
  *       u32 stop = step_mov_s(&r);
- *       if (stop == VM_STOP_NONE) musttail return (r.pc->ptr)(r.pc, r.fp, r.mem, r.x, r.acc,
- * r.facc); if (stop == VM_TAKEN) musttail return (r.pc->ptr)(r.pc, r.fp, r.mem, r.x, r.acc,
- * r.facc); musttail return handle_stop(r.pc, r.fp, (u8 *)stop, r.x, r.acc, r.facc);
+ *       if (stop == VM_STOP_NONE) musttail return (r.pc->ptr)(r.pc, r.fp, r.mem, r.x, …);
+ *       if (stop == VM_TAKEN) musttail return (r.pc->ptr)(r.pc, r.fp, r.mem, r.x, …);
+ *       musttail return handle_stop(r.pc, r.fp, (u8 *)stop, r.x, …);
  *   }
  */
 #include "interp/dispatch.h"
@@ -21,31 +21,33 @@
 #endif
 
 typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp, u8 *mem,
-                                      struct vm_exec *x, u64 acc, f64 facc);
+                                      struct vm_exec *x, u64 acc, f64 facc, v128 vacc);
 
 #define JUMP(handler, r)                                                                           \
     __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(handler))(                         \
-        (r).pc, (r).fp, (r).mem, (r).x, (r).acc, (r).facc)
+        (r).pc, (r).fp, (r).mem, (r).x, (r).acc, (r).facc, (r).vacc)
 
 static const union vm_word words[VM_IR_COUNT];
 
 /** Leaves the handlers: returns to dispatch. Why is in the place of `mem`, which is read anew. */
 static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *pc,
                                                           union vm_slot *fp, u8 *mem,
-                                                          struct vm_exec *x, u64 acc, f64 facc)
+                                                          struct vm_exec *x, u64 acc, f64 facc,
+                                                          v128 vacc)
 {
     x->stop = (u32)(uintptr_t)mem;
     x->now.pc = pc;
     x->now.fp = fp;
     x->now.acc = acc;
     x->now.facc = facc;
+    put_v128(x->now.vacc, vacc);
 }
 
 #define EACH(name)                                                                                 \
     static VM_HANDLER_CC void handle_##name(const union vm_word *pc, union vm_slot *fp, u8 *mem,   \
-                                            struct vm_exec *x, u64 acc, f64 facc)                  \
+                                            struct vm_exec *x, u64 acc, f64 facc, v128 vacc)       \
     {                                                                                              \
-        struct vm_regs r = {pc, fp, mem, x, acc, facc};                                            \
+        struct vm_regs r = {pc, fp, mem, x, acc, facc, vacc};                                      \
         VM_PROFILE_RUN(VM_IR_##name, pc, fp);                                                      \
         u32 stop = step_##name(&r);                                                                \
         if (VM_LIKELY(stop == VM_STOP_NONE)) JUMP(r.pc->ptr, r);                                   \
@@ -72,11 +74,12 @@ static const union vm_word words[VM_IR_COUNT] = {
 static VM_NOINLINE u32 dispatch(struct vm_regs *r)
 {
     struct vm_exec *x = r->x;
-    ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x, r->acc, r->facc);
+    ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x, r->acc, r->facc, r->vacc);
     r->pc = x->now.pc;
     r->fp = x->now.fp;
     r->acc = x->now.acc;
     r->facc = x->now.facc;
+    r->vacc = get_v128(x->now.vacc);
     return x->stop;
 }
 

@@ -72,8 +72,13 @@ typedef enum vm_part {
 #define FCMP(n, OP, T) VM_PART_##n,
 #define LOAD(n, OP, R, M) VM_PART_##n, VM_PART_##n##_x,
 #define STORE(n, OP, T, M) VM_PART_##n, VM_PART_##n##_x,
+#define VBIN(n, OP, B, C) VM_PART_##n,
+#define VTER(n, OP) VM_PART_##n,
+#define VLANE(n, OP, IN, B, R, IMM) VM_PART_##n,
+#define VLOAD(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
+#define VLOADL(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
+#define VSTOREL(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) VM_PART_##n,
-#define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
     VM_PART_COUNT

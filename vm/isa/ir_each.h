@@ -4,16 +4,6 @@
  * defined, for the accumulator forms and longer chains of the fast ones. Define EACH first; both
  * are undefined at the end. Included several times; no guard by design.
  */
-#define UN(n, OP, R, A)
-#define UNT(n, OP, R, A)
-#define IBIN(n, OP, T, C)
-#define IBINT(n, OP, T)
-#define FBIN(n, OP, T)
-#define ICMP(n, OP, T, INV, MIR)
-#define FCMP(n, OP, T)
-#define LOAD(n, OP, R, M)
-#define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM, TRAPS)
 #define OTHER(n) EACH(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

@@ -9,5 +9,11 @@
 #undef FCMP
 #undef LOAD
 #undef STORE
+#undef VBIN
+#undef VTER
+#undef VLANE
+#undef VLOAD
+#undef VLOADL
+#undef VSTOREL
 #undef SPECIAL
 #undef OTHER

@@ -51,6 +51,7 @@ struct vm_activation {
     /* the accumulators: a loop's start may count on them; copies of slots of this frame */
     u64 acc;
     f64 facc;
+    union vm_slot vacc[2];
     struct vm_instance *inst; /* whose code runs; NULL at the bottom of a host call */
     union vm_slot **cells;    /* inst->cells */
     struct vm_func *start_func;

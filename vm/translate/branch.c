@@ -66,7 +66,7 @@ static void emit_moves(struct vm_lower *l, i32 base, u32 n)
         vm_emit_mov(l, base, first->home, (u32)(l->next_home - first->home));
         return;
     }
-    if (n == 1 && vm_is_fresh(l, first) && first->slots == 1 && base == (i16)base) {
+    if (n == 1 && vm_is_fresh(l, first) && base == (i16)base) {
         vm_retarget(l, base);
         return;
     }
@@ -329,7 +329,7 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     vm_emit_part(l, VM_PART_br_table, &index, n - 1, VM_NO_SLOT);
     u32 insn = l->tail.insn, half_of_table = VM_WORD_HALVES + l->tail.halves;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_append(l, 0, 2);
-    const struct vm_carried have = {l->tail.acc, l->tail.facc};
+    const struct vm_carried have = l->tail.has;
     u32 table = ++l->table_count;
     p = in->imm.table.raw;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {

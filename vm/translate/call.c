@@ -83,6 +83,6 @@ void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
      */
     bool defined = in->op == VM_OP_CALL && !is_import(l, in->a);
     if (defined && sig->result_count == 1 && is_integer(sig->types[sig->param_count]))
-        l->tail.acc = base;
+        l->tail.has.acc = base;
     if (tail) vm_lower_return(l);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Accumulators across labels. Where branches meet: what all of them have. Loops: their iterations
- * hand a local on in an accumulator; which one is found by a short look at the bytes ahead. Nothing
- * here emits code; a wrong guess costs an instruction, never a result.
+ * hand a local (no v128) on in an accumulator; which one is found by a short look at the bytes
+ * ahead. Nothing here emits code; a wrong guess costs an instruction, never a result.
  */
 #include "base/leb128.h"
 #include "binary/module.h"
@@ -55,7 +55,7 @@ struct ahead {
 
 static void forget_all(struct ahead *a)
 {
-    a->now = (struct vm_carried){VM_NO_SLOT, VM_NO_SLOT};
+    a->now = VM_CARRIES_NOTHING;
     a->made = VM_CLASS_INT; /* what calls and labels leave is moved as an integer */
 }
 
@@ -327,7 +327,7 @@ static bool has(const struct reads *r, i32 slot)
 
 struct vm_carried vm_carry_choose(const struct vm_lower *l)
 {
-    const struct vm_carried none = {VM_NO_SLOT, VM_NO_SLOT};
+    const struct vm_carried none = VM_CARRIES_NOTHING;
     if (!(VM_CARRY & (CARRY_INT | CARRY_F64)) || l->far || l->op_count <= VM_IR_GENERIC_COUNT)
         return none;
     const struct vm_module *m = l->env->module;
@@ -355,15 +355,18 @@ struct vm_carried vm_carry_choose(const struct vm_lower *l)
 struct vm_carried vm_carry_meet(const struct vm_lower *l, struct vm_carried have)
 {
     const struct vm_tail *t = &l->tail;
-    if (!(VM_CARRY & CARRY_LABELS) || (!t->ended && t->acc != have.acc)) have.acc = VM_NO_SLOT;
-    if (!(VM_CARRY & CARRY_LABELS) || (!t->ended && t->facc != have.facc)) have.facc = VM_NO_SLOT;
+    if (!(VM_CARRY & CARRY_LABELS)) return VM_CARRIES_NOTHING;
+    if (t->ended) return have;
+    if (t->has.acc != have.acc) have.acc = VM_NO_SLOT;
+    if (t->has.facc != have.facc) have.facc = VM_NO_SLOT;
+    if (t->has.vacc != have.vacc) have.vacc = VM_NO_SLOT;
     return have;
 }
 
 bool vm_carry_matches(const struct vm_lower *l, struct vm_carried want)
 {
-    return (want.acc == VM_NO_SLOT || l->tail.acc == want.acc) &&
-           (want.facc == VM_NO_SLOT || l->tail.facc == want.facc);
+    return (want.acc == VM_NO_SLOT || l->tail.has.acc == want.acc) &&
+           (want.facc == VM_NO_SLOT || l->tail.has.facc == want.facc);
 }
 
 u32 vm_carry_imm(struct vm_carried c)

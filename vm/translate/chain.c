@@ -25,8 +25,18 @@ static u32 form_of(const struct use *u)
 
 static enum vm_class input_class(const struct use *u, u32 i)
 {
-    if (i == 2 || (i == 0 && u->info->memory)) return VM_CLASS_INT;
-    return (enum vm_class)u->info->class;
+    return (enum vm_class)u->info->input[i];
+}
+
+/** The accumulator of a class: the slot whose value it has. */
+static i32 *held(struct vm_carried *has, enum vm_class class)
+{
+    switch (class) {
+    case VM_CLASS_INT: return &has->acc;
+    case VM_CLASS_F64: return &has->facc;
+    case VM_CLASS_V128: return &has->vacc;
+    default: return NULL;
+    }
 }
 
 /** The chain that exists in this backend, or VM_IR_COUNT; `from` VM_IR_COUNT: of one part. */
@@ -54,10 +64,8 @@ static vm_ir chain_best(const struct vm_lower *l, vm_ir from, struct use *u, u32
 {
     for (u32 i = 0; i < u->info->inputs; i++) {
         if (u->source[i] != VM_FROM_SLOT) continue;
-        if (u->slot[i] != have.acc && u->slot[i] != have.facc) continue;
-        enum vm_class class = input_class(u, i), held = VM_CLASS_F64;
-        if (u->slot[i] == have.acc) held = VM_CLASS_INT;
-        if (class != held) continue;
+        const i32 *acc = held(&have, input_class(u, i));
+        if (!acc || u->slot[i] != *acc) continue;
         vm_ir to = chain_with(l, from, u, i, VM_FROM_ACC, keep);
         if (to != VM_IR_COUNT) return to;
     }
@@ -106,7 +114,7 @@ static void settle(struct vm_lower *l, struct use *u)
 }
 
 /** Brings what was computed last to the left, which is where chains want it. */
-static void order(const struct vm_lower *l, struct use *u)
+static void order(struct vm_lower *l, struct use *u)
 {
     const struct vm_tail *t = &l->tail;
     if (u->info->inputs != 2 || !can_swap(u)) return;
@@ -114,8 +122,9 @@ static void order(const struct vm_lower *l, struct use *u)
     i32 left = u->slot[0], right = u->slot[1];
     if (t->insn != VM_NO_INDEX && t->dst != VM_NO_SLOT && (left == t->dst || right == t->dst)) {
         if (left != t->dst) swap(u);
-    } else if (right == t->acc && left != t->acc) {
-        swap(u);
+    } else {
+        const i32 *acc = held(&l->tail.has, input_class(u, 1));
+        if (acc && right == *acc && left != *acc) swap(u);
     }
 }
 
@@ -141,7 +150,7 @@ static void put_half(struct vm_lower *l, i16 half)
     l->tail.halves++;
 }
 
-static void put_halves(struct vm_lower *l, u64 bits, u32 count)
+static void put_halves(struct vm_lower *l, u128 bits, u32 count)
 {
     u8 *at = count ? more_halves(l, count) : NULL;
     if (!at) return;
@@ -170,23 +179,27 @@ static void mark(struct vm_lower *l)
     VM_VEC_PUSH(&l->map, entry);
 }
 
-static void forget(struct vm_tail *t, i32 slot)
+/** `slots` slots from `slot` on get another value. */
+static void forget(struct vm_carried *has, i32 slot, u32 slots)
 {
-    if (t->acc == slot) t->acc = VM_NO_SLOT;
-    if (t->facc == slot) t->facc = VM_NO_SLOT;
+    for (i32 s = slot; s < slot + (i32)slots; s++) {
+        if (has->acc == s) has->acc = VM_NO_SLOT;
+        if (has->facc == s) has->facc = VM_NO_SLOT;
+        if (has->vacc == s || has->vacc == s - 1) has->vacc = VM_NO_SLOT;
+    }
 }
 
 /** The part's result, now in `dst` and in an accumulator. */
 static void note_result(struct vm_lower *l, enum vm_class class, i32 dst)
 {
     struct vm_tail *t = &l->tail;
-    t->acc_before = t->acc;
-    t->facc_before = t->facc;
+    t->before = t->has;
     t->dst = dst;
+    t->dst_slots = class == VM_CLASS_V128 ? 2 : 1;
     if (dst == VM_NO_SLOT) return;
-    forget(t, dst);
-    if (class == VM_CLASS_INT) t->acc = dst;
-    if (class == VM_CLASS_F64) t->facc = dst;
+    forget(&t->has, dst, t->dst_slots);
+    i32 *acc = held(&t->has, class);
+    if (acc) *acc = dst;
 }
 
 /* ---- chains */
@@ -196,8 +209,7 @@ static void drop_result(struct vm_lower *l)
 {
     struct vm_tail *t = &l->tail;
     t->halves--;
-    t->acc = t->acc_before;
-    t->facc = t->facc_before;
+    t->has = t->before;
     u32 words = (t->halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
     l->words.len = t->insn + 1 + words;
 }
@@ -211,7 +223,7 @@ static bool extend(struct vm_lower *l, struct use *u)
     vm_ir to = VM_IR_COUNT;
     bool drop = false;
     u32 keep = t->dst == VM_NO_SLOT ? 0 : VM_FORM_KEEP, wish = form_of(u) | keep;
-    const struct vm_carried have = {t->acc, t->facc}, before = {t->acc_before, t->facc_before};
+    const struct vm_carried have = t->has, before = t->before;
     for (u32 i = 0; i < u->info->inputs && to == VM_IR_COUNT; i++) {
         if (u->source[i] != VM_FROM_SLOT || t->dst == VM_NO_SLOT || u->slot[i] != t->dst) continue;
         u->source[i] = VM_FROM_CHAIN;
@@ -238,7 +250,7 @@ static bool extend(struct vm_lower *l, struct use *u)
 static void begin(struct vm_lower *l, struct use *u)
 {
     struct vm_tail *t = &l->tail;
-    vm_ir to = chain_best(l, VM_IR_COUNT, u, 0, (struct vm_carried){t->acc, t->facc});
+    vm_ir to = chain_best(l, VM_IR_COUNT, u, 0, t->has);
     if (to == VM_IR_COUNT) { /* not in the table: a bug of it */
         if (l->status == VM_OK) l->status = VM_INTERNAL;
         return;
@@ -251,7 +263,7 @@ static void begin(struct vm_lower *l, struct use *u)
     vm_census_begin(l);
 }
 
-void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst)
+void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u128 imm, i32 dst)
 {
     struct use u = {.part = part, .info = vm_part_info(part)};
     for (u32 i = 0; i < u.info->inputs; i++) u.in[i] = &in[i];
@@ -266,7 +278,7 @@ void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in,
     note_result(l, (enum vm_class)u.info->result, dst == VM_NO_SLOT ? VM_NO_SLOT : near_dst);
     if (dst == VM_NO_SLOT) return;
     put_half(l, near_dst);
-    vm_dst_done(l, 1);
+    vm_dst_done(l, l->tail.dst_slots);
 }
 
 void vm_append(struct vm_lower *l, u64 bits, u32 halves) { put_halves(l, bits, halves); }
@@ -279,10 +291,12 @@ void vm_retarget(struct vm_lower *l, i32 dst)
     i32 old = t->dst;
     u8 *code = (u8 *)(l->words.data + t->insn + 1);
     memcpy(code + 2 * (usize)(t->halves - 1), &half, sizeof half);
-    bool acc = t->acc == old, facc = t->facc == old;
-    forget(t, dst);
-    if (acc) t->acc = dst;
-    if (facc) t->facc = dst;
+    i32 *const all[] = {&t->has.acc, &t->has.facc, &t->has.vacc};
+    bool moves[VM_COUNT(all)];
+    for (u32 i = 0; i < VM_COUNT(all); i++) moves[i] = *all[i] == old;
+    forget(&t->has, dst, t->dst_slots);
+    for (u32 i = 0; i < VM_COUNT(all); i++)
+        if (moves[i]) *all[i] = dst;
     t->dst = dst;
 }
 

@@ -18,17 +18,14 @@ void vm_emit_barrier(struct vm_lower *l)
     l->chosen.known = false;
     l->tail = (struct vm_tail){.insn = VM_NO_INDEX,
                                .dst = VM_NO_SLOT,
-                               .acc = VM_NO_SLOT,
-                               .facc = VM_NO_SLOT,
-                               .acc_before = VM_NO_SLOT,
-                               .facc_before = VM_NO_SLOT};
+                               .has = VM_CARRIES_NOTHING,
+                               .before = VM_CARRIES_NOTHING};
 }
 
 void vm_emit_label(struct vm_lower *l, struct vm_carried have)
 {
     vm_emit_barrier(l);
-    l->tail.acc = have.acc;
-    l->tail.facc = have.facc;
+    l->tail.has = have;
 }
 
 void vm_emit_end(struct vm_lower *l)
@@ -70,10 +67,8 @@ u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next)
         l->status = VM_OOM;
         return VM_NO_INDEX;
     }
-    struct vm_fixup f = {.insn = insn,
-                         .field = VM_WORD_HALVES * insn + half,
-                         .next = next,
-                         .have = {l->tail.acc, l->tail.facc}};
+    struct vm_fixup f = {
+        .insn = insn, .field = VM_WORD_HALVES * insn + half, .next = next, .have = l->tail.has};
     VM_VEC_PUSH(&l->fixups, f);
     return l->fixups.len - 1;
 }
@@ -104,9 +99,10 @@ void vm_fixup_list_here(struct vm_lower *l, u32 fixup)
 void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots)
 {
     if (dst == src) return;
-    if (slots == 1 && dst == (i16)dst && src == (i16)src) {
-        struct vm_operand o = {.where = VM_IN_LOCAL, .slots = 1, .slot = src};
-        vm_emit_part(l, VM_PART_mov, &o, 0, dst);
+    bool near = dst == (i16)dst && src == (i16)src && dst < INT16_MAX && src < INT16_MAX;
+    if (slots <= 2 && near) {
+        struct vm_operand o = {.where = VM_IN_LOCAL, .slots = (u8)slots, .slot = src};
+        vm_emit_part(l, slots == 1 ? VM_PART_mov : VM_PART_mov128, &o, 0, dst);
     } else if (slots == 1) {
         vm_emit(l, VM_IR_mov_far, (union vm_word){.w = {.lo = dst, .hi = src}});
     } else {
@@ -127,7 +123,7 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits)
 void vm_fuel_region(struct vm_lower *l)
 {
     if (!l->env->mode.fuel || l->dead || l->status != VM_OK) return;
-    struct vm_carried have = {l->tail.acc, l->tail.facc};
+    struct vm_carried have = l->tail.has;
     l->fuel_word = vm_emit(l, VM_IR_fuel, (union vm_word){.u = 0}) + 1;
     vm_emit_label(l, have); /* it leaves them alone */
 }

@@ -8,7 +8,7 @@
 /* ---- parts */
 
 /** Pops the part's inputs, emits it, pushes its result. */
-static void lower_part(struct vm_lower *l, vm_part part, u64 imm, vm_valtype result)
+static void lower_part(struct vm_lower *l, vm_part part, u128 imm, vm_valtype result)
 {
     const struct vm_part_info *info = vm_part_info(part);
     struct vm_operand in[VM_INPUTS_MAX];
@@ -35,13 +35,14 @@ static void lower_access(struct vm_lower *l, vm_part part, const struct vm_insn 
     bool constant = l->status == VM_OK && l->stack.len && vm_top(l, 0)->where == VM_IN_CONST;
     if (constant && part == VM_PART_f32_store) part = VM_PART_i32_store;
     if (constant && part == VM_PART_f64_store) part = VM_PART_i64_store;
-    if (is_guarded(l, in)) {
-        lower_part(l, part, in->imm.mem.offset, result);
+    if (is_guarded(l, in)) { /* a lane's number, if there is one, behind the offset */
+        lower_part(l, part, in->imm.mem.offset | (u64)in->a << 32, result);
         return;
     }
     /* name_x: a 16-bit memory index, and an offset that is cut where no memory reaches */
     u64 offset = in->imm.mem.offset < OFFSET_MAX ? in->imm.mem.offset : OFFSET_MAX;
-    lower_part(l, (vm_part)(part + 1), offset << 16 | in->imm.mem.memory, result);
+    lower_part(l, (vm_part)(part + 1), (offset << 16 | in->imm.mem.memory) | (u128)in->a << 64,
+               result);
 }
 
 /** i32.eqz turns a comparison around; a branch on it will want its operand (vm_take_back_eqz). */
@@ -62,6 +63,13 @@ static void lower_eqz(struct vm_lower *l)
     vm_push_slot(l, VM_I32);
 }
 
+static u128 bits128(const u8 *bytes)
+{
+    u128 bits;
+    memcpy(&bits, bytes, sizeof bits);
+    return bits;
+}
+
 static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *in,
                         vm_valtype result)
 {
@@ -69,8 +77,10 @@ static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *
         lower_access(l, part, in, result);
     else if (part == VM_PART_i32_eqz)
         lower_eqz(l);
+    else if (vm_part_info(part)->imm == 8) /* sixteen lanes */
+        lower_part(l, part, bits128(in->imm.bytes), result);
     else
-        lower_part(l, part, 0, result);
+        lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
 }
 
 /* ---- locals, globals, select */
@@ -81,8 +91,7 @@ static void write_local(struct vm_lower *l, u32 local)
     i32 slot = l->local_slots[local];
     if (o.where == VM_IN_LOCAL && o.local == local) return;
     vm_switch_wrote(l, local, &o);
-    bool fold = vm_is_fresh(l, &o) && o.slots == 1 && slot == (i16)slot &&
-                l->local_heads[local] == VM_NO_INDEX;
+    bool fold = vm_is_fresh(l, &o) && slot == (i16)slot && l->local_heads[local] == VM_NO_INDEX;
     if (fold) {
         vm_retarget(l, slot);
         return;
@@ -99,23 +108,14 @@ static void push_result(struct vm_lower *l, vm_valtype type)
 
 static void lower_global_get(struct vm_lower *l, u32 global, vm_valtype type)
 {
-    if (vm_valtype_slots(type) == 1) {
-        lower_part(l, VM_PART_global_get, global, type);
-        return;
-    }
-    vm_emit(l, VM_IR_global_get2,
-            (union vm_word){.si = {.a = vm_dst(l, l->next_home), .i = global}});
-    push_result(l, type);
+    bool one = vm_valtype_slots(type) == 1;
+    lower_part(l, one ? VM_PART_global_get : VM_PART_global_get128, global, type);
 }
 
 static void lower_global_set(struct vm_lower *l, u32 global)
 {
-    if (l->status == VM_OK && vm_top(l, 0)->slots == 1) {
-        lower_part(l, VM_PART_global_set, global, 0);
-        return;
-    }
-    struct vm_operand o = vm_pop(l);
-    vm_emit(l, VM_IR_global_set2, (union vm_word){.si = {.a = vm_src(l, &o, 0), .i = global}});
+    bool one = l->status == VM_OK && vm_top(l, 0)->slots == 1;
+    lower_part(l, one ? VM_PART_global_set : VM_PART_global_set128, global, 0);
 }
 
 /** [dst16] and a 32-bit index. */
@@ -128,16 +128,8 @@ static void lower_indexed_get(struct vm_lower *l, vm_ir op, u32 index, vm_valtyp
 
 static void lower_select(struct vm_lower *l, vm_valtype type)
 {
-    if (vm_valtype_slots(type) == 1) {
-        lower_part(l, VM_PART_select, 0, type);
-        return;
-    }
-    struct vm_operand cond = vm_pop(l), b = vm_pop(l), a = vm_pop(l);
-    union vm_word w = {
-        .s = {.b = vm_src(l, &a, 0), .c = vm_src(l, &b, 1), .d = vm_src(l, &cond, 2)}};
-    w.s.a = vm_dst(l, a.home);
-    vm_emit(l, VM_IR_select2, w);
-    push_result(l, type);
+    bool one = vm_valtype_slots(type) == 1;
+    lower_part(l, one ? VM_PART_select : VM_PART_select128, 0, type);
 }
 
 /* ---- tables, bulk operations */
@@ -230,6 +222,10 @@ static void lower_other(struct vm_lower *l, const struct vm_insn *in)
     case VM_OP_I64_CONST:
     case VM_OP_F32_CONST:
     case VM_OP_F64_CONST: vm_push_const(l, in->imm.bits); break;
+    case VM_OP_V128_CONST:
+        vm_emit_part(l, VM_PART_const128, NULL, bits128(in->imm.bytes), l->next_home);
+        vm_push_slot(l, VM_V128);
+        break;
     case VM_OP_I32_REINTERPRET_F32: /* slots hold bits: nothing to do */
     case VM_OP_I64_REINTERPRET_F64:
     case VM_OP_F32_REINTERPRET_I32:

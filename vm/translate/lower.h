@@ -25,10 +25,11 @@ struct vm_operand {
 
 enum { VM_NO_SLOT = INT32_MIN };
 
-/** Slots whose values the accumulators have; VM_NO_SLOT: of none. */
+/** Slots whose values the accumulators have: integer, f64, v128; VM_NO_SLOT: of none. */
 struct vm_carried {
-    i32 acc, facc;
+    i32 acc, facc, vacc;
 };
+#define VM_CARRIES_NOTHING ((struct vm_carried){VM_NO_SLOT, VM_NO_SLOT, VM_NO_SLOT})
 
 /** A place in the code that must get a branch distance. */
 struct vm_fixup {
@@ -74,8 +75,9 @@ struct vm_tail {
     vm_ir op;
     u32 halves; /* operands so far */
     i32 dst; /* slot of its last part's result: its last half; VM_NO_SLOT: none */
-    i32 acc, facc; /* slots whose value the integer and the f64 accumulator have, or VM_NO_SLOT */
-    i32 acc_before, facc_before; /* what they were before the last part */
+    u32 dst_slots; /* of that result: 2 for v128 */
+    struct vm_carried has; /* in the accumulators */
+    struct vm_carried before; /* what they were before the last part */
     bool ended; /* control does not come from the last instruction: a jump, a return */
 };
 
@@ -155,7 +157,7 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits);
  * One part: behind the last instruction if there is such a chain, else as a new instruction. `in`:
  * its inputs, popped; `imm`: its immediates; `dst`: slot of its result or VM_NO_SLOT.
  */
-void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u64 imm, i32 dst);
+void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u128 imm, i32 dst);
 /** More halves behind the last part's immediates. */
 void vm_append(struct vm_lower *l, u64 bits, u32 halves);
 /** The last part writes to another slot, which must be near. */
@@ -230,16 +232,16 @@ void vm_use_slots(struct vm_lower *l, i64 slot);
 
 /* ---- parts.c: tables of parts and chains */
 
-enum vm_class { VM_CLASS_NONE, VM_CLASS_INT, VM_CLASS_F32, VM_CLASS_F64 };
+enum vm_class { VM_CLASS_NONE, VM_CLASS_INT, VM_CLASS_F32, VM_CLASS_F64, VM_CLASS_V128 };
 struct vm_part_info {
     u8 inputs;
     u8 imm; /* halves */
     bool traps;
     bool wide; /* its constants are 64 bits: sign-extended */
-    u8 class; /* enum vm_class of its inputs, but addresses and a third */
+    u8 input[VM_INPUTS_MAX]; /* enum vm_class */
     u8 result; /* enum vm_class */
-    u8 mirror; /* the part with swapped inputs, VM_PART_COUNT: none */
     bool memory; /* load or store: name_x follows, the first input is an address */
+    u16 mirror; /* the part with swapped inputs, VM_PART_COUNT: none */
 };
 const struct vm_part_info *vm_part_info(vm_part part);
 /** True for comparisons and eqz, which a branch behind them takes in. */

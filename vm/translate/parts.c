@@ -8,36 +8,51 @@ enum {
     class_u64 = VM_CLASS_INT,
     class_f32 = VM_CLASS_F32,
     class_f64 = VM_CLASS_F64,
+    class_v128 = VM_CLASS_V128,
     class_none = VM_CLASS_NONE
 };
-enum { type_u32 = VM_I32, type_u64 = VM_I64, type_f32 = VM_F32, type_f64 = VM_F64 };
-enum { wide_u32 = 0, wide_u64 = 1, wide_f32 = 0, wide_f64 = 1 };
+enum {
+    type_u32 = VM_I32,
+    type_u64 = VM_I64,
+    type_f32 = VM_F32,
+    type_f64 = VM_F64,
+    type_v128 = VM_V128
+};
+enum { wide_u32 = 0, wide_u64 = 1, wide_f32 = 0, wide_f64 = 1, wide_v128 = 0, wide_none = 0 };
 enum { NONE = VM_PART_COUNT };
-_Static_assert(VM_PART_COUNT < 256, "a part is a byte");
+_Static_assert(VM_PART_COUNT < UINT16_MAX, "a part is 16 bits");
 
 // clang-format off
+#define ROW(n, IN, A, B, C, R, IMM, TRAPS, WIDE, MIRROR, MEMORY) \
+    [VM_PART_##n] = {IN, IMM, TRAPS, WIDE, {A, B, C}, R, MEMORY, MIRROR},
+#define PAIR(n, IN, A, B, R, IMM, WIDE) \
+    ROW(n, IN, A, B, 0, R, IMM, true, WIDE, NONE, true) \
+    ROW(n##_x, IN, A, B, 0, R, IMM + 2, true, WIDE, NONE, true)
 static const struct vm_part_info infos[VM_PART_COUNT] = {
-#define UN(n, OP, R, A)   [VM_PART_##n] = {1, 0, false, 0, class_##A, class_##R, NONE, false},
-#define UNT(n, OP, R, A)  [VM_PART_##n] = {1, 0, true, 0, class_##A, class_##R, NONE, false},
-#define IBIN(n, OP, T, C) [VM_PART_##n] = {2, 0, false, wide_##T, class_##T, class_##T, \
-                                           (C) ? VM_PART_##n : NONE, false},
-#define IBINT(n, OP, T)   [VM_PART_##n] = {2, 0, true, wide_##T, class_##T, class_##T, NONE, false},
-#define FBIN(n, OP, T)    [VM_PART_##n] = {2, 0, false, 0, class_##T, class_##T, NONE, false},
-#define ICMP(n, OP, T, INV, MIR) [VM_PART_##n] = {2, 0, false, wide_##T, class_##T, VM_CLASS_INT, \
-                                                  VM_PART_##MIR, false},
-#define FCMP(n, OP, T)    [VM_PART_##n] = {2, 0, false, 0, class_##T, VM_CLASS_INT, NONE, false},
-#define LOAD(n, OP, R, M) [VM_PART_##n] = {1, 2, true, 0, VM_CLASS_INT, class_##R, NONE, true}, \
-                          [VM_PART_##n##_x] = {1, 4, true, 0, VM_CLASS_INT, class_##R, NONE, true},
-#define STORE(n, OP, T, M) [VM_PART_##n] = {2, 2, true, wide_##T, class_##T, VM_CLASS_NONE, NONE, true}, \
-                           [VM_PART_##n##_x] = {2, 4, true, wide_##T, class_##T, VM_CLASS_NONE, NONE, true},
-#define SPECIAL(n, IN, T, R, IMM, TRAPS) [VM_PART_##n] = {IN, IMM, TRAPS, wide_##T, class_##T, class_##R, NONE, false},
-#define OTHER(n)
+#define UN(n, OP, R, A)   ROW(n, 1, class_##A, 0, 0, class_##R, 0, false, 0, NONE, false)
+#define UNT(n, OP, R, A)  ROW(n, 1, class_##A, 0, 0, class_##R, 0, true, 0, NONE, false)
+#define IBIN(n, OP, T, C) ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, false, wide_##T, (C) ? VM_PART_##n : NONE, false)
+#define IBINT(n, OP, T)   ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, true, wide_##T, NONE, false)
+#define FBIN(n, OP, T)    ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, false, 0, NONE, false)
+#define ICMP(n, OP, T, INV, MIR) ROW(n, 2, class_##T, class_##T, 0, VM_CLASS_INT, 0, false, wide_##T, VM_PART_##MIR, false)
+#define FCMP(n, OP, T)    ROW(n, 2, class_##T, class_##T, 0, VM_CLASS_INT, 0, false, 0, NONE, false)
+#define LOAD(n, OP, R, M) PAIR(n, 1, VM_CLASS_INT, 0, class_##R, 2, 0)
+#define STORE(n, OP, T, M) PAIR(n, 2, VM_CLASS_INT, class_##T, VM_CLASS_NONE, 2, wide_##T)
+#define VBIN(n, OP, B, C) ROW(n, 2, VM_CLASS_V128, class_##B, 0, VM_CLASS_V128, 0, false, 0, (C) ? VM_PART_##n : NONE, false)
+#define VTER(n, OP)       ROW(n, 3, VM_CLASS_V128, VM_CLASS_V128, VM_CLASS_V128, VM_CLASS_V128, 0, false, 0, NONE, false)
+#define VLANE(n, OP, IN, B, R, IMM) ROW(n, IN, VM_CLASS_V128, class_##B, 0, class_##R, IMM, false, wide_##B, NONE, false)
+#define VLOAD(n, OP, M)   PAIR(n, 1, VM_CLASS_INT, 0, VM_CLASS_V128, 2, 0)
+#define VLOADL(n, OP, M)  PAIR(n, 2, VM_CLASS_INT, VM_CLASS_V128, VM_CLASS_V128, 3, 0)
+#define VSTOREL(n, OP, M) PAIR(n, 2, VM_CLASS_INT, VM_CLASS_V128, VM_CLASS_NONE, 3, 0)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, IN, class_##T, class_##T, VM_CLASS_INT, class_##R, IMM, TRAPS, wide_##T, NONE, false)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
+#undef ROW
+#undef PAIR
 
 /* part + 1, so that 0 is none */
-static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
+static const struct { u16 part; u32 result; } rows[VM_OP_COUNT] = {
 #define UN(n, OP, R, A)   [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
 #define UNT(n, OP, R, A)  [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
 #define IBIN(n, OP, T, C) [VM_OP_##OP] = {VM_PART_##n + 1, type_##T},
@@ -47,8 +62,12 @@ static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
 #define FCMP(n, OP, T)    [VM_OP_##OP] = {VM_PART_##n + 1, VM_I32},
 #define LOAD(n, OP, R, M) [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
 #define STORE(n, OP, T, M) [VM_OP_##OP] = {VM_PART_##n + 1, 0},
-#define SPECIAL(n, IN, T, R, IMM, TRAPS)
-#define OTHER(n)
+#define VBIN(n, OP, B, C) [VM_OP_##OP] = {VM_PART_##n + 1, VM_V128},
+#define VTER(n, OP)       [VM_OP_##OP] = {VM_PART_##n + 1, VM_V128},
+#define VLANE(n, OP, IN, B, R, IMM) [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
+#define VLOAD(n, OP, M)   [VM_OP_##OP] = {VM_PART_##n + 1, VM_V128},
+#define VLOADL(n, OP, M)  [VM_OP_##OP] = {VM_PART_##n + 1, VM_V128},
+#define VSTOREL(n, OP, M) [VM_OP_##OP] = {VM_PART_##n + 1, 0},
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
@@ -57,7 +76,7 @@ static const struct { u8 part; u32 result; } rows[VM_OP_COUNT] = {
 #define EDGES_OF(from, begin, end, mask)
 #define INVERSE(a, b)
 /* by chain that they start from, then part and form */
-static const struct { u8 part, form; u32 to; } edges[] = {
+static const struct { u16 part; u8 form; u32 to; } edges[] = {
 #define EDGE(part, form, to) {part, form, to},
 #include "isa/edges.def"
 #undef EDGE
@@ -94,17 +113,8 @@ const struct vm_part_info *vm_part_info(vm_part part) { return &infos[part]; }
 bool vm_part_tests(vm_part part)
 {
     switch (part) {
-#define UN(n, OP, R, A)
-#define UNT(n, OP, R, A)
-#define IBIN(n, OP, T, C)
-#define IBINT(n, OP, T)
-#define FBIN(n, OP, T)
 #define ICMP(n, OP, T, INV, MIR) case VM_PART_##n:
 #define FCMP(n, OP, T) case VM_PART_##n:
-#define LOAD(n, OP, R, M)
-#define STORE(n, OP, T, M)
-#define SPECIAL(n, IN, T, R, IMM, TRAPS)
-#define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
     case VM_PART_i32_eqz:

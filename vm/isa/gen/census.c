@@ -199,8 +199,13 @@ static const char *const part_names[] = {
 #define FCMP(n, OP, T) #n,
 #define LOAD(n, OP, R, M) #n, #n "_x",
 #define STORE(n, OP, T, M) #n, #n "_x",
+#define VBIN(n, OP, B, C) #n,
+#define VTER(n, OP) #n,
+#define VLANE(n, OP, IN, B, R, IMM) #n,
+#define VLOAD(n, OP, M) #n, #n "_x",
+#define VLOADL(n, OP, M) #n, #n "_x",
+#define VSTOREL(n, OP, M) #n, #n "_x",
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) #n,
-#define OTHER(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };

@@ -13,40 +13,69 @@
 
 /* ---- parts */
 
-enum kind { UN_, UNT_, BIN_, BINT_, LOAD_, LOADX_, STORE_, STOREX_, SPECIAL_ };
+enum kind {
+    UN_,
+    UNT_,
+    BIN_,
+    BINT_,
+    TER_,
+    LANE_,
+    LANES_,
+    LOAD_,
+    LOADX_,
+    VLOAD_,
+    VLOADX_,
+    VLOADL_,
+    VLOADLX_,
+    STORE_,
+    STOREX_,
+    VSTOREL_,
+    VSTORELX_,
+    SPECIAL_
+};
 
 struct part {
     const char *name;
     enum kind kind;
-    int inputs;         /* of type T; a third is u32 */
-    const char *T, *R;  /* R "none": no result */
+    int inputs;
+    const char *in[3];  /* their types */
+    const char *R;      /* "none": no result */
     const char *M;      /* memory type */
     int imm;            /* halves */
     const char *inverse;
     bool traps;
 };
 
+#define T1(A) {A, "", ""}
+#define T2(A, B) {A, B, ""}
+#define PAIR(n, kind, in, IN, R, M, imm)                                                           \
+    {#n, kind, in, IN, R, M, imm, NULL, true},                                                     \
+        {#n "_x", kind + 1, in, IN, R, M, imm + 2, NULL, true},
+
 static const struct part parts[] = {
-#define UN(n, OP, R, A) {#n, UN_, 1, #A, #R, "", 0, NULL, false},
-#define UNT(n, OP, R, A) {#n, UNT_, 1, #A, #R, "", 0, NULL, true},
-#define IBIN(n, OP, T, C) {#n, BIN_, 2, #T, #T, "", 0, NULL, false},
-#define IBINT(n, OP, T) {#n, BINT_, 2, #T, #T, "", 0, NULL, true},
-#define FBIN(n, OP, T) {#n, BIN_, 2, #T, #T, "", 0, NULL, false},
-#define ICMP(n, OP, T, INV, MIR) {#n, BIN_, 2, #T, "u32", "", 0, #INV, false},
-#define FCMP(n, OP, T) {#n, BIN_, 2, #T, "u32", "", 0, NULL, false},
-#define LOAD(n, OP, R, M)                                                                          \
-    {#n, LOAD_, 1, "u32", #R, #M, 2, NULL, true},                                                  \
-        {#n "_x", LOADX_, 1, "u64", #R, #M, 4, NULL, true},
-#define STORE(n, OP, T, M)                                                                         \
-    {#n, STORE_, 2, #T, "none", #M, 2, NULL, true},                                                \
-        {#n "_x", STOREX_, 2, #T, "none", #M, 4, NULL, true},
-#define SPECIAL(n, IN, T, R, IMM, TRAPS) {#n, SPECIAL_, IN, #T, #R, "", IMM, NULL, TRAPS},
-#define OTHER(n)
+#define UN(n, OP, R, A) {#n, UN_, 1, T1(#A), #R, "", 0, NULL, false},
+#define UNT(n, OP, R, A) {#n, UNT_, 1, T1(#A), #R, "", 0, NULL, true},
+#define IBIN(n, OP, T, C) {#n, BIN_, 2, T2(#T, #T), #T, "", 0, NULL, false},
+#define IBINT(n, OP, T) {#n, BINT_, 2, T2(#T, #T), #T, "", 0, NULL, true},
+#define FBIN(n, OP, T) {#n, BIN_, 2, T2(#T, #T), #T, "", 0, NULL, false},
+#define ICMP(n, OP, T, INV, MIR) {#n, BIN_, 2, T2(#T, #T), "u32", "", 0, #INV, false},
+#define FCMP(n, OP, T) {#n, BIN_, 2, T2(#T, #T), "u32", "", 0, NULL, false},
+#define LOAD(n, OP, R, M) PAIR(n, LOAD_, 1, T1("u32"), #R, #M, 2)
+#define STORE(n, OP, T, M) PAIR(n, STORE_, 2, T2("u32", #T), "none", #M, 2)
+#define VBIN(n, OP, B, C) {#n, BIN_, 2, T2("v128", #B), "v128", "", 0, NULL, false},
+#define VTER(n, OP) {#n, TER_, 3, {"v128", "v128", "v128"}, "v128", "", 0, NULL, false},
+#define VLANE(n, OP, IN, B, R, IMM)                                                                \
+    {#n, IMM == 1 ? LANE_ : LANES_, IN, T2("v128", #B), #R, "", IMM, NULL, false},
+#define VLOAD(n, OP, M) PAIR(n, VLOAD_, 1, T1("u32"), "v128", #M, 2)
+#define VLOADL(n, OP, M) PAIR(n, VLOADL_, 2, T2("u32", "v128"), "v128", #M, 3)
+#define VSTOREL(n, OP, M) PAIR(n, VSTOREL_, 2, T2("u32", "v128"), "none", #M, 3)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS)                                                           \
+    {#n, SPECIAL_, IN, {#T, #T, "u32"}, #R, "", IMM, NULL, TRAPS},
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
 enum { PART_COUNT = sizeof parts / sizeof *parts };
-_Static_assert(PART_COUNT <= PARTS_MAX, "a part is a byte");
+_Static_assert(PART_COUNT <= PARTS_MAX, "raise PARTS_MAX");
 
 /* ---- the tree */
 
@@ -154,12 +183,16 @@ static void put(struct set *s, uint32_t node)
     s->nodes[s->count++] = node;
 }
 
+/** A v128 is no 64-bit slot. */
+static bool is_vector(const char *type) { return !strcmp(type, "v128"); }
+
+static bool is_memory(const struct part *p) { return p->kind >= LOAD_ && p->kind <= VSTORELX_; }
+
+/** With an explicit check: the address is one of 64 bits. */
+static bool is_checked(const struct part *p) { return is_memory(p) && (p->kind - LOAD_) % 2; }
+
 /** The type that input i wants. */
-static const char *input_type(const struct part *p, int i)
-{
-    if (i == 2 || ((p->kind == STORE_ || p->kind == LOAD_) && i == 0)) return "u32";
-    return p->T;
-}
+static const char *input_type(const struct part *p, int i) { return p->in[i]; }
 
 /** True when the form has as many inputs as the part and the result of `from` is what its t wants.
  */
@@ -170,7 +203,7 @@ static bool fits(const struct part *from, const struct part *p, const char *form
     if (!t) return true;
     const char *want = input_type(p, (int)(t - form));
     if (!strcmp(from->R, want)) return true;
-    if (p->kind == SPECIAL_ && !strcmp(want, "u64")) return has_result(from);
+    if (p->kind == SPECIAL_ && !strcmp(want, "u64")) return has_result(from) && !is_vector(from->R);
     return from->kind == SPECIAL_ && !strcmp(from->R, "u64") && !strcmp(want, "u32"); /* moved */
 }
 
@@ -234,12 +267,11 @@ void always(struct set s)
 
 static bool takes_constant(const struct part *p)
 {
-    bool binary = p->kind == BIN_ || p->kind == BINT_ || p->kind == STORE_ || p->kind == STOREX_;
-    return binary && p->T[0] == 'u';
+    return p->inputs == 2 && p->in[1][0] == 'u' && p->kind != SPECIAL_;
 }
 
 /** Of f32 and f64 by its types, of integers by its inverse. */
-static bool is_comparison(const struct part *p) { return p->inverse || p->T[0] == 'f'; }
+static bool is_comparison(const struct part *p) { return p->inverse || p->in[0][0] == 'f'; }
 
 static void generic(void)
 {
@@ -330,32 +362,38 @@ static void add_listed(const char *path)
 /** One part's steps; `at` is the next operand half. */
 static void write_part(FILE *out, const struct node *n, int *at, int *places)
 {
-    static const char *const macros[] = {"UN_",    "UNT_",   "BIN_",    "BINT_", "LOAD_",
-                                         "LOADX_", "STORE_", "STOREX_", "DO_"};
+    static const char *const macros[] = {"UN_",      "UNT_",     "BIN_",     "BINT_",  "TER_",
+                                         "LANE_",    "LANES_",   "LOAD_",    "LOADX_", "VLOAD_",
+                                         "VLOADX_",  "VLOADL_",  "VLOADLX_", "STORE_", "STOREX_",
+                                         "VSTOREL_", "VSTORELX_"};
     const struct part *p = &parts[n->part];
-    bool memory = p->kind >= LOAD_ && p->kind <= STOREX_;
+    const char *type = has_result(p) ? p->R : p->in[1];
     if (p->kind == SPECIAL_)
         fprintf(out, " DO_%s(%d", p->name, n->depth);
-    else if (memory)
-        fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, has_result(p) ? p->R : p->T,
-                p->M);
+    else if (p->kind == LOAD_ || p->kind == LOADX_ || p->kind == STORE_ || p->kind == STOREX_)
+        fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, type, p->M);
+    else if (is_memory(p))
+        fprintf(out, " %s(%d, %.*s, %s", macros[p->kind], n->depth,
+                (int)strlen(p->name) - (is_checked(p) ? 2 : 0), p->name, p->M);
     else
         fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, p->name, p->R);
     for (int i = 0; i < p->inputs; i++) {
-        const char *type = input_type(p, i);
-        if (i == 0 && (p->kind == LOADX_ || p->kind == STOREX_)) type = "u64";
+        const char *wants = i == 0 && is_checked(p) ? "u64" : input_type(p, i);
         switch (n->form[i]) {
-        case 's': fprintf(out, ", S_(%s, %d)", type, (*at)++); break;
+        case 's': fprintf(out, ", S_(%s, %d)", wants, (*at)++); break;
         case 'c':
-            fprintf(out, ", K_(%s, %d)", type, *at);
-            *at += strcmp(type, "f64") ? 2 : 4;
+            fprintf(out, ", K_(%s, %d)", wants, *at);
+            *at += strcmp(wants, "f64") ? 2 : 4;
             break;
-        case 't': fprintf(out, ", V_(%s, t%d)", type, n->depth - 1); break;
-        case 'a': fprintf(out, ", ACC_%s", type); break;
+        case 't': fprintf(out, ", V_(%s, t%d)", wants, n->depth - 1); break;
+        case 'a': fprintf(out, ", ACC_%s", wants); break;
         default: fail("form", n->name);
         }
     }
-    if (p->imm) fprintf(out, ", %d", *at);
+    if (p->kind == LANE_ || p->kind == LANES_)
+        fprintf(out, ", %s_(%d)", p->kind == LANE_ ? "L" : "LL", *at);
+    else if (p->imm)
+        fprintf(out, ", %d", *at);
     *at += p->imm;
     if (p->traps) fprintf(out, ", %d", (*places)++);
     fputc(')', out);
