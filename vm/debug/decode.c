@@ -178,7 +178,7 @@ struct vm_decoder_table *vm_decoder_table_new(const struct vm_alloc *a,
         return NULL;
     }
     for (u32 i = 0; i < t->count; i++)
-        t->entries[i] = (struct entry){.word = backend->words[i], .op = i};
+        t->entries[i] = (struct entry){.word = vm_backend_word(backend, (vm_ir)i), .op = i};
     for (u32 i = 0; i < VM_IR_COUNT; i++) parse_op((vm_ir)i, &t->ops[i]);
     qsort(t->entries, t->count, sizeof *t->entries, by_word);
     return t;

@@ -8,10 +8,10 @@
 /** The tables; those that a build lacks are not defined. */
 extern const struct vm_backend vm_backend_loop, vm_backend_tail, vm_backend_tail_v3;
 
-/** Initialiser of a backend from words made by WORD(op). */
+/** Initialiser of a backend; WORD(op) makes the words of its stubs. */
 #define VM_BACKEND(table, count, WORD, run)                                                        \
     {                                                                                              \
-        .words = (table),                                                                          \
+        .handlers = (table),                                                                       \
         .ops = (count),                                                                            \
         .dispatch = (run),                                                                         \
         .stubs = {.lazy = {WORD(lazy)},                                                            \

@@ -6,11 +6,6 @@
 
 #define LOOP_WORD(name) {.u = VM_IR_##name}
 
-static const union vm_word words[VM_IR_GENERIC_COUNT] = {
-#define EACH(name) [VM_IR_##name] = LOOP_WORD(name),
-#include "isa/ir_each.h"
-};
-
 static u32 dispatch(struct vm_regs *regs)
 {
     struct vm_regs r = *regs;
@@ -28,4 +23,4 @@ static u32 dispatch(struct vm_regs *regs)
 }
 
 const struct vm_backend vm_backend_loop =
-    VM_BACKEND(words, VM_IR_GENERIC_COUNT, LOOP_WORD, dispatch);
+    VM_BACKEND(NULL, VM_IR_GENERIC_COUNT, LOOP_WORD, dispatch);

@@ -27,7 +27,18 @@ typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp
     __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(handler))(                         \
         (r).pc, (r).fp, (r).mem, (r).x, (r).acc, (r).facc, (r).vacc)
 
-static const union vm_word words[VM_IR_COUNT];
+/* the build names the tables: vm_backend_tail or vm_backend_tail_v3, and vm_handlers_… */
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define HANDLERS JOIN(vm_handlers_of_, VM_TAIL_TABLE)
+extern const i32 HANDLERS[VM_IR_COUNT] __attribute__((visibility("hidden")));
+
+VM_INLINE const void *vm_handler_of(vm_ir op)
+{
+    return (const char *)(HANDLERS + op) + HANDLERS[op];
+}
 
 /** Leaves the handlers: returns to dispatch. Why is in the place of `mem`, which is read anew. */
 static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *pc,
@@ -44,8 +55,9 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
 }
 
 #define EACH(name)                                                                                 \
-    static VM_HANDLER_CC void handle_##name(const union vm_word *pc, union vm_slot *fp, u8 *mem,   \
-                                            struct vm_exec *x, u64 acc, f64 facc, v128 vacc)       \
+    __attribute__((used)) static VM_HANDLER_CC void handle_##name(                                 \
+        const union vm_word *pc, union vm_slot *fp, u8 *mem, struct vm_exec *x, u64 acc, f64 facc, \
+        v128 vacc)                                                                                 \
     {                                                                                              \
         struct vm_regs r = {pc, fp, mem, x, acc, facc, vacc};                                      \
         VM_PROFILE_RUN(VM_IR_##name, pc, fp);                                                      \
@@ -56,7 +68,7 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
             __asm__ volatile("" : "+r"(r.pc)); /* keeps the two dispatches apart */                \
             JUMP(r.pc->ptr, r);                                                                    \
         }                                                                                          \
-        if (stop & VM_GOTO) JUMP(words[stop & 0xffff].ptr, r);                                     \
+        if (stop & VM_GOTO) JUMP(vm_handler_of((vm_ir)(stop & 0xffff)), r);                        \
         r.mem = (u8 *)(uintptr_t)stop; /* shorter than a store, here where text is scarce */       \
         JUMP(&handle_stop, r);                                                                     \
     }
@@ -65,11 +77,18 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
 
 #define TAIL_WORD(name) {.ptr = (const void *)&handle_##name}
 
-static const union vm_word words[VM_IR_COUNT] = {
-#define EACH(name) [VM_IR_##name] = TAIL_WORD(name),
-#define EACH_CHAIN EACH
+/* In the order of enum vm_ir, which is made in the same two passes. */
+__asm__(".pushsection .rodata." TEXT(
+    HANDLERS) ",\"a\"\n"
+              ".balign 4\n"
+              ".hidden " TEXT(HANDLERS) "\n"
+                                        ".globl " TEXT(HANDLERS) "\n" TEXT(HANDLERS) ":\n");
+#define EACH(name) __asm__(".long handle_" #name " - .\n");
 #include "isa/ir_each.h"
-};
+#define EACH(name)
+#define EACH_CHAIN(name) __asm__(".long handle_" #name " - .\n");
+#include "isa/ir_each.h"
+__asm__(".popsection\n");
 
 static VM_NOINLINE u32 dispatch(struct vm_regs *r)
 {
@@ -83,5 +102,4 @@ static VM_NOINLINE u32 dispatch(struct vm_regs *r)
     return x->stop;
 }
 
-/* the build names the table: vm_backend_tail or vm_backend_tail_v3 */
-const struct vm_backend VM_TAIL_TABLE = VM_BACKEND(words, VM_IR_COUNT, TAIL_WORD, dispatch);
+const struct vm_backend VM_TAIL_TABLE = VM_BACKEND(HANDLERS, VM_IR_COUNT, TAIL_WORD, dispatch);

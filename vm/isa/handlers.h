@@ -16,13 +16,24 @@ struct vm_regs;
 
 /** One way to run internal code. Immutable. */
 struct vm_backend {
-    /** First word of an instruction of each op: a handler's address, or the op's number. */
-    const union vm_word *words;
+    /**
+     * Handlers, each as the distance from its own entry here: nothing to relocate, so processes
+     * share the table. NULL: an instruction begins with its op's number, counted from `first`.
+     */
+    const i32 *handlers;
+    u64 first;
     u32 ops; /* instructions that it has: all of vm_ir below this */
     struct vm_stubs stubs;
     /** Runs from *r until a step stops; *r is then where it stopped. The reason. interp's own. */
     u32 (*dispatch)(struct vm_regs *r);
 };
+
+/** First word of an instruction. */
+static inline union vm_word vm_backend_word(const struct vm_backend *b, vm_ir op)
+{
+    if (!b->handlers) return (union vm_word){.u = b->first + op};
+    return (union vm_word){.ptr = (const char *)(b->handlers + op) + b->handlers[op]};
+}
 
 /** A usable backend. Any thread. */
 const struct vm_backend *vm_backend_get(enum vm_code_backend backend);

@@ -42,7 +42,7 @@ static void test_every_instruction_is_known_with_its_size(void **state)
         assert_non_null(t);
         union vm_word words[128] = {{0}};
         for (u32 i = 0; i < backend->ops; i++) {
-            vm_ir found = vm_decoder_find(t, backend->words[i]);
+            vm_ir found = vm_decoder_find(t, vm_backend_word(backend, (vm_ir)i));
             assert_true(found != VM_IR_COUNT); /* another one if they share a handler */
             if (!vm_decoder_size(t, (vm_ir)i, words, VM_COUNT(words)))
                 fail_msg("%s", vm_ir_name((vm_ir)i));

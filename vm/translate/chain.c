@@ -243,7 +243,7 @@ static bool extend(struct vm_lower *l, struct use *u)
     if (drop) drop_result(l);
     l->eqz_insn = VM_NO_INDEX; /* it is not alone any more */
     t->op = to;
-    l->words.data[t->insn] = l->handlers[to];
+    l->words.data[t->insn] = vm_backend_word(l->backend, to);
     return true;
 }
 
@@ -259,7 +259,7 @@ static void begin(struct vm_lower *l, struct use *u)
     t->op = to;
     t->halves = 0;
     t->ended = false;
-    vm_emit_word(l, l->handlers[to]);
+    vm_emit_word(l, vm_backend_word(l->backend, to));
     vm_census_begin(l);
 }
 
@@ -305,7 +305,7 @@ bool vm_invert(struct vm_lower *l)
     vm_ir inverse = vm_chain_inverse(l->tail.op);
     if (inverse >= l->op_count || l->status != VM_OK) return false;
     l->tail.op = inverse;
-    l->words.data[l->tail.insn] = l->handlers[inverse];
+    l->words.data[l->tail.insn] = vm_backend_word(l->backend, inverse);
     return true;
 }
 

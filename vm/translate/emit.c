@@ -37,7 +37,7 @@ void vm_emit_end(struct vm_lower *l)
 u32 vm_emit_bare(struct vm_lower *l, vm_ir op)
 {
     u32 pos = l->words.len;
-    vm_emit_word(l, l->handlers[op]);
+    vm_emit_word(l, vm_backend_word(l->backend, op));
     vm_emit_barrier(l);
     return pos;
 }

@@ -400,7 +400,7 @@ vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
                        struct vm_arena *scratch, struct vm_err *err)
 {
     struct vm_lower start = {.env = env,
-                             .handlers = vm_backend_get(env->mode.backend)->words,
+                             .backend = vm_backend_get(env->mode.backend),
                              .code = code,
                              .sig = vm_module_functype(env->module, code->func_idx),
                              .max_slot = VM_FRAME_SLOTS,

@@ -83,7 +83,7 @@ struct vm_tail {
 
 struct vm_lower {
     const struct vm_translate_env *env;
-    const union vm_word *handlers; /* of the backend */
+    const struct vm_backend *backend;
     const struct vm_functype *sig;
     struct vm_code *code;
     vm_status status; /* sticky */

@@ -26,8 +26,7 @@
 enum { TAG_SHIFT = 32 };
 #define TAG ((u64)0x5eedc0de << TAG_SHIFT)
 
-static union vm_word words[VM_IR_COUNT];
-static struct vm_backend numbers = {.words = words, .ops = VM_IR_COUNT};
+static struct vm_backend numbers = {.first = TAG, .ops = VM_IR_COUNT};
 static u64 counts[VM_IR_COUNT];
 
 const struct vm_backend *vm_backend_get(enum vm_code_backend backend)
@@ -387,10 +386,7 @@ int main(int argc, char **argv)
     bool good = argc > 1;
     weighing.missed = calloc(MISSED_MAX, sizeof *weighing.missed);
     if (!weighing.missed) abort();
-    for (u32 i = 0; i < VM_IR_COUNT; i++) {
-        words[i].u = TAG | i;
-        order[i] = i;
-    }
+    for (u32 i = 0; i < VM_IR_COUNT; i++) order[i] = i;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--weigh")) {
             weighing.on = true;
