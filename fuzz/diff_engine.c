@@ -121,8 +121,8 @@ static void define_global(struct engine *e, u32 i)
 static void define_host(struct engine *e, bool with_memory)
 {
     wr_error_t err;
-    wr_limits_t memory = {HOST_MEMORY_MIN, HOST_MEMORY_MAX, false};
-    wr_limits_t table = {HOST_TABLE_MIN, HOST_TABLE_MAX, false};
+    wr_limits_t memory = {.min = HOST_MEMORY_MIN, .max = HOST_MEMORY_MAX};
+    wr_limits_t table = {.min = HOST_TABLE_MIN, .max = HOST_TABLE_MAX};
     for (u32 i = 0; i < HOST_FUNC_COUNT; i++) {
         e->envs[i] = (struct engine_env){e, (enum host_func)i};
         must(wr_linker_define_raw(e->linker, "host", host_func_name[i], host_func_signature[i],

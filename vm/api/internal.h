@@ -41,6 +41,10 @@ static inline struct vm_memory *to_memory(const wr_memory_t *m)
 {
     return (struct vm_memory *)(uintptr_t)m;
 }
+static inline struct vm_memory *to_shared(const wr_shared_memory_t *m)
+{
+    return (struct vm_memory *)(uintptr_t)m;
+}
 static inline struct vm_global *to_global(const wr_global_t *g)
 {
     return (struct vm_global *)(uintptr_t)g;
@@ -54,6 +58,8 @@ static inline struct vm_call *to_call(const wr_call_t *c) { return (struct vm_ca
 
 wr_extern_t api_extern(struct vm_extern e);
 struct vm_extern api_to_extern(wr_extern_t e);
+
+struct vm_limits api_to_limits(wr_limits_t l);
 
 wr_status_t api_status(vm_status s);
 vm_status api_to_status(wr_status_t s);

@@ -155,6 +155,17 @@ wr_status_t wr_linker_define(wr_linker_t *linker, wr_name_t module, wr_name_t na
     return s == VM_OK ? WR_OK : api_error(err, &e, NULL);
 }
 
+wr_status_t wr_linker_define_shared_memory(wr_linker_t *linker, wr_name_t module, wr_name_t name,
+                                           wr_shared_memory_t *shared, wr_error_t *err)
+{
+    struct vm_name m, n;
+    struct vm_err e;
+    vm_err_init(&e);
+    if (to_name(module, &m, err) != WR_OK || to_name(name, &n, err) != WR_OK) return WR_ARGUMENT;
+    vm_status s = vm_linker_add_shared(linker->linker, m, n, to_shared(shared), &e);
+    return s == VM_OK ? WR_OK : api_error(err, &e, NULL);
+}
+
 wr_status_t wr_linker_define_instance(wr_linker_t *linker, wr_name_t module,
                                       wr_instance_t *instance, wr_error_t *err)
 {
@@ -178,10 +189,20 @@ wr_status_t wr_linker_define_instance(wr_linker_t *linker, wr_name_t module,
 /** Missing imports for which a near miss is looked for: the search takes time. */
 enum { SIMILAR_MAX = 100 };
 
+static usize memory_type(const struct vm_memory *m, char *buf, usize cap)
+{
+    char max[32] = "";
+    if (m->type.has_max) (void)snprintf(max, sizeof max, " %llu", (unsigned long long)m->type.max);
+    return (usize)snprintf(buf, cap, "(memory %s%llu%s%s)", m->type.is_64 ? "i64 " : "",
+                           (unsigned long long)vm_memory_pages(m), max,
+                           m->type.is_shared ? " shared" : "");
+}
+
 static usize def_type(const struct vm_linker *l, const struct vm_def *d, char *buf, usize cap)
 {
     static const char *const kinds[] = {"func", "table", "memory", "global", "tag"};
     char part[96];
+    if (d->shared) return memory_type(d->shared, buf, cap);
     if (!d->store || d->item.kind == VM_EXTERN_FUNC) {
         u32 type = d->store ? d->item.of.func->type : d->type;
         return vm_functype_print(&vm_types_get(l->types, type)->of.func, buf, cap);
@@ -192,14 +213,7 @@ static usize def_type(const struct vm_linker *l, const struct vm_def *d, char *b
         (void)vm_valtype_print(t->type, part, sizeof part);
         return (usize)snprintf(buf, cap, t->is_mutable ? "(global (mut %s))" : "(global %s)", part);
     }
-    case VM_EXTERN_MEMORY: {
-        const struct vm_memory *m = d->item.of.memory;
-        part[0] = 0;
-        if (m->type.has_max)
-            (void)snprintf(part, sizeof part, " %llu", (unsigned long long)m->type.max);
-        return (usize)snprintf(buf, cap, "(memory %s%llu%s)", m->type.is_64 ? "i64 " : "",
-                               (unsigned long long)vm_memory_pages(m), part);
-    }
+    case VM_EXTERN_MEMORY: return memory_type(d->item.of.memory, buf, cap);
     case VM_EXTERN_TABLE:
         (void)vm_valtype_print(d->item.of.table->type.elem, part, sizeof part);
         return (usize)snprintf(buf, cap, "(table %llu %s)",

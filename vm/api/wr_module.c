@@ -277,6 +277,25 @@ size_t wr_module_item_type(const wr_module_t *module, wr_extern_kind_t kind, uin
     return extern_type(m, (u8)kind, index, buf, cap);
 }
 
+bool wr_module_memory_type(const wr_module_t *module, uint32_t index, wr_limits_t *out)
+{
+    const struct vm_module *m = &module->program->module;
+    if (index >= m->memory_count) return false;
+    const struct vm_limits *l = &m->memories[index];
+    *out = (wr_limits_t){.min = l->min,
+                         .max = l->has_max ? l->max : UINT64_MAX,
+                         .is_64 = l->is_64,
+                         .is_shared = l->is_shared};
+    return true;
+}
+
+bool wr_module_import_memory_type(const wr_module_t *module, size_t i, wr_limits_t *out)
+{
+    const struct vm_module *m = &module->program->module;
+    return i < m->import_count && m->imports[i].kind == VM_EXTERN_MEMORY &&
+           wr_module_memory_type(module, m->imports[i].index, out);
+}
+
 size_t wr_module_func_name(const wr_module_t *module, uint32_t func_idx, char *buf, size_t cap)
 {
     const struct vm_module *m = &module->program->module;

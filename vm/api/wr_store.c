@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stores and the objects in them, as the embedder sees them. */
+/* Stores and the objects in them, as the embedder sees them. Memories are wr_memory.c's. */
 #include "api/internal.h"
 
 #include "isa/handlers.h"
@@ -146,7 +146,10 @@ void wr_store_set_data(wr_store_t *store, void *data) { store->data = data; }
 void *wr_store_data(const wr_store_t *store) { return store->data; }
 void wr_store_set_fuel(wr_store_t *store, uint64_t fuel) { store->store->fuel = fuel; }
 uint64_t wr_store_fuel(const wr_store_t *store) { return store->store->fuel; }
-uint64_t wr_store_memory_bytes(const wr_store_t *store) { return store->store->memory_bytes; }
+uint64_t wr_store_memory_bytes(const wr_store_t *store)
+{
+    return vm_store_memory_bytes(store->store);
+}
 
 /* ---- externs */
 
@@ -181,51 +184,13 @@ wr_valkind_t wr_func_result(const wr_func_t *func, size_t i)
     return i < t->result_count ? api_valkind(types, t->types[t->param_count + i]) : WR_OTHERREF;
 }
 
-static struct vm_limits to_limits(wr_limits_t l)
+struct vm_limits api_to_limits(wr_limits_t l)
 {
-    return (struct vm_limits){
-        .min = l.min, .max = l.max, .has_max = l.max != UINT64_MAX, .is_64 = l.is_64};
-}
-
-/* ---- memories */
-
-wr_status_t wr_memory_new(wr_store_t *store, wr_limits_t limits, wr_memory_t **out, wr_error_t *err)
-{
-    struct vm_limits type = to_limits(limits);
-    struct vm_memory *m = NULL;
-    struct vm_err e;
-    type.page_log2 = VM_PAGE_LOG2;
-    vm_err_init(&e);
-    if (type.has_max && type.min > type.max)
-        return api_error_text(err, WR_ARGUMENT, "minimum greater than maximum");
-    vm_status s = vm_memory_new(store->store, &type, &m, &e);
-    if (s != VM_OK) return api_error(err, &e, NULL);
-    *out = (wr_memory_t *)m;
-    return WR_OK;
-}
-
-uint8_t *wr_memory_data(const wr_memory_t *memory) { return to_memory(memory)->base; }
-uint64_t wr_memory_size(const wr_memory_t *memory) { return vm_memory_size(to_memory(memory)); }
-
-uint64_t wr_memory_grow(wr_memory_t *memory, uint64_t pages)
-{
-    return vm_memory_grow(to_memory(memory), pages);
-}
-
-bool wr_memory_read(const wr_memory_t *memory, uint64_t addr, void *out, size_t size)
-{
-    const struct vm_memory *m = to_memory(memory);
-    if (!vm_range_ok(addr, size, vm_memory_size(m))) return false;
-    if (size) memcpy(out, m->base + addr, size);
-    return true;
-}
-
-bool wr_memory_write(wr_memory_t *memory, uint64_t addr, const void *in, size_t size)
-{
-    struct vm_memory *m = to_memory(memory);
-    if (!vm_range_ok(addr, size, vm_memory_size(m))) return false;
-    if (size) memcpy(m->base + addr, in, size);
-    return true;
+    return (struct vm_limits){.min = l.min,
+                              .max = l.max,
+                              .has_max = l.max != UINT64_MAX,
+                              .is_64 = l.is_64,
+                              .is_shared = l.is_shared};
 }
 
 /* ---- globals */
@@ -264,12 +229,13 @@ wr_status_t wr_global_set(wr_global_t *global, const wr_val_t *value)
 wr_status_t wr_table_new(wr_store_t *store, wr_valkind_t kind, wr_limits_t limits, wr_table_t **out,
                          wr_error_t *err)
 {
-    struct vm_tabletype type = {.elem = api_valtype(kind), .limits = to_limits(limits)};
+    struct vm_tabletype type = {.elem = api_valtype(kind), .limits = api_to_limits(limits)};
     struct vm_table *t = NULL;
     struct vm_err e;
     vm_err_init(&e);
     if (type.elem != VM_FUNCREF && type.elem != VM_EXTERNREF)
         return api_error_text(err, WR_ARGUMENT, "a table holds funcref or externref");
+    if (limits.is_shared) return api_error_text(err, WR_ARGUMENT, "a table can't be shared");
     if (type.limits.has_max && type.limits.min > type.limits.max)
         return api_error_text(err, WR_ARGUMENT, "minimum greater than maximum");
     vm_status s = vm_table_new(store->store, &type, NULL, &t, &e);

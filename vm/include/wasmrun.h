@@ -12,6 +12,8 @@
  *   wr_store_t    owns instances, functions, memories, tables, globals; confined to one thread
  *   wr_exec_t     one call in progress with its own value stack; used with its store only, deleted
  *                 before or after it
+ *   wr_shared_memory_t  a reference to a memory that several stores use at the same time, each on
+ *                 its own thread; thread-safe
  *
  * Pointers to wr_instance_t, wr_func_t, wr_memory_t, wr_table_t and wr_global_t are borrowed:
  * they live until their store is deleted. A result marked `own` is deleted by the caller with the
@@ -51,6 +53,7 @@ typedef struct wr_exec wr_exec_t;
 typedef struct wr_instance wr_instance_t;
 typedef struct wr_func wr_func_t;
 typedef struct wr_memory wr_memory_t;
+typedef struct wr_shared_memory wr_shared_memory_t;
 typedef struct wr_table wr_table_t;
 typedef struct wr_global wr_global_t;
 typedef struct wr_tag wr_tag_t;
@@ -220,6 +223,18 @@ WR_API size_t wr_module_export_count(const wr_module_t *module);
 /** Fills `out`; false when `i` is out of range. Names live as long as the module. */
 WR_API bool wr_module_import(const wr_module_t *module, size_t i, wr_importtype_t *out);
 WR_API bool wr_module_export(const wr_module_t *module, size_t i, wr_exporttype_t *out);
+typedef struct wr_limits {
+    uint64_t min;
+    uint64_t max;   /**< UINT64_MAX: none */
+    bool is_64;     /**< addressed by i64 */
+    bool is_shared; /**< memories: for several threads; needs a maximum */
+} wr_limits_t;
+/**
+ * The type of memory `index` of the module's index space, imports first, or of import `i`; false
+ * when there is none, or that import is no memory. Sizes in pages of 64 KiB. Any thread.
+ */
+WR_API bool wr_module_memory_type(const wr_module_t *module, uint32_t index, wr_limits_t *out);
+WR_API bool wr_module_import_memory_type(const wr_module_t *module, size_t i, wr_limits_t *out);
 /**
  * Writes the type of import (or export) `i` as WebAssembly text, "(func (param i32) (result i32))",
  * cut to `cap` bytes with a final NUL. Returns the whole length, as snprintf does.
@@ -270,7 +285,8 @@ typedef enum wr_memory_mode {
 typedef struct wr_store_config {
     wr_backend_t backend;
     wr_memory_mode_t memory_mode;
-    uint64_t max_memory_bytes;  /**< all memories of the store together; 4 GiB each by format */
+    /** all memories made in the store together, shared ones too; 4 GiB each by format */
+    uint64_t max_memory_bytes;
     uint64_t max_table_elems;   /**< all tables together; 10,000,000 */
     uint32_t max_instances;     /**< 10,000 */
     uint64_t stack_bytes;       /**< value stack of one exec; 8 MiB; at least about 32 KiB */
@@ -293,7 +309,7 @@ WR_API void *wr_store_data(const wr_store_t *store);
  */
 WR_API void wr_store_set_fuel(wr_store_t *store, uint64_t fuel);
 WR_API uint64_t wr_store_fuel(const wr_store_t *store);
-/** Bytes now held by the store's linear memories. */
+/** Bytes now held by the linear memories made in the store, also by shared ones. */
 WR_API uint64_t wr_store_memory_bytes(const wr_store_t *store);
 
 /* ---------------------------------------------------------------- externs */
@@ -310,23 +326,18 @@ typedef struct wr_extern {
     } of;
 } wr_extern_t;
 
-typedef struct wr_limits {
-    uint64_t min;
-    uint64_t max;   /**< UINT64_MAX: none */
-    bool is_64;     /**< addressed by i64 */
-} wr_limits_t;
-
 WR_API size_t wr_func_param_count(const wr_func_t *func);
 WR_API size_t wr_func_result_count(const wr_func_t *func);
 WR_API wr_valkind_t wr_func_param(const wr_func_t *func, size_t i);
 WR_API wr_valkind_t wr_func_result(const wr_func_t *func, size_t i);
 
-/** New memory of `limits` pages of 64 KiB. */
+/** New memory of `limits` pages of 64 KiB. WR_ARGUMENT: limits that no memory has. */
 WR_API wr_status_t wr_memory_new(wr_store_t *store, wr_limits_t limits, wr_memory_t **out,
                                  wr_error_t *err);
 /**
  * Start of a memory; never moves while the store lives. Bytes from wr_memory_size on must not be
- * touched, and the size may grow in any call into Wasm.
+ * touched, and the size may grow in any call into Wasm, that of a shared memory at any time. What
+ * is in a shared memory may change at any time: read it once, with wr_memory_read or wr_guest_copy.
  */
 WR_API uint8_t *wr_memory_data(const wr_memory_t *memory);
 WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /**< in bytes */
@@ -335,6 +346,39 @@ WR_API uint64_t wr_memory_grow(wr_memory_t *memory, uint64_t pages);
 /** Checked copies; false (and nothing done) when [addr, addr+size) is not inside the memory. */
 WR_API bool wr_memory_read(const wr_memory_t *memory, uint64_t addr, void *out, size_t size);
 WR_API bool wr_memory_write(wr_memory_t *memory, uint64_t addr, const void *in, size_t size);
+/**
+ * memcpy to or from a shared memory, which other threads may use meanwhile: no data race, and 2, 4
+ * and 8 bytes that are aligned on both sides stay whole. Within bounds; may not overlap. Any
+ * thread.
+ */
+WR_API void wr_guest_copy(void *to, const void *from, size_t size);
+
+/*
+ * Shared memories: made by wr_shared_memory_new, by wr_memory_new or by a module that defines one.
+ * Each store that uses it holds a reference, as does each wr_shared_memory_t and each definition in
+ * a linker; with the last it is freed. wr_memory_t of a shared memory may be used by all threads
+ * that hold a reference to it.
+ */
+
+/**
+ * New shared memory of 32-bit addresses and `min_pages` of 64 KiB. Nothing but `max_pages` limits
+ * its growth: it is charged to no store. Errors: WR_ARGUMENT (minimum greater than maximum, maximum
+ * greater than 65536), WR_LIMIT, WR_OOM. Any thread.
+ */
+WR_API wr_status_t wr_shared_memory_new(wr_engine_t *engine, uint64_t min_pages, uint64_t max_pages,
+                                        own wr_shared_memory_t **out, wr_error_t *err);
+/** Another reference to the same memory. Any thread. */
+WR_API own wr_shared_memory_t *wr_shared_memory_clone(wr_shared_memory_t *shared);
+/** Gives a reference back. NULL is allowed. Any thread. */
+WR_API void wr_shared_memory_delete(own wr_shared_memory_t *shared);
+/**
+ * Makes a shared memory one of the store's, which holds a reference to it from here on; the same
+ * pointer each time. NULL when out of memory.
+ */
+WR_API wr_memory_t *wr_store_add_shared_memory(wr_store_t *store, wr_shared_memory_t *shared);
+/** A reference to a shared memory, to be taken to other stores; NULL: it is not shared. */
+WR_API own wr_shared_memory_t *wr_memory_shared(wr_memory_t *memory);
+WR_API bool wr_memory_is_shared(const wr_memory_t *memory);
 
 WR_API wr_status_t wr_global_new(wr_store_t *store, bool is_mutable, const wr_val_t *value,
                                  wr_global_t **out, wr_error_t *err);
@@ -424,6 +468,13 @@ WR_API wr_status_t wr_linker_define_c(wr_linker_t *linker, const char *module, c
 /** Defines one extern; its store must be the one instantiated into. */
 WR_API wr_status_t wr_linker_define(wr_linker_t *linker, wr_name_t module, wr_name_t name,
                                     wr_store_t *store, wr_extern_t item, wr_error_t *err);
+/**
+ * Defines a shared memory for every store: it becomes one of those instantiated into that import
+ * it. The definition holds a reference until the linker is deleted.
+ */
+WR_API wr_status_t wr_linker_define_shared_memory(wr_linker_t *linker, wr_name_t module,
+                                                  wr_name_t name, wr_shared_memory_t *shared,
+                                                  wr_error_t *err);
 /** Defines all exports of an instance under a module name. */
 WR_API wr_status_t wr_linker_define_instance(wr_linker_t *linker, wr_name_t module,
                                              wr_instance_t *instance, wr_error_t *err);

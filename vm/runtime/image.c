@@ -68,8 +68,9 @@ static bool plan_memory(const struct vm_module *m, struct plan *p)
     p->image.memory = memory;
     p->memory_bytes = type->min << type->page_log2;
     p->page_bytes = vm_page_bytes();
-    return memory >= m->n_imported[VM_EXTERN_MEMORY] && type->page_log2 == VM_PAGE_LOG2 &&
-           p->page_bytes <= (usize)1 << VM_PAGE_LOG2;
+    /* other threads may use a shared memory already: nothing is mapped over it */
+    return memory >= m->n_imported[VM_EXTERN_MEMORY] && !type->is_shared &&
+           type->page_log2 == VM_PAGE_LOG2 && p->page_bytes <= (usize)1 << VM_PAGE_LOG2;
 }
 
 /** Takes segments as long as they fit; false when it comes to too little. */

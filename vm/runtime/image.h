@@ -20,7 +20,7 @@ struct vm_image_extent {
 };
 
 /**
- * Active segments below `data_end` all go to memory `memory`, which the module defines, at offsets
+ * Active segments below `data_end` all go to memory `memory`, unshared and the module's, at offsets
  * that are the same for every instance, and inside of it. Made by the first instantiation; what
  * finds it in the making goes without. Immutable when `state` says that it is there.
  */

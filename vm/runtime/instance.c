@@ -73,8 +73,11 @@ static vm_status make_funcs(struct vm_instance *in, struct vm_err *err)
 {
     const struct vm_module *m = &in->program->module;
     u32 n_imported = m->n_imported[VM_EXTERN_FUNC];
+    /* a shared memory may have guard pages that this store does not want */
+    bool guard =
+        !m->memory_count || (in->store->use_guard && in->memories[0]->mode == VM_CODE_GUARD);
     struct vm_code_mode mode = {.backend = in->store->backend,
-                                .memory = m->memory_count ? in->memories[0]->mode : VM_CODE_GUARD,
+                                .memory = guard ? VM_CODE_GUARD : VM_CODE_EXPLICIT,
                                 .fuel = in->store->use_fuel};
     in->codeset = vm_program_codeset(in->program, mode);
     if (!in->codeset) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "code");

@@ -23,7 +23,10 @@ static void def_free(struct vm_linker *l, struct vm_def *d)
 {
     name_free(l->alloc, d->module);
     name_free(l->alloc, d->name);
-    if (!d->store) vm_types_release_func(l->types, d->type);
+    if (d->shared)
+        vm_memory_release(d->shared);
+    else if (!d->store)
+        vm_types_release_func(l->types, d->type);
     if (d->env_free) d->env_free(l->alloc, d->env);
 }
 
@@ -111,6 +114,7 @@ static struct vm_name name_copy(const struct vm_alloc *a, struct vm_name n)
 
 static enum vm_extern_kind def_kind(const struct vm_def *d)
 {
+    if (d->shared) return VM_EXTERN_MEMORY;
     return d->store ? d->item.kind : VM_EXTERN_FUNC;
 }
 
@@ -182,17 +186,21 @@ vm_status vm_linker_add_extern(struct vm_linker *l, struct vm_name module, struc
     return add(l, module, name, &d, err);
 }
 
+vm_status vm_linker_add_shared(struct vm_linker *l, struct vm_name module, struct vm_name name,
+                               struct vm_memory *memory, struct vm_err *err)
+{
+    struct vm_def d = {.shared = memory};
+    vm_status s = add(l, module, name, &d, err);
+    if (s == VM_OK) vm_memory_retain(memory);
+    return s;
+}
+
 /* ---- matching. spec match-externtype */
 
 static bool func_matches(const struct vm_linker *l, const struct vm_def *d,
                          const struct vm_program *p, u32 index)
 {
-    u32 have = d->type;
-    if (d->store) {
-        if (d->item.kind != VM_EXTERN_FUNC) return false;
-        have = d->item.of.func->type;
-    }
-    return vm_types_match(l->types, have, vm_program_func_type(p, index));
+    return vm_types_match(l->types, def_func_type(d), vm_program_func_type(p, index));
 }
 
 static bool global_matches(const struct vm_linker *l, const struct vm_global *g,
@@ -215,19 +223,22 @@ static bool table_matches(const struct vm_linker *l, const struct vm_table *t,
            vm_limits_match(&t->type.limits, t->size, &want->limits);
 }
 
+static bool memory_matches(const struct vm_memory *m, const struct vm_program *p, u32 index)
+{
+    return vm_limits_match(&m->type, vm_memory_pages(m), &p->module.memories[index]);
+}
+
 static bool matches(const struct vm_linker *l, const struct vm_def *d, const struct vm_program *p,
                     const struct vm_import *im, const struct vm_store *store)
 {
     if (d->store && store && d->store != store) return false;
-    if (im->kind == VM_EXTERN_FUNC) return func_matches(l, d, p, im->index);
-    if (!d->store || d->item.kind != im->kind) return false;
+    if (def_kind(d) != im->kind) return false;
+    if (d->shared) return memory_matches(d->shared, p, im->index);
     switch (im->kind) {
+    case VM_EXTERN_FUNC: return func_matches(l, d, p, im->index);
     case VM_EXTERN_TABLE: return table_matches(l, d->item.of.table, p, im->index);
     case VM_EXTERN_GLOBAL: return global_matches(l, d->item.of.global, p, im->index);
-    case VM_EXTERN_MEMORY: {
-        const struct vm_memory *m = d->item.of.memory;
-        return vm_limits_match(&m->type, vm_memory_pages(m), &p->module.memories[im->index]);
-    }
+    case VM_EXTERN_MEMORY: return memory_matches(d->item.of.memory, p, im->index);
     default: {
         u32 want = p->canon[p->module.tags[im->index]], have = d->item.of.tag->type;
         return want == have;
@@ -313,6 +324,12 @@ static vm_status resolve_one(const struct vm_linker *l, struct vm_store *store,
     if (d->store) {
         *out = d->item;
         return VM_OK;
+    }
+    if (d->shared) {
+        *out = (struct vm_extern){.kind = VM_EXTERN_MEMORY, .of.memory = d->shared};
+        return vm_store_add_memory(store, d->shared)
+                   ? VM_OK
+                   : vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "memory");
     }
     *out = (struct vm_extern){.kind = VM_EXTERN_FUNC};
     out->of.func = vm_host_func_new(store, d->type, d->fn, d->env);

@@ -13,8 +13,9 @@ struct vm_def {
     u32 hash;
     u32 next;               /* of the same hash chain; VM_NO_INDEX ends it */
     bool replaced;          /* in no chain; kept, since imported functions use env and type */
-    struct vm_store *store; /* NULL: host function */
+    struct vm_store *store; /* NULL: host function, or `shared` */
     struct vm_extern item;  /* store != NULL */
+    struct vm_memory *shared; /* own reference: a memory for every store; `store` is NULL */
     u32 type;               /* host function: canonical, retained */
     vm_host_fn fn;
     void *env;
@@ -40,6 +41,9 @@ vm_status vm_linker_add_host(struct vm_linker *l, struct vm_name module, struct 
                              struct vm_err *err);
 vm_status vm_linker_add_extern(struct vm_linker *l, struct vm_name module, struct vm_name name,
                                struct vm_store *store, struct vm_extern item, struct vm_err *err);
+/** A shared memory, which becomes every store's that imports it. */
+vm_status vm_linker_add_shared(struct vm_linker *l, struct vm_name module, struct vm_name name,
+                               struct vm_memory *memory, struct vm_err *err);
 
 /** The definition that satisfies import `i`, or NULL. `store` NULL accepts any store. */
 const struct vm_def *vm_linker_find(const struct vm_linker *l, const struct vm_program *p, u32 i,

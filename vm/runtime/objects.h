@@ -35,15 +35,34 @@ struct vm_func {
     void *env;
 };
 
-/** spec syntax-meminst. `base` never moves; the length only grows. */
+/**
+ * Host memory that linear memories may hold together. A store has one; shared memories outlive the
+ * store whose quota they are charged to, so it is counted. Any thread.
+ */
+struct vm_quota {
+    const struct vm_alloc *alloc;
+    u64 limit_bytes;
+    _Atomic u64 used_bytes; /* relaxed: only its own value matters */
+    _Atomic usize refs;
+};
+
+/**
+ * spec syntax-meminst. `base` never moves; the length only grows. With `sharing`, any thread may
+ * use it, several stores register it, and it dies with the last reference; without, it belongs to
+ * one store.
+ */
 struct vm_memory {
     u8 *base;
-    _Atomic u64 size_bytes; /* relaxed: read by checks, written by the one that grows */
-    struct vm_limits type;  /* min as declared */
-    u64 max_pages;          /* what grow may reach: declared, limits and reservation */
-    u64 reserved_bytes;     /* with guard */
+    /* Relaxed: it says what may be touched, and the pages are there before it grows. What is in
+     * them is the guest's affair. Written by the one that grows. */
+    _Atomic u64 size_bytes;
+    struct vm_limits type; /* min as declared */
+    u64 max_pages; /* what grow may reach: declared, limits and reservation */
+    u64 reserved_bytes; /* with guard */
     enum vm_code_memory mode;
-    struct vm_store *store;
+    const struct vm_alloc *alloc;
+    struct vm_quota *quota; /* own reference: what growth is charged to */
+    struct vm_sharing *sharing; /* own (runtime/sharing.h), or NULL */
 };
 
 /** spec syntax-tableinst. Elements are references: pointers, NULL is null. */
@@ -78,16 +97,16 @@ struct vm_instance {
     struct vm_store *store;
     struct vm_program *program;
     struct vm_codeset *codeset;
-    struct vm_func **funcs;       /* index space: imports first */
-    struct vm_func *own_funcs;    /* defined ones, contiguous; not zeroed */
+    struct vm_func **funcs; /* index space: imports first */
+    struct vm_func *own_funcs; /* defined ones, contiguous; not zeroed */
     struct vm_memory **memories;
     struct vm_table **tables;
-    union vm_slot **cells;        /* value of each global, imported ones too */
+    union vm_slot **cells; /* value of each global, imported ones too */
     struct vm_global **globals;
     struct vm_tag **tags;
     struct vm_elem *elems;
-    u32 *data_sizes;              /* bytes left of each data segment: 0 when dropped */
-    struct vm_instance *next;     /* in the store */
+    u32 *data_sizes; /* bytes left of each data segment: 0 when dropped */
+    struct vm_instance *next; /* in the store */
 };
 
 /** What can be imported or exported. */
@@ -116,11 +135,12 @@ struct vm_store {
     enum vm_code_backend backend;
     bool use_guard; /* memories with guard pages are wanted and possible */
     struct vm_store_limits limits;
-    u64 memory_bytes, table_elems; /* used */
+    struct vm_quota *quota; /* own reference: of memories made here */
+    u64 table_elems; /* used */
     u32 instance_count;
-    u32 nested_calls;    /* now on the C stack */
-    bool use_fuel;       /* code of this store counts fuel */
-    u64 fuel;            /* left */
+    u32 nested_calls; /* now on the C stack */
+    bool use_fuel; /* code of this store counts fuel */
+    u64 fuel; /* left */
     struct vm_instance *instances;
     struct VM_VEC(struct vm_memory *) memories;
     struct VM_VEC(struct vm_table *) tables;
@@ -128,18 +148,38 @@ struct vm_store {
     struct VM_VEC(struct vm_tag *) tags;
     struct VM_VEC(struct vm_func *) host_funcs;
     struct vm_exec *running; /* innermost exec on this thread's C stack */
-    void *handle;            /* the public store; set by api */
+    void *handle; /* the public store; set by api */
 };
 
 struct vm_store *vm_store_new(const struct vm_alloc *alloc, struct vm_types *types,
                               const struct vm_store_limits *limits);
 void vm_store_delete(struct vm_store *store);
 
-/** New memory with its initial pages. VM_LIMIT when the store's limits or the address space end. */
+/**
+ * New memory of a store with its initial pages, shared if the type says so. VM_LIMIT when the
+ * store's limits or the address space end.
+ */
 vm_status vm_memory_new(struct vm_store *store, const struct vm_limits *type,
                         struct vm_memory **out, struct vm_err *err);
-/** spec exec-memory.grow: old size in pages, or UINT64_MAX. */
+/** New memory of a shared type and no store, with one reference and a limit of its own. */
+vm_status vm_memory_new_shared(const struct vm_alloc *alloc, const struct vm_limits *type,
+                               struct vm_memory **out, struct vm_err *err);
+/** One reference to a shared memory more, or less. Any thread. */
+void vm_memory_retain(struct vm_memory *m);
+void vm_memory_release(struct vm_memory *m);
+/** Registers a shared memory, once: the store holds a reference. False: out of memory. */
+bool vm_store_add_memory(struct vm_store *store, struct vm_memory *m);
+/** Frees memories and their references, and the quota. */
+void vm_store_free_memories(struct vm_store *store);
+/** spec exec-memory.grow: old size in pages, or UINT64_MAX. Any thread if it is shared. */
 u64 vm_memory_grow(struct vm_memory *m, u64 pages);
+
+struct vm_quota *vm_quota_new(const struct vm_alloc *alloc, u64 limit_bytes);
+/** Bytes that memories of the store hold, also of shared ones made by it. */
+static inline u64 vm_store_memory_bytes(const struct vm_store *store)
+{
+    return atomic_load_explicit(&store->quota->used_bytes, memory_order_relaxed);
+}
 static inline u64 vm_memory_size(const struct vm_memory *m)
 {
     return atomic_load_explicit(&m->size_bytes, memory_order_relaxed);

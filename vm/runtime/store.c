@@ -2,7 +2,6 @@
 /* The store: owns every object; globals, tags, host functions. Instances are instance.c's. */
 #include "runtime/objects.h"
 
-#include "platform/vmem.h"
 #include "runtime/instance.h"
 
 struct vm_store *vm_store_new(const struct vm_alloc *alloc, struct vm_types *types,
@@ -13,7 +12,10 @@ struct vm_store *vm_store_new(const struct vm_alloc *alloc, struct vm_types *typ
     s->alloc = alloc;
     s->types = types;
     s->limits = *limits;
-    return s;
+    s->quota = vm_quota_new(alloc, limits->memory_bytes);
+    if (s->quota) return s;
+    vm_alloc_free(alloc, s, sizeof *s);
+    return NULL;
 }
 
 void vm_store_delete(struct vm_store *s)
@@ -25,10 +27,7 @@ void vm_store_delete(struct vm_store *s)
         vm_instance_free(s->instances);
         s->instances = next;
     }
-    for (u32 i = 0; i < s->memories.len; i++) {
-        vm_release(s->memories.data[i]->base, s->memories.data[i]->reserved_bytes);
-        vm_alloc_free(a, s->memories.data[i], sizeof(struct vm_memory));
-    }
+    vm_store_free_memories(s);
     for (u32 i = 0; i < s->tables.len; i++) {
         struct vm_table *t = s->tables.data[i];
         vm_alloc_free(a, t->elems, (usize)t->capacity * sizeof(void *));
@@ -39,7 +38,6 @@ void vm_store_delete(struct vm_store *s)
     for (u32 i = 0; i < s->tags.len; i++) vm_alloc_free(a, s->tags.data[i], sizeof(struct vm_tag));
     for (u32 i = 0; i < s->host_funcs.len; i++)
         vm_alloc_free(a, s->host_funcs.data[i], sizeof(struct vm_func));
-    VM_VEC_FREE(a, &s->memories);
     VM_VEC_FREE(a, &s->tables);
     VM_VEC_FREE(a, &s->globals);
     VM_VEC_FREE(a, &s->tags);

@@ -32,8 +32,10 @@ static void limited(struct world *w)
     wasm_func(&m, "i:i", "grow", "", CODE(LOCAL_GET(0), MEMORY_GROW));
     in = world_instance(w, &m);
     assert_int_equal(wr_store_memory_bytes(w->store), 2 * 65536);
-    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){3, 3, false}, &memory, NULL), WR_LIMIT);
-    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){1, 9, false}, &memory, NULL), WR_OK);
+    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){.min = 3, .max = 3}, &memory, NULL),
+                     WR_LIMIT);
+    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){.min = 1, .max = 9}, &memory, NULL),
+                     WR_OK);
     world_gives(w, in, "grow", ARGS(2), ARGS(UINT32_MAX)); /* 4 pages in all */
     world_gives(w, in, "grow", ARGS(1), ARGS(2));
     world_gives(w, in, "grow", ARGS(0), ARGS(3));
@@ -44,12 +46,12 @@ static void limited(struct world *w)
     assert_int_equal(wr_memory_grow(memory, 0), 1);
     assert_int_equal(wr_store_memory_bytes(w->store), 4 * 65536);
     /* tables */
-    assert_int_equal(
-        wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){101, UINT64_MAX, false}, &table, NULL),
-        WR_LIMIT);
-    assert_int_equal(
-        wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){60, UINT64_MAX, false}, &table, NULL),
-        WR_OK);
+    assert_int_equal(wr_table_new(w->store, WR_FUNCREF,
+                                  (wr_limits_t){.min = 101, .max = UINT64_MAX}, &table, NULL),
+                     WR_LIMIT);
+    assert_int_equal(wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){.min = 60, .max = UINT64_MAX},
+                                  &table, NULL),
+                     WR_OK);
     wasm_table(&m, 'r', 30, UINT32_MAX, NULL);
     wasm_func(&m, "i:i", "grow", "", CODE(REF_NULL_FUNC, LOCAL_GET(0), TABLE_GROW(0)));
     in = world_instance(w, &m);
@@ -116,8 +118,10 @@ static void memories(struct world *w)
 {
     wr_memory_t *m = NULL;
     u8 bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8] = {0};
-    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){2, 1, false}, &m, &w->err), WR_ARGUMENT);
-    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){1, 3, false}, &m, &w->err), WR_OK);
+    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){.min = 2, .max = 1}, &m, &w->err),
+                     WR_ARGUMENT);
+    assert_int_equal(wr_memory_new(w->store, (wr_limits_t){.min = 1, .max = 3}, &m, &w->err),
+                     WR_OK);
     u8 *base = wr_memory_data(m);
     assert_int_equal(wr_memory_size(m), 65536);
     assert_true(wr_memory_write(m, 65528, bytes, 8));
@@ -172,12 +176,13 @@ static void tables(struct world *w)
     wr_func_t *add = world_func(world_instance(w, &m), "add");
     wr_table_t *t = NULL;
     wr_val_t func = {.kind = WR_FUNCREF, .of.func = add}, v;
-    assert_int_equal(wr_table_new(w->store, WR_I32, (wr_limits_t){1, 1, false}, &t, &w->err),
+    assert_int_equal(wr_table_new(w->store, WR_I32, (wr_limits_t){.min = 1, .max = 1}, &t, &w->err),
                      WR_ARGUMENT);
-    assert_int_equal(wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){2, 1, false}, &t, &w->err),
-                     WR_ARGUMENT);
-    assert_int_equal(wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){2, 2, false}, &t, &w->err),
-                     WR_OK);
+    assert_int_equal(
+        wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){.min = 2, .max = 1}, &t, &w->err),
+        WR_ARGUMENT);
+    assert_int_equal(
+        wr_table_new(w->store, WR_FUNCREF, (wr_limits_t){.min = 2, .max = 2}, &t, &w->err), WR_OK);
     assert_int_equal(wr_table_size(t), 2);
     assert_int_equal(wr_table_set(t, 1, &func), WR_OK);
     assert_int_equal(wr_table_set(t, 2, &func), WR_ARGUMENT);

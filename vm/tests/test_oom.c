@@ -157,9 +157,9 @@ static wr_status_t use(struct round *r)
     s = wr_exec_run(r->exec, &err);
     if (s == WR_OK) s = wr_exec_results(r->exec, &v, 1);
     if (s == WR_OK) assert_int_equal(v.of.i32, 3); /* (1 - 1 + 2 -> far: 5) - 7 + 5 */
-    if (s == WR_OK) s = wr_memory_new(r->store, (wr_limits_t){1, 2, false}, &memory, &err);
+    if (s == WR_OK) s = wr_memory_new(r->store, (wr_limits_t){.min = 1, .max = 2}, &memory, &err);
     if (s == WR_OK)
-        s = wr_table_new(r->store, WR_FUNCREF, (wr_limits_t){9, 99, false}, &table, &err);
+        s = wr_table_new(r->store, WR_FUNCREF, (wr_limits_t){.min = 9, .max = 99}, &table, &err);
     if (s == WR_OK) s = wr_global_new(r->store, true, &v, &global, &err);
     return s;
 }

@@ -105,6 +105,28 @@ u32 wasm_import_memory(struct wasm *w, const char *module, const char *name, u32
     return w->memory_count++;
 }
 
+static void put_shared_limits(struct wasm_bytes *b, u32 min, u32 max)
+{
+    wasm_put_u8(b, 3);
+    wasm_put_u32(b, min);
+    wasm_put_u32(b, max);
+}
+
+u32 wasm_import_shared_memory(struct wasm *w, const char *module, const char *name, u32 min,
+                              u32 max)
+{
+    put_shared_limits(import(w, module, name, 2), min, max);
+    return w->memory_count++;
+}
+
+u32 wasm_shared_memory(struct wasm *w, u32 min, u32 max, const char *name)
+{
+    put_shared_limits(&w->memories.bytes, min, max);
+    w->memories.count++;
+    wasm_export(w, name, 2, w->memory_count);
+    return w->memory_count++;
+}
+
 u32 wasm_import_global(struct wasm *w, const char *module, const char *name, char letter,
                        bool is_mutable)
 {

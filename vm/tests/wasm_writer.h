@@ -49,6 +49,8 @@ struct wasm_code {
 u32 wasm_type(struct wasm *w, const char *signature);
 u32 wasm_import_func(struct wasm *w, const char *module, const char *name, const char *signature);
 u32 wasm_import_memory(struct wasm *w, const char *module, const char *name, u32 min);
+u32 wasm_import_shared_memory(struct wasm *w, const char *module, const char *name, u32 min,
+                              u32 max);
 u32 wasm_import_table(struct wasm *w, const char *module, const char *name, u32 min);
 u32 wasm_import_global(struct wasm *w, const char *module, const char *name, char letter,
                        bool is_mutable);
@@ -60,6 +62,7 @@ u32 wasm_func_locals(struct wasm *w, const char *signature, const char *name, u3
                      char letter, struct wasm_code code);
 /** `max` UINT32_MAX: none. */
 u32 wasm_memory(struct wasm *w, u32 min, u32 max, const char *name);
+u32 wasm_shared_memory(struct wasm *w, u32 min, u32 max, const char *name);
 u32 wasm_table(struct wasm *w, char letter, u32 min, u32 max, const char *name);
 u32 wasm_global(struct wasm *w, char letter, bool is_mutable, struct wasm_code init,
                 const char *name);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a shared memory has besides an unshared one. Not for code that only reads and writes it. */
+#ifndef VM_RUNTIME_SHARING_H
+#define VM_RUNTIME_SHARING_H
+
+#include "base/port.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/** Any thread. */
+struct vm_sharing {
+    _Atomic usize refs;
+    pthread_mutex_t lock; /* growth; the queues of waiters */
+};
+
+#endif
