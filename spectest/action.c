@@ -66,6 +66,10 @@ static bool find_export(struct spec_script *script, const json_t *action, wr_ext
     if (spec_item_blocks(instance, out)) {
         return false;
     }
+    if (!instance->instance) {
+        spec_fail(out, "the instance is another thread's");
+        return false;
+    }
     wr_name_t field = spec_json_name(json_object_get(action, "field"));
     if (!field.data || !wr_instance_export(instance->instance, field, item)) {
         spec_fail(out, "no export named \"%.*s\"", (int)field.size, field.data ? field.data : "");

@@ -197,8 +197,11 @@ static void do_register(struct spec_script *script, const json_t *command, struc
         spec_items_find(&script->instances, json_object_get(command, "name"));
     if (!spec_item_blocks(instance, out)) {
         wr_error_t err = {0};
+        wr_name_t name = spec_json_name(as);
         wr_status_t status =
-            wr_linker_define_instance(script->linker, spec_json_name(as), instance->instance, &err);
+            instance->instance
+                ? wr_linker_define_instance(script->linker, name, instance->instance, &err)
+                : spec_shared_define(script, name, instance, &err);
         if (status == WR_OK) {
             spec_pass(out);
         } else {
@@ -373,16 +376,6 @@ static void do_custom(struct spec_script *script, const json_t *command, struct 
     spec_skip(out, "contents of custom sections are not checked");
 }
 
-/* Whatever follows may rest on what the thread did. */
-static void do_thread(struct spec_script *script, const json_t *command, struct spec_outcome *out)
-{
-    (void)command;
-    spec_skip(out, "threads are not supported yet");
-    if (!script->blocked) {
-        script->blocked = spec_strdup(out->text);
-    }
-}
-
 /* ---------------------------------------------------------------- dispatch */
 
 struct command_kind {
@@ -406,17 +399,13 @@ static const struct command_kind command_kinds[] = {
     {"assert_uninstantiable", do_uninstantiable},
     {"assert_invalid_custom", do_custom},
     {"assert_malformed_custom", do_custom},
-    {"thread", do_thread},
-    {"wait", do_thread},
+    {"thread", spec_thread_start},
+    {"wait", spec_thread_wait},
 };
 
 void spec_command_run(struct spec_script *script, const json_t *command, struct spec_outcome *out)
 {
     const char *type = json_string_value(json_object_get(command, "type"));
-    if (script->blocked) {
-        spec_skip(out, "%s", script->blocked);
-        return;
-    }
     for (size_t i = 0; type && i < sizeof command_kinds / sizeof command_kinds[0]; i++) {
         if (strcmp(command_kinds[i].name, type) == 0) {
             command_kinds[i].run(script, command, out);

@@ -47,6 +47,10 @@ void spec_items_fini(struct spec_items *items)
     for (size_t i = 0; i < items->count; i++) {
         free(items->list[i].name);
         free(items->list[i].reason);
+        for (size_t k = 0; k < items->list[i].shared_count; k++) {
+            wr_shared_memory_delete(items->list[i].shared[k].memory);
+        }
+        free(items->list[i].shared);
     }
     free(items->list);
 }
@@ -64,13 +68,15 @@ wr_exec_t *spec_script_exec(struct spec_script *script, struct spec_outcome *out
             return NULL;
         }
     }
-    spec_watchdog_arm(&script->ctx->dog, script->exec);
+    script->watch =
+        (struct spec_watch){.exec = script->exec, .script = script->path, .line = script->line};
+    spec_watchdog_arm(&script->ctx->dog, &script->watch);
     return script->exec;
 }
 
 bool spec_script_exec_done(struct spec_script *script)
 {
-    bool fired = spec_watchdog_disarm(&script->ctx->dog);
+    bool fired = spec_watchdog_disarm(&script->ctx->dog, &script->watch);
     if (fired) {
         wr_exec_delete(script->exec);
         script->exec = NULL;
@@ -80,14 +86,9 @@ bool spec_script_exec_done(struct spec_script *script)
 
 /* ---------------------------------------------------------------- the script */
 
-static bool setup(struct spec_script *script)
+bool spec_script_setup(struct spec_script *script)
 {
     wr_error_t err = {0};
-    script->engine = wr_engine_new(NULL);
-    if (!script->engine) {
-        fputs("wasm-spectest: cannot make an engine\n", stderr);
-        return false;
-    }
     wr_status_t status =
         wr_store_new(script->engine, &script->ctx->store_config, &script->store, &err);
     if (status == WR_OK) {
@@ -102,21 +103,19 @@ static bool setup(struct spec_script *script)
     return status == WR_OK;
 }
 
-static void teardown(struct spec_script *script)
+void spec_script_teardown(struct spec_script *script)
 {
+    spec_threads_join(script);
     wr_exec_delete(script->exec);
     wr_linker_delete(script->linker);
     wr_store_delete(script->store);
     for (size_t i = 0; i < script->module_count; i++) {
         wr_module_delete(script->modules[i]);
     }
-    wr_engine_delete(script->engine);
     free(script->modules);
     spec_items_fini(&script->definitions);
     spec_items_fini(&script->instances);
     spec_items_fini(&script->registered);
-    free(script->blocked);
-    free(script->dir);
 }
 
 /* `  invoke "name"` or `  file.wasm`: what the command is about, for its line of output. */
@@ -150,7 +149,7 @@ static void report(const struct spec_script *script, const json_t *command,
            about, outcome->text[0] ? ": " : "", outcome->text);
 }
 
-static void run_commands(struct spec_script *script, const json_t *commands)
+void spec_script_commands(struct spec_script *script, const json_t *commands)
 {
     size_t consequences = 0;
     struct spec_outcome outcome;
@@ -158,6 +157,7 @@ static void run_commands(struct spec_script *script, const json_t *commands)
         const json_t *command = json_array_get(commands, i);
         long line = (long)json_integer_value(json_object_get(command, "line"));
         const char *reason = spec_skip_list_find(&script->ctx->skips, script->path, line);
+        script->line = line;
         spec_crash_place(script->path, line);
         memset(&outcome, 0, sizeof outcome);
         if (reason) {
@@ -165,7 +165,7 @@ static void run_commands(struct spec_script *script, const json_t *commands)
         } else {
             spec_command_run(script, command, &outcome);
         }
-        spec_tally_add(&script->ctx->tally, &outcome);
+        spec_tally_add(&script->tally, &outcome);
         report(script, command, &outcome);
         consequences += outcome.consequence;
     }
@@ -177,7 +177,6 @@ static void run_commands(struct spec_script *script, const json_t *commands)
 
 bool spec_script_run(struct spec_context *ctx, const char *path)
 {
-    struct spec_script script = {.ctx = ctx, .path = path};
     json_error_t error;
     json_t *root = json_load_file(path, JSON_ALLOW_NUL, &error);
     const json_t *commands = json_object_get(root, "commands");
@@ -187,14 +186,22 @@ bool spec_script_run(struct spec_context *ctx, const char *path)
         return false;
     }
     const char *slash = strrchr(path, '/');
-    script.dir = spec_strdup(path);
-    script.dir[slash ? slash - path + 1 : 0] = 0;
-    bool good = setup(&script);
-    if (good) {
-        run_commands(&script, commands);
+    char *dir = spec_strdup(path);
+    dir[slash ? slash - path + 1 : 0] = 0;
+    struct spec_script script = {
+        .ctx = ctx, .path = path, .dir = dir, .engine = wr_engine_new(NULL)};
+    if (!script.engine) {
+        fputs("wasm-spectest: cannot make an engine\n", stderr);
     }
+    bool good = script.engine && spec_script_setup(&script);
+    if (good) {
+        spec_script_commands(&script, commands);
+    }
+    spec_script_teardown(&script);
+    spec_tally_merge(&ctx->tally, &script.tally);
     fflush(stdout);
-    teardown(&script);
+    wr_engine_delete(script.engine);
+    free(dir);
     json_decref(root);
     return good;
 }

@@ -7,6 +7,12 @@
 
 enum spec_state { SPEC_READY, SPEC_SKIPPED, SPEC_BROKEN };
 
+/** An exported memory of another thread's instance. */
+struct spec_shared {
+    wr_name_t name; /**< lives as long as the module */
+    wr_shared_memory_t *memory;
+};
+
 /** A definition, an instance or a registration; `name` and `reason` are owned. */
 struct spec_item {
     char *name; /**< may hold NUL bytes; NULL when the script gives none */
@@ -14,7 +20,10 @@ struct spec_item {
     enum spec_state state;
     char *reason; /**< of SPEC_SKIPPED and SPEC_BROKEN */
     wr_module_t *module;
-    wr_instance_t *instance;
+    wr_instance_t
+        *instance; /**< NULL in SPEC_READY: another thread's, whose memories are `shared` */
+    struct spec_shared *shared;
+    size_t shared_count;
 };
 
 struct spec_items {
@@ -23,11 +32,18 @@ struct spec_items {
     size_t cap;
 };
 
+struct spec_thread;
+
+/** A script, or a thread of one with its own store and names. */
 struct spec_script {
     struct spec_context *ctx;
     const char *path;
-    char *dir; /**< with a final '/', or empty */
-    wr_engine_t *engine;
+    const char *dir; /**< with a final '/', or empty */
+    long line;       /**< of the command that is running */
+    struct spec_tally tally;
+    struct spec_thread *threads; /**< started and not yet waited for */
+    struct spec_watch watch;
+    wr_engine_t *engine; /**< all threads' */
     wr_store_t *store;
     wr_linker_t *linker;
     wr_exec_t *exec; /**< made when first needed, remade after a cancel */
@@ -37,8 +53,22 @@ struct spec_script {
     struct spec_items definitions;
     struct spec_items instances;
     struct spec_items registered;
-    char *blocked; /**< set: all later commands are skipped for this reason */
 };
+
+/** Makes store, linker and host module; the engine, path and dir are filled in. False: said why. */
+bool spec_script_setup(struct spec_script *script);
+void spec_script_commands(struct spec_script *script, const json_t *commands);
+/** Frees all but the engine. */
+void spec_script_teardown(struct spec_script *script);
+
+/** Commands `thread` and `wait`. */
+void spec_thread_start(struct spec_script *script, const json_t *command, struct spec_outcome *out);
+void spec_thread_wait(struct spec_script *script, const json_t *command, struct spec_outcome *out);
+/** Waits for those that are left. */
+void spec_threads_join(struct spec_script *script);
+/** Defines what another thread's instance shares under a module name. */
+wr_status_t spec_shared_define(struct spec_script *script, wr_name_t as,
+                               const struct spec_item *item, wr_error_t *err);
 
 /** The bytes of a JSON string; data is NULL when `json` is not a string. */
 wr_name_t spec_json_name(const json_t *json);

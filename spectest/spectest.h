@@ -55,6 +55,8 @@ struct spec_tally {
 };
 
 void spec_tally_add(struct spec_tally *tally, const struct spec_outcome *outcome);
+/** Adds another tally's counts, and empties it. */
+void spec_tally_merge(struct spec_tally *tally, struct spec_tally *from);
 /** Prints the skip reasons with their counts and the last line. */
 void spec_tally_print(struct spec_tally *tally);
 void spec_tally_fini(struct spec_tally *tally);
@@ -100,22 +102,31 @@ wr_status_t spec_host_define(wr_linker_t *linker, wr_store_t *store, wr_error_t 
 
 /* ---------------------------------------------------------------- watchdog */
 
-/** Cancels an exec that runs too long; one thread for the whole program. */
+/** An exec that is being watched, and the command that runs it. */
+struct spec_watch {
+    wr_exec_t *exec;
+    const char *script;
+    long line;
+    unsigned elapsed_s;
+    bool fired;
+    struct spec_watch *next;
+};
+
+/** Cancels execs that run too long; one thread for the whole program. */
 struct spec_watchdog {
     pthread_t thread;
     pthread_mutex_t lock; /**< guards all below */
     pthread_cond_t wake;
     bool stop;
-    bool fired;
     unsigned limit_s;
-    unsigned elapsed_s;
-    wr_exec_t *exec; /**< NULL: nothing is being watched */
+    struct spec_watch *watches;
 };
 
 bool spec_watchdog_start(struct spec_watchdog *dog, unsigned limit_s);
-void spec_watchdog_arm(struct spec_watchdog *dog, wr_exec_t *exec);
+/** Watches `watch`, with its exec and place filled in, until it is disarmed. Any thread. */
+void spec_watchdog_arm(struct spec_watchdog *dog, struct spec_watch *watch);
 /** True when the exec was cancelled by the watchdog. */
-bool spec_watchdog_disarm(struct spec_watchdog *dog);
+bool spec_watchdog_disarm(struct spec_watchdog *dog, struct spec_watch *watch);
 void spec_watchdog_stop(struct spec_watchdog *dog);
 
 /* ---------------------------------------------------------------- running scripts */
@@ -128,7 +139,7 @@ struct spec_context {
     struct spec_watchdog dog;
 };
 
-/** Remembers what is running, for the message of a fatal signal. */
+/** Remembers what is running on this thread, for the message of a fatal signal. */
 void spec_crash_install(void);
 void spec_crash_place(const char *script, long line);
 

@@ -59,11 +59,11 @@ void spec_skip(struct spec_outcome *out, const char *format, ...)
     va_end(args);
 }
 
-static void count_reason(struct spec_tally *tally, const char *text)
+static void count_reason(struct spec_tally *tally, const char *text, size_t count)
 {
     for (size_t i = 0; i < tally->reason_count; i++) {
         if (strcmp(tally->reasons[i].text, text) == 0) {
-            tally->reasons[i].count++;
+            tally->reasons[i].count += count;
             return;
         }
     }
@@ -72,7 +72,7 @@ static void count_reason(struct spec_tally *tally, const char *text)
         tally->reasons = spec_realloc(tally->reasons, tally->reason_cap * sizeof tally->reasons[0]);
     }
     tally->reasons[tally->reason_count++] =
-        (struct spec_reason){.text = spec_strdup(text), .count = 1};
+        (struct spec_reason){.text = spec_strdup(text), .count = count};
 }
 
 void spec_tally_add(struct spec_tally *tally, const struct spec_outcome *outcome)
@@ -82,9 +82,21 @@ void spec_tally_add(struct spec_tally *tally, const struct spec_outcome *outcome
     case SPEC_FAIL: tally->failed++; break;
     case SPEC_SKIP:
         tally->skipped++;
-        count_reason(tally, outcome->text);
+        count_reason(tally, outcome->text, 1);
         break;
     }
+}
+
+void spec_tally_merge(struct spec_tally *tally, struct spec_tally *from)
+{
+    tally->passed += from->passed;
+    tally->failed += from->failed;
+    tally->skipped += from->skipped;
+    for (size_t i = 0; i < from->reason_count; i++) {
+        count_reason(tally, from->reasons[i].text, from->reasons[i].count);
+    }
+    spec_tally_fini(from);
+    *from = (struct spec_tally){0};
 }
 
 static int by_count(const void *left, const void *right)

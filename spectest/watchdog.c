@@ -13,9 +13,9 @@ enum { GRACE_S = 30 };
 
 /* ---------------------------------------------------------------- crash message */
 
-/* Written by the main thread, read by it in the signal handler. */
-static char crash_script[512];
-static volatile long crash_line;
+/* Written by a thread, read by it in the signal handler. */
+static _Thread_local char crash_script[512];
+static _Thread_local volatile long crash_line;
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 enum { FATAL_COUNT = sizeof fatal_signals / sizeof fatal_signals[0] };
@@ -72,17 +72,15 @@ void spec_crash_place(const char *script, long line)
 /* ---------------------------------------------------------------- watchdog */
 
 /* One tick a second; coarse on purpose, so that arming costs one uncontended lock. */
-static void tick(struct spec_watchdog *dog)
+static void tick(const struct spec_watchdog *dog, struct spec_watch *watch)
 {
-    if (!dog->exec) {
-        return;
+    watch->elapsed_s++;
+    if (watch->elapsed_s == dog->limit_s) {
+        watch->fired = true;
+        wr_exec_cancel(watch->exec);
     }
-    dog->elapsed_s++;
-    if (dog->elapsed_s == dog->limit_s) {
-        dog->fired = true;
-        wr_exec_cancel(dog->exec);
-    }
-    if (dog->elapsed_s >= dog->limit_s + GRACE_S) {
+    if (watch->elapsed_s >= dog->limit_s + GRACE_S) {
+        spec_crash_place(watch->script, watch->line);
         put_place("hang (cancelling did not help)");
         _exit(1);
     }
@@ -97,8 +95,8 @@ static void *watch(void *arg)
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
         int woken = pthread_cond_timedwait(&dog->wake, &dog->lock, &until);
-        if (woken != 0) {
-            tick(dog);
+        for (struct spec_watch *w = dog->watches; woken != 0 && w; w = w->next) {
+            tick(dog, w);
         }
     }
     pthread_mutex_unlock(&dog->lock);
@@ -120,20 +118,25 @@ bool spec_watchdog_start(struct spec_watchdog *dog, unsigned limit_s)
     return pthread_create(&dog->thread, NULL, watch, dog) == 0;
 }
 
-void spec_watchdog_arm(struct spec_watchdog *dog, wr_exec_t *exec)
+void spec_watchdog_arm(struct spec_watchdog *dog, struct spec_watch *watch)
 {
     pthread_mutex_lock(&dog->lock);
-    dog->exec = exec;
-    dog->elapsed_s = 0;
-    dog->fired = false;
+    watch->elapsed_s = 0;
+    watch->fired = false;
+    watch->next = dog->watches;
+    dog->watches = watch;
     pthread_mutex_unlock(&dog->lock);
 }
 
-bool spec_watchdog_disarm(struct spec_watchdog *dog)
+bool spec_watchdog_disarm(struct spec_watchdog *dog, struct spec_watch *watch)
 {
     pthread_mutex_lock(&dog->lock);
-    bool fired = dog->fired;
-    dog->exec = NULL;
+    struct spec_watch **at = &dog->watches;
+    while (*at != watch) {
+        at = &(*at)->next;
+    }
+    *at = watch->next;
+    bool fired = watch->fired;
     pthread_mutex_unlock(&dog->lock);
     return fired;
 }

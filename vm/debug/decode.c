@@ -64,6 +64,10 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
                           ROW(n##_x, VM_OP_##OP, 2, 5, true, true, true, 'V')
 #define VSTOREL(n, OP, M) ROW(n, VM_OP_##OP, 2, 3, true, true, false, 'V') \
                           ROW(n##_x, VM_OP_##OP, 2, 5, true, true, false, 'V')
+#define ALOAD(n, OP, R, M)  ROW(n, VM_OP_##OP, 1, 4, true, true, true, 'i')
+#define ASTORE(n, OP, T, M) ROW(n, VM_OP_##OP, 2, 4, true, true, false, char_##T)
+#define ARMW(n, OP, T, M, H) ROW(n, VM_OP_##OP, 2, 4, true, true, true, char_##T)
+#define ACMPXCHG(n, OP, T, M) ROW(n, VM_OP_##OP, 3, 4, true, true, true, char_##T)
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, VM_OP_ILLEGAL, IN, IMM, false, TRAPS, result_##R, char_##T)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
@@ -81,7 +85,8 @@ static const u8 other_words[VM_IR_COUNT] = {
     [VM_IR_memory_size] = 2, [VM_IR_memory_grow] = 3, [VM_IR_memory_fill] = 3,
     [VM_IR_memory_copy] = 3, [VM_IR_memory_init] = 3, [VM_IR_data_drop] = 3, [VM_IR_table_get] = 2,
     [VM_IR_table_set] = 2, [VM_IR_table_size] = 2, [VM_IR_table_grow] = 3, [VM_IR_table_fill] = 3,
-    [VM_IR_table_copy] = 3, [VM_IR_table_init] = 3, [VM_IR_elem_drop] = 3,
+    [VM_IR_table_copy] = 3, [VM_IR_table_init] = 3, [VM_IR_elem_drop] = 3, [VM_IR_atomic_notify] = 3,
+    [VM_IR_atomic_wait32] = 3, [VM_IR_atomic_wait64] = 3, [VM_IR_atomic_fence] = 1,
 };
 // clang-format on
 

@@ -153,8 +153,10 @@ static void show_imm(const struct vm_shown *s, struct vm_line *line, vm_part par
 {
     const struct vm_decoded_row *row = vm_decoded_row(part);
     if (row->memory) {
-        u64 offset = row->imm >= 4 ? read_u64(r) : (u32)read_i32(r);
-        vm_line_add(line, " +%llu", (unsigned long long)offset);
+        /* four halves: a 16-bit memory index and the offset */
+        u64 imm = row->imm >= 4 ? read_u64(r) : (u64)(u32)read_i32(r) << 16;
+        if (imm & 0xffff) vm_line_add(line, " m%u", (u32)(imm & 0xffff));
+        vm_line_add(line, " +%llu", (unsigned long long)(imm >> 16));
         if (row->imm % 2) vm_line_add(line, " lane %d", vm_decoded_half(r->insn, r->half++));
         return;
     }

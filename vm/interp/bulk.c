@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bulk memory and table instructions. Long ones look at the interrupt word after every chunk. */
 #include "interp/slow.h"
+#include "platform/copy.h"
 
 #include <string.h>
 
@@ -35,7 +36,10 @@ u32 vm_slow_memory_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
     if (!vm_range_ok(d, n, vm_memory_size(m))) return VM_TRAP_MEMORY;
     while (n) {
         u64 k = n < CHUNK ? n : CHUNK;
-        memset(m->base + d, (int)(s[1].u32 & 0xff), (usize)k);
+        if (m->sharing)
+            vm_fill_shared(m->base + d, (u8)s[1].u32, (usize)k);
+        else
+            memset(m->base + d, (int)(s[1].u32 & 0xff), (usize)k);
         d += k;
         n -= k;
         s[0].u64 = d;
@@ -45,14 +49,32 @@ u32 vm_slow_memory_fill(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
     return VM_STOP_NONE;
 }
 
-/** One direction that never overwrites what is still to be read. */
-static u32 copy_chunks(struct vm_exec *x, union vm_slot *s, u8 *dst, const u8 *src, u64 n)
+/** A piece of guest memory, or of a data segment. */
+struct bytes {
+    u8 *at;
+    bool is_shared;
+};
+
+static struct bytes bytes_of(const struct vm_memory *m, u64 addr)
 {
+    return (struct bytes){m->base + addr, m->sharing != NULL};
+}
+
+/** One direction that never overwrites what is still to be read. */
+static u32 copy_chunks(struct vm_exec *x, union vm_slot *s, struct bytes to, struct bytes from,
+                       u64 n)
+{
+    u8 *dst = to.at;
+    const u8 *src = from.at;
+    bool is_shared = to.is_shared || from.is_shared;
     bool forward = dst <= src;
     while (n) {
         u64 k = n < CHUNK ? n : CHUNK;
         u64 at = forward ? 0 : n - k;
-        memmove(dst + at, src + at, (usize)k);
+        if (is_shared)
+            vm_copy_shared(dst + at, src + at, (usize)k);
+        else
+            memmove(dst + at, src + at, (usize)k);
         n -= k;
         s[2].u64 = n;
         if (forward) {
@@ -75,7 +97,7 @@ u32 vm_slow_memory_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
         return VM_TRAP_MEMORY;
     s[0].u64 = d;
     s[1].u64 = f;
-    return n ? copy_chunks(x, s, dst->base + d, src->base + f, n) : VM_STOP_NONE;
+    return n ? copy_chunks(x, s, bytes_of(dst, d), bytes_of(src, f), n) : VM_STOP_NONE;
 }
 
 u32 vm_slow_memory_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
@@ -89,7 +111,8 @@ u32 vm_slow_memory_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)
     s[0].u64 = d;
     s[1].u64 = from;
     if (n == 0) return VM_STOP_NONE;
-    return copy_chunks(x, s, m->base + d, mod->bytes + mod->datas[a].bytes.start + from, n);
+    const u8 *segment = mod->bytes + mod->datas[a].bytes.start + from;
+    return copy_chunks(x, s, bytes_of(m, d), (struct bytes){(u8 *)(uintptr_t)segment, false}, n);
 }
 
 u32 vm_slow_data_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b)

@@ -38,6 +38,7 @@ vm_status vm_exec_start(struct vm_exec *x, struct vm_func *f)
 
 static vm_status end(struct vm_exec *x, vm_status s)
 {
+    vm_waiter_leave(&x->waiter);
     x->now.state = VM_EXEC_ENDED;
     return s;
 }
@@ -238,14 +239,7 @@ void vm_exec_unnest(struct vm_exec *x, const struct vm_activation *saved)
     }
 }
 
-void vm_exec_interrupt(struct vm_exec *x)
-{
-    atomic_fetch_or_explicit(&x->interrupt, (u32)VM_INTERRUPT_YIELD, memory_order_release);
-}
-
-void vm_exec_cancel(struct vm_exec *x)
-{
-    atomic_fetch_or_explicit(&x->interrupt, (u32)VM_INTERRUPT_CANCEL, memory_order_release);
-}
+void vm_exec_interrupt(struct vm_exec *x) { vm_exec_request(x, VM_INTERRUPT_YIELD); }
+void vm_exec_cancel(struct vm_exec *x) { vm_exec_request(x, VM_INTERRUPT_CANCEL); }
 
 bool vm_guard_available(void) { return vm_signal_install(__start_vm_extable, __stop_vm_extable); }

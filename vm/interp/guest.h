@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The only accesses to guest memory. Guard mode: one machine instruction with an exception-table
- * entry; a fault continues at a label and answers VM_TRAP_MEMORY. Explicit mode: a check, then an
- * unaligned access. A plain C access would be optimised away when its value is unused.
+ * entry; a fault continues at a label and answers VM_TRAP_MEMORY. Explicit mode: a check, then the
+ * same instruction. A plain C access would be optimised away when its value is unused, and a data
+ * race where threads share the memory. Atomic accesses are atomic.h's.
  */
 #ifndef VM_INTERP_GUEST_H
 #define VM_INTERP_GUEST_H
@@ -37,7 +38,7 @@ typedef v128 vm_loaded_v128;
     VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u64 ea, vm_loaded_##T *out)                     \
     {                                                                                              \
         vm_loaded_##T v;                                                                           \
-        __asm__ goto("1: " insn "\n" VM_EXTABLE_ENTRY                                              \
+        __asm__ goto("1: " insn(VM_AT_PAIR) "\n" VM_EXTABLE_ENTRY                                  \
                      : [v] reg(v)                                                                  \
                      : [m] "r"(mem), [e] "r"(ea)                                                   \
                      : "memory"                                                                    \
@@ -50,7 +51,7 @@ fault:                                                                          
 #define VM_GUARD_STORE(T, reg, insn)                                                               \
     VM_INLINE u32 vm_guard_store_##T(u8 *mem, u64 ea, vm_loaded_##T v)                             \
     {                                                                                              \
-        __asm__ goto("1: " insn "\n" VM_EXTABLE_ENTRY                                              \
+        __asm__ goto("1: " insn(VM_AT_PAIR) "\n" VM_EXTABLE_ENTRY                                  \
                      :                                                                             \
                      : [v] reg(v), [m] "r"(mem), [e] "r"(ea)                                       \
                      : "memory"                                                                    \
@@ -80,27 +81,33 @@ VM_GUARD_STORE(v128, VM_FLOAT_REG, VM_INSN_STOREV128)
 #define vm_guard_load_i16 vm_guard_load_u16
 #define vm_guard_load_i32 vm_guard_load_u32
 
-/** Unaligned access to memory that has been checked. */
-#define VM_CHECKED_ACCESS(T)                                                                       \
+/** Access of any alignment to memory that has been checked: one instruction, so no data race. */
+#define VM_CHECKED_ACCESS(T, reg, load, store)                                                     \
     struct vm_unaligned_##T {                                                                      \
         T v;                                                                                       \
     } __attribute__((packed, may_alias));                                                          \
     VM_INLINE vm_loaded_##T vm_checked_load_##T(const u8 *p)                                       \
     {                                                                                              \
-        return ((const volatile struct vm_unaligned_##T *)(const void *)p)->v;                     \
+        vm_loaded_##T v;                                                                           \
+        __asm__ volatile(load(VM_AT_ONE)                                                           \
+                         : [v] "=" reg(v)                                                          \
+                         : [p] VM_PLACE(*(const struct vm_unaligned_##T *)(const void *)p));       \
+        return v;                                                                                  \
     }                                                                                              \
     VM_INLINE void vm_checked_store_##T(u8 *p, vm_loaded_##T v)                                    \
     {                                                                                              \
-        ((volatile struct vm_unaligned_##T *)(void *)p)->v = (T)v;                                 \
+        __asm__ volatile(store(VM_AT_ONE)                                                          \
+                         : [p] "=" VM_PLACE(*(struct vm_unaligned_##T *)(void *)p)                 \
+                         : [v] reg(v));                                                            \
     }
 
-VM_CHECKED_ACCESS(u8)
-VM_CHECKED_ACCESS(u16)
-VM_CHECKED_ACCESS(u32)
-VM_CHECKED_ACCESS(u64)
-VM_CHECKED_ACCESS(f32)
-VM_CHECKED_ACCESS(f64)
-VM_CHECKED_ACCESS(v128)
+VM_CHECKED_ACCESS(u8, "r", VM_INSN_LOAD8, VM_INSN_STORE8)
+VM_CHECKED_ACCESS(u16, "r", VM_INSN_LOAD16, VM_INSN_STORE16)
+VM_CHECKED_ACCESS(u32, "r", VM_INSN_LOAD32, VM_INSN_STORE32)
+VM_CHECKED_ACCESS(u64, "r", VM_INSN_LOAD64, VM_INSN_STORE64)
+VM_CHECKED_ACCESS(f32, VM_FLOAT_REG, VM_INSN_LOADF32, VM_INSN_STOREF32)
+VM_CHECKED_ACCESS(f64, VM_FLOAT_REG, VM_INSN_LOADF64, VM_INSN_STOREF64)
+VM_CHECKED_ACCESS(v128, VM_FLOAT_REG, VM_INSN_LOADV128, VM_INSN_STOREV128)
 #define vm_checked_load_i8 vm_checked_load_u8
 #define vm_checked_load_i16 vm_checked_load_u16
 #define vm_checked_load_i32 vm_checked_load_u32

@@ -40,6 +40,12 @@ u32 vm_slow_table_copy(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
 u32 vm_slow_table_init(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
 u32 vm_slow_elem_drop(struct vm_exec *x, union vm_slot *s, u32 a, u32 b);
 
+/* Waiting and notifying, over consecutive slots at `s`, the first one for the answer. A wait that
+ * stops with VM_STOP_INTERRUPT is in progress: the same instruction goes on with it. */
+u32 vm_slow_atomic_notify(struct vm_exec *x, union vm_slot *s, u32 memory, u64 offset);
+u32 vm_slow_atomic_wait32(struct vm_exec *x, union vm_slot *s, u32 memory, u64 offset);
+u32 vm_slow_atomic_wait64(struct vm_exec *x, union vm_slot *s, u32 memory, u64 offset);
+
 /** Memory base for an instance: of memory 0, or NULL. */
 static inline u8 *vm_memory_base(const struct vm_instance *inst)
 {

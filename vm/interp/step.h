@@ -29,6 +29,7 @@
 #define VM_INTERP_STEP_H
 
 #include "base/fbits.h"
+#include "interp/atomic.h"
 #include "interp/guest.h"
 #include "isa/handlers.h"
 #include "runtime/exec.h"
@@ -205,6 +206,26 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
     STORE_(k, M, M, address, sem_##n(v, L_((offset) + 2)), offset, place)
 #define VSTORELX_(k, n, M, address, v, imm, place)                                                 \
     STOREX_(k, M, M, address, sem_##n(v, L_((imm) + 4)), imm, place)
+
+/* atomic accesses: immediates as above */
+#define ACHECK_(k, M, address, imm, place)                                                         \
+    u8 *p##k = NULL;                                                                               \
+    TRAP_IF(k,                                                                                     \
+            vm_atomic_check(r->x->now.inst->memories[(u16)vm_half(r->pc, imm)], address,           \
+                            vm_imm64(r->pc, imm) >> 16, sizeof(M), &p##k),                         \
+            place)
+#define ALOAD_(k, R, M, address, imm, place)                                                       \
+    ACHECK_(k, M, address, imm, place)                                                             \
+    const R t##k = vm_atomic_load_##M(p##k);
+#define ASTORE_(k, T, M, address, value, imm, place)                                               \
+    ACHECK_(k, M, address, imm, place)                                                             \
+    vm_atomic_store_##M(p##k, value);
+#define ARMW_(k, T, M, how, address, value, imm, place)                                            \
+    ACHECK_(k, M, address, imm, place)                                                             \
+    const T t##k = vm_atomic_##how##_##M(p##k, value);
+#define ACMPXCHG_(k, T, M, address, expected, value, imm, place)                                   \
+    ACHECK_(k, M, address, imm, place)                                                             \
+    const T t##k = vm_atomic_cmpxchg_##M(p##k, expected, value);
 
 #define DO_const32(k, x) const u32 t##k = (x);
 #define DO_const64(k, imm) const u64 t##k = vm_imm64(r->pc, imm);

@@ -203,4 +203,26 @@ VM_STEP_BULK(table_copy)
 VM_STEP_BULK(table_init)
 VM_STEP_BULK(elem_drop)
 
+/* ---- threads: [h] [base32 memory32] [offset64] */
+
+#define VM_STEP_WAIT(name)                                                                         \
+    VM_STEP(name)                                                                                  \
+    {                                                                                              \
+        const union vm_word w = r->pc[1];                                                          \
+        u32 t = vm_slow_##name(r->x, r->fp + w.w.lo, (u32)w.w.hi, r->pc[2].u);                     \
+        if (VM_UNLIKELY(t)) return t;                                                              \
+        r->pc += 3;                                                                                \
+        return VM_STOP_NONE;                                                                       \
+    }
+VM_STEP_WAIT(atomic_notify)
+VM_STEP_WAIT(atomic_wait32)
+VM_STEP_WAIT(atomic_wait64)
+
+VM_STEP(atomic_fence)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    r->pc += 1;
+    return VM_STOP_NONE;
+}
+
 #endif

@@ -78,6 +78,10 @@ typedef enum vm_part {
 #define VLOAD(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
 #define VLOADL(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
 #define VSTOREL(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
+#define ALOAD(n, OP, R, M) VM_PART_##n,
+#define ASTORE(n, OP, T, M) VM_PART_##n,
+#define ARMW(n, OP, T, M, HOW) VM_PART_##n,
+#define ACMPXCHG(n, OP, T, M) VM_PART_##n,
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) VM_PART_##n,
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

@@ -15,5 +15,9 @@
 #undef VLOAD
 #undef VLOADL
 #undef VSTOREL
+#undef ALOAD
+#undef ASTORE
+#undef ARMW
+#undef ACMPXCHG
 #undef SPECIAL
 #undef OTHER

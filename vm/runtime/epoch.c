@@ -18,8 +18,7 @@ void vm_epochs_tick(struct vm_epochs *e)
     (void)pthread_mutex_lock(&e->lock);
     e->now++;
     for (struct vm_exec *x = e->running; x; x = x->epoch_next)
-        if (e->now >= x->epoch_deadline)
-            atomic_fetch_or_explicit(&x->interrupt, (u32)VM_INTERRUPT_YIELD, memory_order_release);
+        if (e->now >= x->epoch_deadline) vm_exec_request(x, VM_INTERRUPT_YIELD);
     (void)pthread_mutex_unlock(&e->lock);
 }
 

@@ -18,6 +18,7 @@ vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_er
     if (!x) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "exec");
     x->store = store;
     x->alloc = store->alloc;
+    vm_wakeup_init(&x->waiter.wakeup);
     x->stack_bytes = bytes + page;
     x->stack = vm_reserve(x->stack_bytes);
     if (!x->stack || !vm_commit(x->stack, bytes)) {
@@ -34,6 +35,8 @@ vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_er
 void vm_exec_delete(struct vm_exec *x)
 {
     if (!x) return;
+    vm_waiter_leave(&x->waiter);
+    vm_wakeup_fini(&x->waiter.wakeup);
     vm_release(x->stack, x->stack_bytes);
     vm_alloc_free(x->alloc, x, sizeof *x);
 }

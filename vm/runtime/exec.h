@@ -8,6 +8,7 @@
 
 #include "runtime/epoch.h"
 #include "runtime/objects.h"
+#include "runtime/waiters.h"
 
 /** Why handlers returned to C: below VM_TRAP_COUNT a vm_trap, else one of these. */
 enum vm_stop {
@@ -84,6 +85,7 @@ struct vm_exec {
     u64 epoch_deadline;   /* with the two links: lock: store->epochs->lock */
     struct vm_exec *epoch_next, **epoch_back;
     bool yield_later; /* a YIELD came during a nested call, which can't */
+    struct vm_waiter waiter;
 };
 
 /** What a host function is given. Lives on the C stack during the host call. */
@@ -96,6 +98,13 @@ struct vm_call {
 /** New exec; VM_OOM when its stack can't be reserved. */
 vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_err *err);
 void vm_exec_delete(struct vm_exec *x);
+
+/** Sets bits of the interrupt word and wakes it up. Any thread, also a signal handler. */
+static inline void vm_exec_request(struct vm_exec *x, u32 bits)
+{
+    atomic_fetch_or_explicit(&x->interrupt, bits, memory_order_release);
+    vm_wakeup_post(&x->waiter.wakeup);
+}
 
 /** Where the arguments of the call in progress are put, and where its results stand. */
 static inline union vm_slot *vm_exec_args(const struct vm_exec *x)

@@ -3,7 +3,7 @@
 #ifndef VM_RUNTIME_SHARING_H
 #define VM_RUNTIME_SHARING_H
 
-#include "base/port.h"
+#include "runtime/waiters.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,7 +11,8 @@
 /** Any thread. */
 struct vm_sharing {
     _Atomic usize refs;
-    pthread_mutex_t lock; /* growth; the queues of waiters */
+    pthread_mutex_t lock; /* growth, and the queues */
+    struct vm_waitqueue queues[VM_WAIT_QUEUES];
 };
 
 #endif

@@ -35,14 +35,16 @@ static void lower_access(struct vm_lower *l, vm_part part, const struct vm_insn 
     bool constant = l->status == VM_OK && l->stack.len && vm_top(l, 0)->where == VM_IN_CONST;
     if (constant && part == VM_PART_f32_store) part = VM_PART_i32_store;
     if (constant && part == VM_PART_f64_store) part = VM_PART_i64_store;
-    if (is_guarded(l, in)) { /* a lane's number, if there is one, behind the offset */
+    bool atomic = vm_part_info(part)->memory == VM_MEMORY_ATOMIC;
+    if (!atomic && is_guarded(l, in)) { /* a lane's number, if there is one, behind the offset */
         lower_part(l, part, in->imm.mem.offset | (u64)in->a << 32, result);
         return;
     }
-    /* name_x: a 16-bit memory index, and an offset that is cut where no memory reaches */
+    /* name_x, or atomic: a 16-bit memory index, and an offset that is cut where no memory reaches
+     */
     u64 offset = in->imm.mem.offset < OFFSET_MAX ? in->imm.mem.offset : OFFSET_MAX;
-    lower_part(l, (vm_part)(part + 1), (offset << 16 | in->imm.mem.memory) | (u128)in->a << 64,
-               result);
+    if (!atomic) part = (vm_part)(part + 1);
+    lower_part(l, part, (offset << 16 | in->imm.mem.memory) | (u128)in->a << 64, result);
 }
 
 /** i32.eqz turns a comparison around; a branch on it will want its operand (vm_take_back_eqz). */
@@ -178,6 +180,33 @@ static void lower_ref_as_non_null(struct vm_lower *l)
     vm_emit(l, VM_IR_ref_as_non_null, w);
 }
 
+/* ---- threads */
+
+/** Operands in consecutive home slots, the first one for the result: [h] [base32 memory32]
+ *  [offset64]. */
+static void lower_wait(struct vm_lower *l, vm_ir op, u32 count, const struct vm_insn *in)
+{
+    vm_materialise_top(l, count);
+    if (l->status != VM_OK) return;
+    i32 base = vm_top(l, count - 1)->home;
+    vm_emit_mark(l);
+    vm_emit(l, op, (union vm_word){.w = {.lo = base, .hi = (i32)in->imm.mem.memory}});
+    vm_emit_word(l, (union vm_word){.u = in->imm.mem.offset});
+    for (u32 i = 0; i < count; i++) (void)vm_pop(l);
+    vm_push_slot(l, VM_I32);
+}
+
+static void lower_threads(struct vm_lower *l, const struct vm_insn *in)
+{
+    switch (in->op) {
+    case VM_OP_MEMORY_ATOMIC_NOTIFY: lower_wait(l, VM_IR_atomic_notify, 2, in); break;
+    case VM_OP_MEMORY_ATOMIC_WAIT32: lower_wait(l, VM_IR_atomic_wait32, 3, in); break;
+    case VM_OP_MEMORY_ATOMIC_WAIT64: lower_wait(l, VM_IR_atomic_wait64, 3, in); break;
+    case VM_OP_ATOMIC_FENCE: vm_emit_bare(l, VM_IR_atomic_fence); break;
+    default: l->status = VM_UNSUPPORTED; break;
+    }
+}
+
 static void lower_bulk_op(struct vm_lower *l, const struct vm_insn *in)
 {
     switch (in->op) {
@@ -191,7 +220,7 @@ static void lower_bulk_op(struct vm_lower *l, const struct vm_insn *in)
     case VM_OP_TABLE_COPY: lower_bulk(l, VM_IR_table_copy, 3, in, false); break;
     case VM_OP_TABLE_INIT: lower_bulk(l, VM_IR_table_init, 3, in, false); break;
     case VM_OP_ELEM_DROP: lower_bulk(l, VM_IR_elem_drop, 0, in, false); break;
-    default: l->status = VM_UNSUPPORTED; break;
+    default: lower_threads(l, in); break;
     }
 }
 

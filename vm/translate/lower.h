@@ -233,6 +233,8 @@ void vm_use_slots(struct vm_lower *l, i64 slot);
 /* ---- parts.c: tables of parts and chains */
 
 enum vm_class { VM_CLASS_NONE, VM_CLASS_INT, VM_CLASS_F32, VM_CLASS_F64, VM_CLASS_V128 };
+/** Memory that a part accesses: none; with name_x behind it for explicit checks; atomically. */
+enum vm_part_memory { VM_MEMORY_NONE, VM_MEMORY_PAIR, VM_MEMORY_ATOMIC };
 struct vm_part_info {
     u8 inputs;
     u8 imm; /* halves */
@@ -240,7 +242,7 @@ struct vm_part_info {
     bool wide; /* its constants are 64 bits: sign-extended */
     u8 input[VM_INPUTS_MAX]; /* enum vm_class */
     u8 result; /* enum vm_class */
-    bool memory; /* load or store: name_x follows, the first input is an address */
+    u8 memory; /* enum vm_part_memory: if any, the first input is an address */
     u16 mirror; /* the part with swapped inputs, VM_PART_COUNT: none */
 };
 const struct vm_part_info *vm_part_info(vm_part part);

@@ -26,25 +26,29 @@ _Static_assert(VM_PART_COUNT < UINT16_MAX, "a part is 16 bits");
 #define ROW(n, IN, A, B, C, R, IMM, TRAPS, WIDE, MIRROR, MEMORY) \
     [VM_PART_##n] = {IN, IMM, TRAPS, WIDE, {A, B, C}, R, MEMORY, MIRROR},
 #define PAIR(n, IN, A, B, R, IMM, WIDE) \
-    ROW(n, IN, A, B, 0, R, IMM, true, WIDE, NONE, true) \
-    ROW(n##_x, IN, A, B, 0, R, IMM + 2, true, WIDE, NONE, true)
+    ROW(n, IN, A, B, 0, R, IMM, true, WIDE, NONE, VM_MEMORY_PAIR) \
+    ROW(n##_x, IN, A, B, 0, R, IMM + 2, true, WIDE, NONE, VM_MEMORY_PAIR)
 static const struct vm_part_info infos[VM_PART_COUNT] = {
-#define UN(n, OP, R, A)   ROW(n, 1, class_##A, 0, 0, class_##R, 0, false, 0, NONE, false)
-#define UNT(n, OP, R, A)  ROW(n, 1, class_##A, 0, 0, class_##R, 0, true, 0, NONE, false)
-#define IBIN(n, OP, T, C) ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, false, wide_##T, (C) ? VM_PART_##n : NONE, false)
-#define IBINT(n, OP, T)   ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, true, wide_##T, NONE, false)
-#define FBIN(n, OP, T)    ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, false, 0, NONE, false)
-#define ICMP(n, OP, T, INV, MIR) ROW(n, 2, class_##T, class_##T, 0, VM_CLASS_INT, 0, false, wide_##T, VM_PART_##MIR, false)
-#define FCMP(n, OP, T)    ROW(n, 2, class_##T, class_##T, 0, VM_CLASS_INT, 0, false, 0, NONE, false)
+#define UN(n, OP, R, A)   ROW(n, 1, class_##A, 0, 0, class_##R, 0, false, 0, NONE, VM_MEMORY_NONE)
+#define UNT(n, OP, R, A)  ROW(n, 1, class_##A, 0, 0, class_##R, 0, true, 0, NONE, VM_MEMORY_NONE)
+#define IBIN(n, OP, T, C) ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, false, wide_##T, (C) ? VM_PART_##n : NONE, VM_MEMORY_NONE)
+#define IBINT(n, OP, T)   ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, true, wide_##T, NONE, VM_MEMORY_NONE)
+#define FBIN(n, OP, T)    ROW(n, 2, class_##T, class_##T, 0, class_##T, 0, false, 0, NONE, VM_MEMORY_NONE)
+#define ICMP(n, OP, T, INV, MIR) ROW(n, 2, class_##T, class_##T, 0, VM_CLASS_INT, 0, false, wide_##T, VM_PART_##MIR, VM_MEMORY_NONE)
+#define FCMP(n, OP, T)    ROW(n, 2, class_##T, class_##T, 0, VM_CLASS_INT, 0, false, 0, NONE, VM_MEMORY_NONE)
 #define LOAD(n, OP, R, M) PAIR(n, 1, VM_CLASS_INT, 0, class_##R, 2, 0)
 #define STORE(n, OP, T, M) PAIR(n, 2, VM_CLASS_INT, class_##T, VM_CLASS_NONE, 2, wide_##T)
-#define VBIN(n, OP, B, C) ROW(n, 2, VM_CLASS_V128, class_##B, 0, VM_CLASS_V128, 0, false, 0, (C) ? VM_PART_##n : NONE, false)
-#define VTER(n, OP)       ROW(n, 3, VM_CLASS_V128, VM_CLASS_V128, VM_CLASS_V128, VM_CLASS_V128, 0, false, 0, NONE, false)
-#define VLANE(n, OP, IN, B, R, IMM) ROW(n, IN, VM_CLASS_V128, class_##B, 0, class_##R, IMM, false, wide_##B, NONE, false)
+#define VBIN(n, OP, B, C) ROW(n, 2, VM_CLASS_V128, class_##B, 0, VM_CLASS_V128, 0, false, 0, (C) ? VM_PART_##n : NONE, VM_MEMORY_NONE)
+#define VTER(n, OP)       ROW(n, 3, VM_CLASS_V128, VM_CLASS_V128, VM_CLASS_V128, VM_CLASS_V128, 0, false, 0, NONE, VM_MEMORY_NONE)
+#define VLANE(n, OP, IN, B, R, IMM) ROW(n, IN, VM_CLASS_V128, class_##B, 0, class_##R, IMM, false, wide_##B, NONE, VM_MEMORY_NONE)
 #define VLOAD(n, OP, M)   PAIR(n, 1, VM_CLASS_INT, 0, VM_CLASS_V128, 2, 0)
 #define VLOADL(n, OP, M)  PAIR(n, 2, VM_CLASS_INT, VM_CLASS_V128, VM_CLASS_V128, 3, 0)
 #define VSTOREL(n, OP, M) PAIR(n, 2, VM_CLASS_INT, VM_CLASS_V128, VM_CLASS_NONE, 3, 0)
-#define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, IN, class_##T, class_##T, VM_CLASS_INT, class_##R, IMM, TRAPS, wide_##T, NONE, false)
+#define ALOAD(n, OP, R, M)  ROW(n, 1, VM_CLASS_INT, 0, 0, VM_CLASS_INT, 4, true, 0, NONE, VM_MEMORY_ATOMIC)
+#define ASTORE(n, OP, T, M) ROW(n, 2, VM_CLASS_INT, VM_CLASS_INT, 0, VM_CLASS_NONE, 4, true, wide_##T, NONE, VM_MEMORY_ATOMIC)
+#define ARMW(n, OP, T, M, H) ROW(n, 2, VM_CLASS_INT, VM_CLASS_INT, 0, VM_CLASS_INT, 4, true, wide_##T, NONE, VM_MEMORY_ATOMIC)
+#define ACMPXCHG(n, OP, T, M) ROW(n, 3, VM_CLASS_INT, VM_CLASS_INT, VM_CLASS_INT, VM_CLASS_INT, 4, true, wide_##T, NONE, VM_MEMORY_ATOMIC)
+#define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, IN, class_##T, class_##T, VM_CLASS_INT, class_##R, IMM, TRAPS, wide_##T, NONE, VM_MEMORY_NONE)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
@@ -68,6 +72,10 @@ static const struct { u16 part; u32 result; } rows[VM_OP_COUNT] = {
 #define VLOAD(n, OP, M)   [VM_OP_##OP] = {VM_PART_##n + 1, VM_V128},
 #define VLOADL(n, OP, M)  [VM_OP_##OP] = {VM_PART_##n + 1, VM_V128},
 #define VSTOREL(n, OP, M) [VM_OP_##OP] = {VM_PART_##n + 1, 0},
+#define ALOAD(n, OP, R, M) [VM_OP_##OP] = {VM_PART_##n + 1, type_##R},
+#define ASTORE(n, OP, T, M) [VM_OP_##OP] = {VM_PART_##n + 1, 0},
+#define ARMW(n, OP, T, M, H) [VM_OP_##OP] = {VM_PART_##n + 1, type_##T},
+#define ACMPXCHG(n, OP, T, M) [VM_OP_##OP] = {VM_PART_##n + 1, type_##T},
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };

@@ -204,6 +204,10 @@ static const char *const part_names[] = {
 #define VLOAD(n, OP, M) #n, #n "_x",
 #define VLOADL(n, OP, M) #n, #n "_x",
 #define VSTOREL(n, OP, M) #n, #n "_x",
+#define ALOAD(n, OP, R, M) #n,
+#define ASTORE(n, OP, T, M) #n,
+#define ARMW(n, OP, T, M, HOW) #n,
+#define ACMPXCHG(n, OP, T, M) #n,
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) #n,
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

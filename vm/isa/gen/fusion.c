@@ -31,6 +31,10 @@ enum kind {
     STOREX_,
     VSTOREL_,
     VSTORELX_,
+    ALOAD_,
+    ASTORE_,
+    ARMW_,
+    ACMPXCHG_,
     SPECIAL_
 };
 
@@ -40,7 +44,7 @@ struct part {
     int inputs;
     const char *in[3];  /* their types */
     const char *R;      /* "none": no result */
-    const char *M;      /* memory type */
+    const char *M;      /* memory type, and what ARMW does with it */
     int imm;            /* halves */
     const char *inverse;
     bool traps;
@@ -69,6 +73,10 @@ static const struct part parts[] = {
 #define VLOAD(n, OP, M) PAIR(n, VLOAD_, 1, T1("u32"), "v128", #M, 2)
 #define VLOADL(n, OP, M) PAIR(n, VLOADL_, 2, T2("u32", "v128"), "v128", #M, 3)
 #define VSTOREL(n, OP, M) PAIR(n, VSTOREL_, 2, T2("u32", "v128"), "none", #M, 3)
+#define ALOAD(n, OP, R, M) {#n, ALOAD_, 1, T1("u32"), #R, #M, 4, NULL, true},
+#define ASTORE(n, OP, T, M) {#n, ASTORE_, 2, T2("u32", #T), "none", #M, 4, NULL, true},
+#define ARMW(n, OP, T, M, HOW) {#n, ARMW_, 2, T2("u32", #T), #T, #M ", " #HOW, 4, NULL, true},
+#define ACMPXCHG(n, OP, T, M) {#n, ACMPXCHG_, 3, {"u32", #T, #T}, #T, #M, 4, NULL, true},
 #define SPECIAL(n, IN, T, R, IMM, TRAPS)                                                           \
     {#n, SPECIAL_, IN, {#T, #T, "u32"}, #R, "", IMM, NULL, TRAPS},
 #include "isa/ir_ops.def"
@@ -188,8 +196,13 @@ static bool is_vector(const char *type) { return !strcmp(type, "v128"); }
 
 static bool is_memory(const struct part *p) { return p->kind >= LOAD_ && p->kind <= VSTORELX_; }
 
+static bool is_atomic(const struct part *p) { return p->kind >= ALOAD_ && p->kind <= ACMPXCHG_; }
+
 /** With an explicit check: the address is one of 64 bits. */
-static bool is_checked(const struct part *p) { return is_memory(p) && (p->kind - LOAD_) % 2; }
+static bool is_checked(const struct part *p)
+{
+    return is_atomic(p) || (is_memory(p) && (p->kind - LOAD_) % 2);
+}
 
 /** The type that input i wants. */
 static const char *input_type(const struct part *p, int i) { return p->in[i]; }
@@ -362,15 +375,16 @@ static void add_listed(const char *path)
 /** One part's steps; `at` is the next operand half. */
 static void write_part(FILE *out, const struct node *n, int *at, int *places)
 {
-    static const char *const macros[] = {"UN_",      "UNT_",     "BIN_",     "BINT_",  "TER_",
-                                         "LANE_",    "LANES_",   "LOAD_",    "LOADX_", "VLOAD_",
-                                         "VLOADX_",  "VLOADL_",  "VLOADLX_", "STORE_", "STOREX_",
-                                         "VSTOREL_", "VSTORELX_"};
+    static const char *const macros[] = {
+        "UN_",     "UNT_",     "BIN_",      "BINT_",   "TER_",    "LANE_",    "LANES_",
+        "LOAD_",   "LOADX_",   "VLOAD_",    "VLOADX_", "VLOADL_", "VLOADLX_", "STORE_",
+        "STOREX_", "VSTOREL_", "VSTORELX_", "ALOAD_",  "ASTORE_", "ARMW_",    "ACMPXCHG_"};
     const struct part *p = &parts[n->part];
     const char *type = has_result(p) ? p->R : p->in[1];
     if (p->kind == SPECIAL_)
         fprintf(out, " DO_%s(%d", p->name, n->depth);
-    else if (p->kind == LOAD_ || p->kind == LOADX_ || p->kind == STORE_ || p->kind == STOREX_)
+    else if (p->kind == LOAD_ || p->kind == LOADX_ || p->kind == STORE_ || p->kind == STOREX_ ||
+             is_atomic(p))
         fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, type, p->M);
     else if (is_memory(p))
         fprintf(out, " %s(%d, %.*s, %s", macros[p->kind], n->depth,
