@@ -66,6 +66,32 @@ static bool contains(const struct bench_words *words, const char *word)
     return false;
 }
 
+/* In the order of reports. Those of one feature are left out where no set is named. */
+static const struct {
+    const char *name;
+    bool is_default;
+} known_sets[] = {
+    {"training", true},           {"validation", true},           {"fixed", true},
+    {"training-simd", false},     {"validation-simd", false},     {"training-scalar", false},
+    {"validation-scalar", false}, {"training-exceptions", false}, {"validation-exceptions", false},
+    {"training-atomics", false},  {"validation-atomics", false},
+};
+enum { SETS = sizeof known_sets / sizeof known_sets[0] };
+
+/* SETS for a workload in none. */
+static size_t set_order(const struct bench_workload *workload)
+{
+    size_t i = 0;
+    while (i < SETS && !(workload->set && strcmp(known_sets[i].name, workload->set) == 0)) i++;
+    return i;
+}
+
+static bool is_default(const struct bench_workload *workload)
+{
+    size_t order = set_order(workload);
+    return order < SETS && known_sets[order].is_default;
+}
+
 static bool is_meant(const struct bench_options *options, const struct bench_workload *workload)
 {
     if (options->check && !workload->tiny_size) return false;
@@ -75,7 +101,8 @@ static bool is_meant(const struct bench_options *options, const struct bench_wor
     for (size_t i = 0; i < options->names.count; i++) {
         if (is_named(options->names.list[i], workload->name)) return true;
     }
-    return !options->names.count && (workload->set || options->list);
+    if (options->names.count) return false;
+    return options->list || options->check || options->sets.count || is_default(workload);
 }
 
 static bool all_names_exist(const struct bench_options *options, const struct bench_workloads *all)
@@ -120,18 +147,9 @@ static void choose(struct bench_choice *choice, const struct bench_options *opti
     choice->list[choice->count++] = workload;
 }
 
-static int set_order(const struct bench_workload *workload)
-{
-    static const char *const sets[] = {"training", "validation", "fixed"};
-    for (int i = 0; workload->set && i < 3; i++) {
-        if (strcmp(sets[i], workload->set) == 0) return i;
-    }
-    return 3;
-}
-
 static void choose_all(struct bench_choice *choice, const struct bench_options *options)
 {
-    for (int order = 0; order <= 3; order++) {
+    for (size_t order = 0; order <= SETS; order++) {
         for (size_t i = 0; i < choice->all.count; i++) {
             const struct bench_workload *workload = &choice->all.list[i];
             if (set_order(workload) == order && is_meant(options, workload)) {

@@ -46,7 +46,7 @@ struct option_row {
 
 // clang-format off
 static const struct option_row option_rows[] = {
-    {"set",       "SET",          OPT_SET,       "training, validation or fixed; repeatable (all three)"},
+    {"set",       "SET",          OPT_SET,       "of workloads.list; repeatable (training, validation, fixed)"},
     {"peer",      "NAME=COMMAND", OPT_PEER,      "also time this command; repeatable"},
     {"peer-dir",  "NAME=FORMAT",  OPT_PEER_DIR,  "what {dirs} becomes for that peer, for each directory"},
     {"peer-base", "NAME=COMMAND", OPT_PEER_BASE, "subtract the time of this command from that peer's"},

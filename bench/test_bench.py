@@ -31,6 +31,17 @@ def rows():
         return [line.split() for line in file if line.strip() and not line.startswith("#")]
 
 
+def programs():
+    """What is built of bench/workloads."""
+    def sources(folder, suffix=".c"):
+        names = os.listdir(os.path.join(HERE, "workloads", folder))
+        return {os.path.splitext(name)[0] for name in names if name.endswith(suffix)}
+    twice = [(name, "-scalar") for name in sources("simd")] + \
+        [(name, "-legacy") for name in (sources("exceptions") | sources("exceptions", ".cc")) - {"sjlj"}]
+    return [*sources("") - {"main"}, *sources("atomics") - {"start"},
+            *(name + suffix for name, other in twice for suffix in ("", other))]
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -50,9 +61,19 @@ def test_table():
     check("training has 10", len(sets["training"]) >= 10)
     check("validation has 8", len(sets["validation"]) >= 8)
     check("fixed has 6", len(sets["fixed"]) == 6)
-    sources = {name[:-2] for name in os.listdir(os.path.join(HERE, "workloads")) if name.endswith(".c")}
-    check("every program is in the table once",
-          sorted(row[1] for row in rows() if len(row) == 6) == sorted(sources - {"main"}))
+    names = sorted(row[1] for row in rows() if len(row) == 6)
+    check("every program is in the table once", names == sorted(programs()), set(names) ^ set(programs()))
+    answer = {row[1]: row[2:] for row in rows() if len(row) == 6}
+    for group in ("training", "validation"):
+        for kind, others in (("simd", "scalar"), ("exceptions", "exceptions")):
+            builds = [row[1] for row in rows() if row[0] == f"{group}-{kind}" and not row[1].endswith("-legacy")]
+            suffix = "-scalar" if kind == "simd" else "-legacy"
+            check(f"{group} has {kind}", builds)
+            for name in builds:
+                check(f"{name}: both builds print the same", answer[name] == answer.get(name + suffix))
+                check(f"{name}: both builds are for {group}",
+                      [f"{group}-{others}", name + suffix] in [row[:2] for row in rows()])
+        check(f"{group} has atomics", any(row[0] == group + "-atomics" for row in rows()))
     check("no row is tiny only", all(row[2] != row[4] for row in rows() if len(row) == 6))
 
 
@@ -83,6 +104,9 @@ def test_run(folder, programs):
     code, text, _ = bench(*base, "--check")
     count = sum(len(row) == 6 for row in rows())
     check("check passes", code == 0 and f"{count} passed, 0 failed, 0 skipped" in text, text)
+    code, text, _ = bench(*base, "--list")
+    check("all sets are listed", all(re.search(rf"^{row[0]} +{re.escape(row[1])}$", text, re.M)
+                                     for row in rows() if len(row) == 6), text)
     code, text, _ = bench("--programs", programs, "--own", wrong + " {module} {args}", "--check", "fib")
     check("check sees a wrong checksum", code == 1 and "0 passed, 1 failed" in text, text)
     code, text, _ = bench(*base, "--set", "validation", "--label", "<first>", "--json", out, "--html", page,
