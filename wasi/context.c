@@ -46,6 +46,7 @@ wr_status_t wr_wasi_new(wr_wasi_t **out, wr_error_t *err)
     *out = NULL;
     struct wr_wasi *wasi = calloc(1, sizeof(*wasi));
     if (wasi == NULL) return wasi_fail(err, WR_OOM, "out of memory");
+    pthread_mutex_init(&wasi->lock, NULL);
     wasi_errno e = wasi_wait_init(&wasi->wait);
     for (int i = 0; i < 3 && e == WASI_E_SUCCESS; i++) {
         e = wasi_preopen_stdio(&wasi->fds, (u32)i, i);
@@ -68,6 +69,7 @@ void wr_wasi_delete(wr_wasi_t *wasi)
     free(wasi->bind);
     free(wasi->args.text);
     free(wasi->env.text);
+    pthread_mutex_destroy(&wasi->lock);
     free(wasi);
 }
 

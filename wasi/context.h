@@ -15,6 +15,8 @@
 #include "loop/wait.h"
 #include "wasmrun_wasi.h"
 
+#include <pthread.h>
+
 enum {
     WASI_TEXT_LIMIT = 1 << 20,      /**< bytes of arguments and environment, NULs included */
     WASI_SUBSCRIPTION_LIMIT = 4096, /**< of one poll_oneoff */
@@ -38,8 +40,14 @@ struct wasi_bind {
     bool p0; /**< imported from wasi_unstable */
 };
 
-/* Owner thread of the store; only `wait.wake_fd` is used by others. While `working` is set, a
- * worker thread runs a handler and nobody else touches the context. */
+struct wr_wasi_threads;
+
+/*
+ * Owner thread of the store; only `wait` is used by others. While `working` is set, a worker thread
+ * runs a handler and nobody else touches the context. Once the guest has made threads (`group`),
+ * everything is under `lock`, but `args`, `env`, `net` and `strict_poll`, which do not change any
+ * more, and `wait`, which stays the main thread's.
+ */
 struct wr_wasi {
     struct wasi_fdtable fds;
     struct wasi_resolver resolver;
@@ -54,6 +62,8 @@ struct wr_wasi {
     u32 tasks;         /**< execs of this context in the loop */
     struct wasi_waiter *wake_waiter; /**< the loop's, for `wait.wake_fd`; own */
     struct wasi_bind *bind; /**< of wr_wasi_link; own, NULL before */
+    struct wr_wasi_threads *group; /**< set by the first thread-spawn; never with a loop */
+    pthread_mutex_t lock;
 };
 
 /** One try of one call of a WASI function. */

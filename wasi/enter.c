@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * enter.c - the way from a host call to a handler, and from its answer to the guest: at once, after
- * a wait in this thread, or from the loop.
+ * a wait in this thread, or from the loop. With threads: threads_call.c.
  */
 #include "fd/io.h"
 #include "fd/rights.h"
 #include "loop/dns.h"
 #include "p1/p1.h"
+#include "threads.h"
 
 #include <stdlib.h>
 
@@ -109,6 +110,19 @@ static wasi_errno run_in_loop(struct wasi_call *c, wr_call_t *call)
     return first == WASI_E_SUCCESS ? parked(c) : first;
 }
 
+/* Whether neither a loop nor threads share the context. */
+static inline bool is_plain(const wr_wasi_t *wasi)
+{
+    return wasi->fds.loop == NULL && wasi->group == NULL;
+}
+
+static wasi_errno run_elsewhere(struct wasi_call *c, wr_call_t *call)
+{
+    if (c->wasi->fds.loop != NULL) return run_in_loop(c, call);
+    c->memory = wr_call_memory(call, 0);
+    return wasi_threads_call(c);
+}
+
 /* What is seldom: the call waits or is parked, ends the guest, or has looked up a name. */
 static wr_status_t end_slowly(struct wasi_call *c, wr_call_t *call, wr_slot_t *slots, wasi_errno e)
 {
@@ -137,7 +151,7 @@ wr_status_t wasi_enter(wr_call_t *call, wr_slot_t *slots, void *env)
                           .mem = {memory.data, memory.size},
                           .want = &want,
                           .end = WR_OK};
-    wasi_errno e = wasi->fds.loop == NULL ? try(&c) : run_in_loop(&c, call);
+    wasi_errno e = is_plain(wasi) ? try(&c) : run_elsewhere(&c, call);
     if (is_wait(e) || c.end != WR_OK || c.progress.dns != NULL)
         return end_slowly(&c, call, slots, e);
     slots[0].i64 = (u64)e;

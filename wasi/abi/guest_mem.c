@@ -18,7 +18,7 @@ wasi_errno wasi_mem_read(const struct wasi_mem *mem, u64 addr, void *out, size_t
 {
     const u8 *p = wasi_mem_at(mem, addr, len);
     if (p == NULL) return WASI_E_FAULT;
-    memcpy(out, p, len);
+    wr_guest_copy(out, p, len);
     return WASI_E_SUCCESS;
 }
 
@@ -26,7 +26,7 @@ wasi_errno wasi_mem_write(const struct wasi_mem *mem, u64 addr, const void *in, 
 {
     u8 *p = wasi_mem_at(mem, addr, len);
     if (p == NULL) return WASI_E_FAULT;
-    memcpy(p, in, len);
+    wr_guest_copy(p, in, len);
     return WASI_E_SUCCESS;
 }
 
@@ -35,7 +35,7 @@ wasi_errno wasi_mem_path(const struct wasi_mem *mem, u32 addr, u32 len, char buf
     const u8 *p = wasi_mem_at(mem, addr, len);
     if (p == NULL) return WASI_E_FAULT;
     if (len > WASI_PATH_MAX) return WASI_E_NAMETOOLONG;
-    memcpy(buf, p, len);
+    wr_guest_copy(buf, p, len);
     buf[len] = '\0';
     if (memchr(buf, '\0', len) != NULL) return WASI_E_INVAL;
     return wasi_utf8_valid((const u8 *)buf, len) ? WASI_E_SUCCESS : WASI_E_ILSEQ;
@@ -50,7 +50,7 @@ wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u32 count,
     size_t room = WASI_IO_MAX;
     for (u32 i = 0; i < count; i++) {
         u8 one[WASI_IOVEC_BYTES];
-        memcpy(one, vec + (size_t)i * WASI_IOVEC_BYTES, sizeof(one));
+        wr_guest_copy(one, vec + (size_t)i * WASI_IOVEC_BYTES, sizeof(one));
         u32 len = wasi_get32(one + 4);
         u8 *p = wasi_mem_at(mem, wasi_get32(one), len);
         if (p == NULL) return WASI_E_FAULT;

@@ -2,6 +2,9 @@
 /*
  * guest_mem.h - checked access to the caller's memory: a guest pointer is (memory, offset, length),
  * checked in 64-bit arithmetic each time it is used. Unaligned pointers are legal.
+ *
+ * The memory may be shared and change at any time. So what is there is looked at once: by a copy
+ * that the compiler can't undo (wr_guest_copy), never in place; the kernel copies for itself.
  */
 #ifndef WASI_ABI_GUEST_MEM_H
 #define WASI_ABI_GUEST_MEM_H
@@ -62,6 +65,8 @@ WASI_MUST_USE wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u
 /** Well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool wasi_utf8_valid(const u8 *s, size_t len);
 
+/* Numbers in host memory. */
+
 static inline u16 wasi_get16(const u8 *p) { return (u16)(p[0] | (u16)((u16)p[1] << 8)); }
 
 static inline u32 wasi_get32(const u8 *p)
@@ -92,6 +97,29 @@ static inline void wasi_put64(u8 *p, u64 v)
 {
     wasi_put32(p, (u32)v);
     wasi_put32(p + 4, (u32)(v >> 32));
+}
+
+/* Results, at a pointer that wasi_mem_at gave. */
+
+static inline void wasi_guest_put16(u8 *guest, u16 v)
+{
+    u8 bytes[2];
+    wasi_put16(bytes, v);
+    wr_guest_copy(guest, bytes, sizeof(bytes));
+}
+
+static inline void wasi_guest_put32(u8 *guest, u32 v)
+{
+    u8 bytes[4];
+    wasi_put32(bytes, v);
+    wr_guest_copy(guest, bytes, sizeof(bytes));
+}
+
+static inline void wasi_guest_put64(u8 *guest, u64 v)
+{
+    u8 bytes[8];
+    wasi_put64(bytes, v);
+    wr_guest_copy(guest, bytes, sizeof(bytes));
 }
 
 #endif

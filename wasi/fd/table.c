@@ -5,6 +5,7 @@
 #include "fd/table.h"
 
 #include "fd/rights.h"
+#include "loop/holds.h"
 #include "loop/park.h"
 
 #include <errno.h>
@@ -85,11 +86,14 @@ void wasi_fd_delete(struct wasi_fd *fd)
     free(fd);
 }
 
-/* The loop, if one watches the descriptor, lets go of it first: the kernel may use its number anew.
- */
+/* Who waits for the descriptor, the loop or threads, lets go of it first: the kernel may use its
+ * number anew. */
 static void release(struct wasi_fdtable *table, struct wasi_fd *fd)
 {
     if (fd != NULL && fd->watched) wasi_watch_forget(table->loop, fd->host, !fd->borrowed);
+    if (fd != NULL && table->holds != NULL &&
+        wasi_holds_close(table->holds, fd->host, fd->borrowed))
+        fd->borrowed = true; /* its last waiter closes it */
     wasi_fd_delete(fd);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * table.h - one guest's descriptors: what each guest number stands for and what it may do.
- * Touched only by the thread that owns the store.
+ * Touched only by the thread that owns the store or, with threads, under the context's lock.
  */
 #ifndef WASI_FD_TABLE_H
 #define WASI_FD_TABLE_H
@@ -23,6 +23,7 @@ enum { WASI_SOCK_BOUND = 1 << 0 };
 enum { WASI_TOLD_READ = 1 << 0, WASI_TOLD_WRITE = 1 << 1, WASI_TOLD_HANGUP = 1 << 2 };
 
 struct wr_loop;
+struct wasi_holds;
 
 struct wasi_fd {
     int host;            /**< host descriptor */
@@ -55,6 +56,7 @@ struct wasi_fdtable {
     u32 size;  /**< slots allocated, at most `limit` */
     u32 limit; /**< open descriptors; 0: WASI_FD_LIMIT */
     struct wr_loop *loop; /**< that watches descriptors of this table; NULL: none does */
+    struct wasi_holds *holds; /**< of the guest's threads; NULL: it has made none */
 };
 
 /** Releases all descriptors; the table is empty afterwards, and no loop's. */

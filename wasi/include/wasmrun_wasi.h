@@ -4,7 +4,8 @@
  *
  * A wr_wasi_t is one guest's world: arguments, environment, preopened directories, standard
  * streams, quotas. Nothing is given unless asked for: no directories, no environment.
- * It serves one store and is confined to that store's thread.
+ * It serves one store and is confined to that store's thread, but for the threads that its guest
+ * makes (wr_wasi_threads_new).
  */
 #ifndef WASMRUN_WASI_H
 #define WASMRUN_WASI_H
@@ -95,6 +96,55 @@ WR_API void wr_wasi_set_strict_poll(wr_wasi_t *wasi, bool strict);
  * handler.
  */
 WR_API void wr_wasi_wake(wr_wasi_t *wasi);
+
+/* ---------------------------------------------------------------- threads of a guest */
+
+/*
+ * wasi-threads: a guest makes threads with `wasi`.`thread-spawn`. Each is an instance of its module
+ * in a store of its own, on an OS thread of its own, that imports the same shared memories. To run
+ * such a module: make store, exec and linker as for any other (wr_wasi_link), then the threads,
+ * then instantiate, call _start on the exec, and hand what that ended in to wr_wasi_threads_finish.
+ */
+typedef struct wr_wasi_threads wr_wasi_threads_t;
+
+enum { WR_WASI_MAX_THREADS = 256 /**< a limit of threads for who has no other idea */ };
+
+/** All of these stay the caller's and must outlive the threads, but `store_config`. */
+typedef struct wr_wasi_threads_config {
+    wr_engine_t *engine;
+    wr_linker_t *linker; /**< that the program is instantiated through; see below */
+    const wr_module_t *module;
+    wr_store_t *store; /**< the program's: the shared memories are charged to it */
+    wr_exec_t *exec; /**< that the program is called on */
+    const wr_store_config_t *store_config; /**< of each thread's store; NULL: all defaults */
+    uint32_t max_threads; /**< at a time, beside the main one; 0: thread-spawn answers NOTSUP */
+} wr_wasi_threads_config_t;
+
+/** Whether a module imports what wr_wasi_threads_new defines: wasi.thread-spawn, which `spawns`
+ * (may be NULL) tells, or a shared memory. Any thread. */
+WR_API bool wr_wasi_threads_wanted(const wr_module_t *module, bool *spawns);
+/**
+ * Defines in the linker wasi.thread-spawn, and a new memory for each shared memory that the module
+ * imports under whatever name. Other definitions must be of functions (they are called on all
+ * threads, with the store data of the thread that made theirs) or shared memories, and be there
+ * before the program runs; a thread can't import what belongs to the program's store, and
+ * thread-spawn answers an error then. A thread begins with half of its maker's fuel. Not in a
+ * wr_loop_t: there thread-spawn answers NOTSUP. Errors: WR_LIMIT (a memory), WR_OOM.
+ */
+WR_API wr_status_t wr_wasi_threads_new(wr_wasi_t *wasi, const wr_wasi_threads_config_t *config,
+                                       own wr_wasi_threads_t **out, wr_error_t *err);
+/**
+ * The program's call has ended with `status`, and `err` tells why: ends all its threads, whatever
+ * they do, and returns when they are gone (one inside a file operation or a look-up of a name ends
+ * after that). The first thread that trapped, exited or failed, the main one included, decides:
+ * its status is returned, `*exec` is its exec (for wr_exec_exit_code, wr_exec_coredump; valid until
+ * the threads are deleted) and `err`, which may be NULL, is its error. The others end with
+ * WR_CANCELLED. Thread of the store.
+ */
+WR_API wr_status_t wr_wasi_threads_finish(wr_wasi_threads_t *threads, wr_status_t status,
+                                          wr_exec_t **exec, wr_error_t *err);
+/** Ends all threads; before the linker, the store and the context are deleted. NULL is allowed. */
+WR_API void wr_wasi_threads_delete(own wr_wasi_threads_t *threads);
 
 /* ---------------------------------------------------------------- many guests on one thread */
 

@@ -182,6 +182,7 @@ static void on_wake(struct wasi_waiter *w)
     u64 drain;
     ssize_t got = read(wasi->wait.wake_fd, &drain, sizeof(drain));
     (void)got;
+    atomic_store_explicit(&wasi->wait.woken, false, memory_order_relaxed); /* nobody kicks here */
     wasi_loop_woken(loop, wasi);
     /* Known to the kernel already: this needs no memory. */
     wasi_errno e = wasi_watch_add(&loop->watches, w, wasi->wait.wake_fd, POLLIN);
@@ -227,6 +228,8 @@ wr_status_t wr_loop_spawn(wr_loop_t *loop, const wr_task_config_t *config, wr_ta
     wr_wasi_t *wasi = config->wasi;
     if (wasi != NULL && wasi->fds.loop != NULL && wasi->fds.loop != loop)
         return wasi_fail(err, WR_ARGUMENT, "the WASI context is in another loop");
+    if (wasi != NULL && wasi->group != NULL)
+        return wasi_fail(err, WR_ARGUMENT, "the WASI context is shared by threads");
     struct wr_task *task = calloc(1, sizeof(*task));
     wasi_errno e = task == NULL ? WASI_E_NOMEM : WASI_E_SUCCESS;
     if (e == WASI_E_SUCCESS && wasi != NULL && wasi->tasks == 0) e = wasi_loop_attach(loop, wasi);

@@ -22,8 +22,15 @@ int wasi_above_streams(int fd)
     return higher;
 }
 
+void wasi_wait_clear(struct wasi_wait *w)
+{
+    *w = (struct wasi_wait){.wake_fd = -1};
+    wasi_link_init(&w->waiting);
+}
+
 wasi_errno wasi_wait_init(struct wasi_wait *w)
 {
+    wasi_wait_clear(w);
     w->wake_fd = wasi_above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     return w->wake_fd < 0 ? wasi_errno_from_host(errno) : WASI_E_SUCCESS;
 }
@@ -34,13 +41,19 @@ void wasi_wait_fini(struct wasi_wait *w)
     w->wake_fd = -1;
 }
 
-void wasi_wait_wake(const struct wasi_wait *w)
+void wasi_wait_kick(const struct wasi_wait *w)
 {
     int saved = errno;
     u64 one = 1;
     ssize_t r = write(w->wake_fd, &one, sizeof(one));
     (void)r; /* EAGAIN: it is awake as it can be */
     errno = saved;
+}
+
+void wasi_wait_wake(struct wasi_wait *w)
+{
+    atomic_store_explicit(&w->woken, true, memory_order_release);
+    wasi_wait_kick(w);
 }
 
 /* Time left until the deadline; NULL for none. */
@@ -71,5 +84,7 @@ wasi_errno wasi_wait_until(struct wasi_wait *w, struct pollfd *fds, size_t n, u6
     u64 drain;
     ssize_t got = read(w->wake_fd, &drain, sizeof(drain));
     (void)got;
-    return WASI_E_INTR;
+    /* acquire: pairs with the release of who woke */
+    bool interrupted = atomic_exchange_explicit(&w->woken, false, memory_order_acquire);
+    return interrupted ? WASI_E_INTR : WASI_E_SUCCESS;
 }

@@ -7,8 +7,10 @@
 
 #include "abi/ints.h"
 #include "abi/p1_types.h"
+#include "loop/list.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <time.h>
 
 /** No deadline. */
@@ -16,15 +18,23 @@
 /** A deadline that is over: only to let others go first. */
 #define WASI_AT_ONCE UINT64_C(0)
 
+/** How one thread waits. */
 struct wasi_wait {
     int wake_fd; /**< eventfd; written by any thread or a signal handler, -1 when not open */
+    _Atomic bool woken; /**< wasi_wait_wake since the last INTR; ordered by `wake_fd` */
+    struct wasi_link waiting; /**< with threads: in wasi_holds; lock: the context's */
 };
 
+/** Not open: nothing can be waited for or woken. */
+void wasi_wait_clear(struct wasi_wait *w);
 /** NFILE, MFILE, NOMEM. */
 WASI_MUST_USE wasi_errno wasi_wait_init(struct wasi_wait *w);
 void wasi_wait_fini(struct wasi_wait *w);
 /** Ends the present wait, or the next one when there is none. Async-signal-safe; keeps errno. */
-void wasi_wait_wake(const struct wasi_wait *w);
+void wasi_wait_wake(struct wasi_wait *w);
+/** Makes the present wait, or the next one, return SUCCESS with nothing ready: what it waits for
+ * has to be looked at again. Any thread. */
+void wasi_wait_kick(const struct wasi_wait *w);
 
 /** Nanoseconds of a host clock, saturated. */
 static inline u64 wasi_clock_now(clockid_t clock)

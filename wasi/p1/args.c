@@ -12,8 +12,8 @@ static wasi_errno put_sizes(struct wasi_call *c, const struct wasi_strings *list
     u8 *count = wasi_mem_at(&c->mem, c->arg[0].i32, 4);
     u8 *bytes = wasi_mem_at(&c->mem, c->arg[1].i32, 4);
     if (count == NULL || bytes == NULL) return WASI_E_FAULT;
-    wasi_put32(count, list->count);
-    wasi_put32(bytes, list->bytes);
+    wasi_guest_put32(count, list->count);
+    wasi_guest_put32(bytes, list->bytes);
     return WASI_E_SUCCESS;
 }
 
@@ -25,10 +25,10 @@ static wasi_errno put_strings(struct wasi_call *c, const struct wasi_strings *li
     u8 *text = wasi_mem_at(&c->mem, text_addr, list->bytes);
     if (pointers == NULL || text == NULL) return WASI_E_FAULT;
     if (list->bytes == 0) return WASI_E_SUCCESS;
-    memcpy(text, list->text, list->bytes);
+    wr_guest_copy(text, list->text, list->bytes);
     size_t at = 0;
     for (u32 i = 0; i < list->count; i++) {
-        wasi_put32(pointers + (size_t)i * 4, text_addr + (u32)at);
+        wasi_guest_put32(pointers + (size_t)i * 4, text_addr + (u32)at);
         at += strlen(list->text + at) + 1;
     }
     return WASI_E_SUCCESS;

@@ -25,7 +25,7 @@ static wasi_errno put_u64(struct wasi_call *c, u32 addr, u64 value)
 {
     u8 *out = wasi_mem_at(&c->mem, addr, sizeof(value));
     if (out == NULL) return WASI_E_FAULT;
-    wasi_put64(out, value);
+    wasi_guest_put64(out, value);
     return WASI_E_SUCCESS;
 }
 

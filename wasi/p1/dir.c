@@ -57,7 +57,7 @@ static u8 filetype_of_dirent(unsigned char d_type)
 static void put(struct listing *l, const void *bytes, size_t len)
 {
     if (len > l->room - l->used) len = l->room - l->used;
-    memcpy(l->out + l->used, bytes, len);
+    wr_guest_copy(l->out + l->used, bytes, len);
     l->used += (u32)len;
 }
 
@@ -117,6 +117,6 @@ wasi_errno wasi_p1_fd_readdir(struct wasi_call *c)
         wasi_errno e = list_batch(&l, &end);
         if (e != WASI_E_SUCCESS) return e;
     }
-    wasi_put32(used, l.used);
+    wasi_guest_put32(used, l.used);
     return WASI_E_SUCCESS;
 }

@@ -35,7 +35,7 @@ static wasi_errno transfer(struct wasi_call *c, transfer_fn *move, i64 offset, u
     struct wasi_io io = {.iov = iov, .count = (int)count, .offset = offset};
     size_t done;
     e = move(c, &io, &done);
-    if (e == WASI_E_SUCCESS) wasi_put32(moved, (u32)done);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(moved, (u32)done);
     return e;
 }
 
@@ -69,7 +69,7 @@ static wasi_errno seek(struct wasi_call *c, i64 delta, int whence, u32 out)
     if (result == NULL) return WASI_E_FAULT;
     off_t at = lseek(c->fd->host, delta, whence);
     if (at < 0) return wasi_errno_from_host(errno);
-    wasi_put64(result, (u64)at);
+    wasi_guest_put64(result, (u64)at);
     return WASI_E_SUCCESS;
 }
 

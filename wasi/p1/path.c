@@ -162,8 +162,8 @@ wasi_errno wasi_p1_path_readlink(struct wasi_call *c)
     if (n < 0) /* an empty path and not a symlink is ENOENT to the kernel */
         return errno == ENOENT ? WASI_E_INVAL : wasi_errno_from_host(errno);
     u32 put = (u32)n < len ? (u32)n : len;
-    memcpy(out, target, put);
-    wasi_put32(used, put);
+    wr_guest_copy(out, target, put);
+    wasi_guest_put32(used, put);
     return WASI_E_SUCCESS;
 }
 
@@ -256,7 +256,7 @@ static wasi_errno add_opened(struct wasi_call *c, const struct open_request *q, 
         wasi_fd_delete(fd);
         return e;
     }
-    wasi_put32(out, guest_fd);
+    wasi_guest_put32(out, guest_fd);
     return WASI_E_SUCCESS;
 }
 

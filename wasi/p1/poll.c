@@ -111,11 +111,13 @@ static u32 sub_bytes(const struct wasi_call *c)
 /* INVAL for an event type that does not exist: such a record has no meaning at all. */
 static wasi_errno read_sub(struct poll *p, struct sub *s, const u8 *guest)
 {
-    u8 bytes[WASI_SUBSCRIPTION_BYTES];
-    if (p->call->p0)
-        wasi_p0_subscription(bytes, guest);
-    else
-        memcpy(bytes, guest, sizeof(bytes));
+    u8 bytes[WASI_SUBSCRIPTION_BYTES], old[WASI_P0_SUBSCRIPTION_BYTES];
+    if (p->call->p0) {
+        wr_guest_copy(old, guest, sizeof(old));
+        wasi_p0_subscription(bytes, old);
+    } else {
+        wr_guest_copy(bytes, guest, sizeof(bytes));
+    }
     *s = (struct sub){.userdata = wasi_get64(bytes), .type = bytes[8]};
     if (s->type > WASI_EVENT_FD_WRITE) return WASI_E_INVAL;
     if (s->type == WASI_EVENT_CLOCK)
@@ -300,13 +302,13 @@ static u32 put_events(const struct poll *p, u8 *out)
     for (u32 i = 0; i < p->count; i++) {
         const struct sub *s = &p->sub[i];
         if (!s->ready || (p->edge && s->known)) continue;
-        u8 *event = out + (size_t)n++ * WASI_EVENT_BYTES;
-        memset(event, 0, WASI_EVENT_BYTES);
+        u8 event[WASI_EVENT_BYTES] = {0};
         wasi_put64(event, s->userdata);
         wasi_put16(event + 8, s->error);
         event[10] = s->type;
         wasi_put64(event + 16, s->nbytes);
         wasi_put16(event + 24, s->flags);
+        wr_guest_copy(out + (size_t)n++ * WASI_EVENT_BYTES, event, sizeof(event));
         tell(s);
     }
     return n;
@@ -324,7 +326,7 @@ static wasi_errno run_poll(struct poll *p, const u8 *in, u8 *out, u8 *events)
     wasi_errno e = WASI_E_SUCCESS;
     if (!look(p) && !stale_is_due(p)) e = park_poll(p);
     disarm_all(p);
-    if (e == WASI_E_SUCCESS) wasi_put32(events, put_events(p, out));
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(events, put_events(p, out));
     return e;
 }
 

@@ -12,7 +12,7 @@ wasi_errno wasi_put_accepted(struct wasi_call *c, u32 flags, u32 out)
     u32 guest_fd = 0;
     if (number == NULL) return WASI_E_FAULT;
     wasi_errno e = wasi_sock_accept(c, flags, &guest_fd);
-    if (e == WASI_E_SUCCESS) wasi_put32(number, guest_fd);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(number, guest_fd);
     return e;
 }
 
@@ -42,8 +42,8 @@ wasi_errno wasi_recv_to(struct wasi_call *c, struct wasi_sock_msg *msg, u32 len,
     if (moved == NULL || flags == NULL) return WASI_E_FAULT;
     wasi_errno e = wasi_message(c, msg, wasi_sock_recv);
     if (e != WASI_E_SUCCESS) return e;
-    wasi_put32(moved, (u32)msg->done);
-    wasi_put16(flags, (u16)msg->roflags);
+    wasi_guest_put32(moved, (u32)msg->done);
+    wasi_guest_put16(flags, (u16)msg->roflags);
     return e;
 }
 
@@ -58,7 +58,7 @@ wasi_errno wasi_send_from(struct wasi_call *c, struct wasi_sock_msg *msg, u32 le
     u8 *moved = wasi_mem_at(&c->mem, len, 4);
     if (moved == NULL) return WASI_E_FAULT;
     wasi_errno e = wasi_message(c, msg, wasi_sock_send);
-    if (e == WASI_E_SUCCESS) wasi_put32(moved, (u32)msg->done);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(moved, (u32)msg->done);
     return e;
 }
 

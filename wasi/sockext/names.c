@@ -144,6 +144,6 @@ wasi_errno wasi_we_getaddrinfo(struct wasi_call *c)
         e = wasi_eai_errno(eai);
     else if (max > 0)
         e = put_list(c, list, max, &count);
-    if (e == WASI_E_SUCCESS) wasi_put32(count_out, count);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(count_out, count);
     return e;
 }

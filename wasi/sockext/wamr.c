@@ -71,7 +71,7 @@ wasi_errno wasi_wamr_open(struct wasi_call *c)
     if (family > KIND_IPV6 || type > TYPE_STREAM) return WASI_E_INVAL;
     wasi_errno e = wasi_sock_open(c, family == KIND_IPV6 ? AF_INET6 : AF_INET,
                                   type == TYPE_DGRAM ? SOCK_DGRAM : SOCK_STREAM, &guest_fd);
-    if (e == WASI_E_SUCCESS) wasi_put32(out, guest_fd);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(out, guest_fd);
     return e;
 }
 
@@ -103,7 +103,7 @@ wasi_errno wasi_wamr_recv_from(struct wasi_call *c)
         return WASI_E_FAULT;
     wasi_errno e = wasi_message(c, &msg, wasi_sock_recv);
     if (e != WASI_E_SUCCESS) return e;
-    wasi_put32(moved, (u32)msg.done);
+    wasi_guest_put32(moved, (u32)msg.done);
     return put_address(c, c->arg[4].i32, &from);
 }
 
@@ -133,7 +133,7 @@ static wasi_errno get_name(struct wasi_call *c, u32 addr, char buf[NAME_MAX_BYTE
     if (addr >= c->mem.size) return WASI_E_FAULT;
     u64 room = c->mem.size - addr;
     size_t cap = room < NAME_MAX_BYTES ? (size_t)room : NAME_MAX_BYTES;
-    memcpy(buf, c->mem.base + addr, cap);
+    wr_guest_copy(buf, c->mem.base + addr, cap);
     if (memchr(buf, '\0', cap) == NULL)
         return cap < NAME_MAX_BYTES ? WASI_E_FAULT : WASI_E_NAMETOOLONG;
     if (buf[0] != '\0') *out = buf;
@@ -191,7 +191,7 @@ wasi_errno wasi_wamr_resolve(struct wasi_call *c)
     if (e != WASI_E_SUCCESS) return e;
     if (eai != 0) return eai == EAI_AGAIN ? WASI_E_AGAIN : WASI_E_NOENT;
     e = put_infos(c, list, c->arg[4].i32, &count);
-    if (e == WASI_E_SUCCESS) wasi_put32(count_out, count);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(count_out, count);
     return e;
 }
 

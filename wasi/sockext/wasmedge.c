@@ -30,28 +30,38 @@ static wasi_errno address_bytes(struct wasi_call *c, u32 addr, u8 **bytes, u32 *
     return *bytes != NULL ? WASI_E_SUCCESS : WASI_E_FAULT;
 }
 
+/* What a guest says of an address. */
+struct request {
+    u32 addr; /* of {buf, len} */
+    u32 port;
+    bool bind; /* else it is connected or sent to */
+};
+
 /* A guest's address; `keep` is closed by the caller after the address was used. */
-static wasi_errno get_address(struct wasi_call *c, u32 port, bool bind, struct wasi_addr *out,
+static wasi_errno get_address(struct wasi_call *c, const struct request *q, struct wasi_addr *out,
                               int *keep)
 {
-    u8 *bytes;
+    u8 copy[STORAGE_BYTES], *bytes;
     u32 len;
     *keep = -1;
-    wasi_errno e = address_bytes(c, c->arg[1].i32, &bytes, &len);
+    wasi_errno e = address_bytes(c, q->addr, &bytes, &len);
     if (e != WASI_E_SUCCESS) return e;
-    if (port > UINT16_MAX) return WASI_E_INVAL;
-    int family = len == V4_BYTES ? AF_WE_INET4 : len == V6_BYTES ? AF_WE_INET6 : 0;
+    bool known = len == V4_BYTES || len == V6_BYTES || len == STORAGE_BYTES;
+    if (q->port > UINT16_MAX || !known) return WASI_E_INVAL;
+    wr_guest_copy(copy, bytes, len);
+    bytes = copy;
+    int family = len == V4_BYTES ? AF_WE_INET4 : AF_WE_INET6;
     if (len == STORAGE_BYTES) {
         family = wasi_get16(bytes);
         bytes += 2;
     }
     char path[STORAGE_ADDR + 1] = "";
     switch (family) {
-    case AF_WE_INET4: wasi_addr_set(out, AF_INET, bytes, (u16)port); return e;
-    case AF_WE_INET6: wasi_addr_set(out, AF_INET6, bytes, (u16)port); return e;
+    case AF_WE_INET4: wasi_addr_set(out, AF_INET, bytes, (u16)q->port); return e;
+    case AF_WE_INET6: wasi_addr_set(out, AF_INET6, bytes, (u16)q->port); return e;
     case AF_WE_UNIX:
         memcpy(path, bytes, STORAGE_ADDR);
-        return wasi_sock_unix(c, path, bind, out, keep);
+        return wasi_sock_unix(c, path, q->bind, out, keep);
     default: return WASI_E_INVAL;
     }
 }
@@ -62,14 +72,15 @@ static wasi_errno put_address(const struct wasi_addr *addr, u8 *bytes, u32 len)
     const u8 *from = wasi_addr_bytes(addr);
     bool is_v6 = addr->of.any.sa_family == AF_INET6;
     u32 size = from == NULL ? 0 : is_v6 ? V6_BYTES : V4_BYTES;
+    u8 storage[STORAGE_BYTES] = {0};
     if (len == STORAGE_BYTES) {
-        memset(bytes, 0, STORAGE_BYTES);
-        wasi_put16(bytes, from == NULL ? AF_WE_UNIX : is_v6 ? AF_WE_INET6 : AF_WE_INET4);
-        bytes += 2;
-    } else if (len < size) {
-        return WASI_E_INVAL;
+        wasi_put16(storage, from == NULL ? AF_WE_UNIX : is_v6 ? AF_WE_INET6 : AF_WE_INET4);
+        if (size > 0) memcpy(storage + 2, from, size);
+        wr_guest_copy(bytes, storage, sizeof(storage));
+        return WASI_E_SUCCESS;
     }
-    if (size > 0) memcpy(bytes, from, size);
+    if (len < size) return WASI_E_INVAL;
+    if (size > 0) wr_guest_copy(bytes, from, size);
     return WASI_E_SUCCESS;
 }
 
@@ -84,23 +95,25 @@ wasi_errno wasi_we_open(struct wasi_call *c)
     if (family > AF_WE_UNIX || type > TYPE_STREAM) return WASI_E_INVAL;
     int host_type = type == TYPE_DGRAM ? SOCK_DGRAM : SOCK_STREAM;
     wasi_errno e = wasi_sock_open(c, families[family], host_type, &guest_fd);
-    if (e == WASI_E_SUCCESS) wasi_put32(out, guest_fd);
+    if (e == WASI_E_SUCCESS) wasi_guest_put32(out, guest_fd);
     return e;
 }
 
 wasi_errno wasi_we_bind(struct wasi_call *c)
 {
+    const struct request q = {.addr = c->arg[1].i32, .port = c->arg[2].i32, .bind = true};
     struct wasi_addr addr;
     WASI_AUTO_CLOSE int keep = -1;
-    wasi_errno e = get_address(c, c->arg[2].i32, true, &addr, &keep);
+    wasi_errno e = get_address(c, &q, &addr, &keep);
     return e == WASI_E_SUCCESS ? wasi_sock_bind(c, &addr) : e;
 }
 
 wasi_errno wasi_we_connect(struct wasi_call *c)
 {
+    const struct request q = {.addr = c->arg[1].i32, .port = c->arg[2].i32};
     struct wasi_addr addr;
     WASI_AUTO_CLOSE int keep = -1;
-    wasi_errno e = get_address(c, c->arg[2].i32, false, &addr, &keep);
+    wasi_errno e = get_address(c, &q, &addr, &keep);
     return e == WASI_E_SUCCESS ? wasi_sock_connect(c, &addr) : e;
 }
 
@@ -128,7 +141,7 @@ static wasi_errno recv_from(struct wasi_call *c, u32 port, u32 len, u32 roflags)
     if (e == WASI_E_SUCCESS && room < V4_BYTES) e = WASI_E_INVAL; /* before anything is taken */
     if (e == WASI_E_SUCCESS) e = wasi_recv_to(c, &msg, len, roflags);
     if (e != WASI_E_SUCCESS || from.len == 0) return e;
-    if (number != NULL) wasi_put16(number, wasi_addr_port(&from));
+    if (number != NULL) wasi_guest_put16(number, wasi_addr_port(&from));
     return put_address(&from, bytes, room);
 }
 
@@ -144,29 +157,10 @@ wasi_errno wasi_we_recv_from_v2(struct wasi_call *c)
 
 wasi_errno wasi_we_send_to(struct wasi_call *c)
 {
+    const struct request q = {.addr = c->arg[3].i32, .port = c->arg[4].i32};
     struct wasi_addr to;
     WASI_AUTO_CLOSE int keep = -1;
-    u8 *bytes;
-    u32 len, port = c->arg[4].i32;
-    wasi_errno e = address_bytes(c, c->arg[3].i32, &bytes, &len);
-    if (e == WASI_E_SUCCESS &&
-        (port > UINT16_MAX || (len != V4_BYTES && len != V6_BYTES && len != STORAGE_BYTES)))
-        e = WASI_E_INVAL;
-    if (e != WASI_E_SUCCESS) return e;
-    int family = len == V4_BYTES ? AF_WE_INET4 : AF_WE_INET6;
-    if (len == STORAGE_BYTES) {
-        family = wasi_get16(bytes);
-        bytes += 2;
-    }
-    char path[STORAGE_ADDR + 1] = "";
-    if (family == AF_WE_UNIX) {
-        memcpy(path, bytes, STORAGE_ADDR);
-        e = wasi_sock_unix(c, path, false, &to, &keep);
-    } else if (family == AF_WE_INET4 || family == AF_WE_INET6) {
-        wasi_addr_set(&to, family == AF_WE_INET4 ? AF_INET : AF_INET6, bytes, (u16)port);
-    } else {
-        e = WASI_E_INVAL;
-    }
+    wasi_errno e = get_address(c, &q, &to, &keep);
     struct wasi_sock_msg msg = {.flags = c->arg[5].i32, .addr = &to};
     return e == WASI_E_SUCCESS ? wasi_send_from(c, &msg, c->arg[6].i32) : e;
 }
@@ -184,7 +178,7 @@ static wasi_errno put_name(struct wasi_call *c, bool peer, u32 type, u32 port)
     if (e == WASI_E_SUCCESS) e = wasi_sock_name(c, peer, &name);
     if (e == WASI_E_SUCCESS) e = put_address(&name, bytes, len);
     if (e != WASI_E_SUCCESS) return e;
-    wasi_put32(number, wasi_addr_port(&name));
+    wasi_guest_put32(number, wasi_addr_port(&name));
     u8 kind[4];
     wasi_put32(kind, name.of.any.sa_family == AF_INET6 ? 6 : 4);
     return type != 0 ? wasi_mem_write(&c->mem, type, kind, sizeof(kind)) : e;
@@ -252,16 +246,18 @@ static wasi_errno get_value(struct wasi_call *c, u32 name, u8 value[16], u32 *le
 
 wasi_errno wasi_we_getsockopt(struct wasi_call *c)
 {
-    u8 value[16] = {0}, *size = wasi_mem_at(&c->mem, c->arg[4].i32, 4);
+    u8 value[16] = {0}, size[4];
     u32 len;
-    if (size == NULL) return WASI_E_FAULT;
+    wasi_errno e = wasi_mem_read(&c->mem, c->arg[4].i32, size, sizeof(size));
+    if (e != WASI_E_SUCCESS) return e;
     if (c->arg[1].i32 != 0) return WASI_E_NOPROTOOPT; /* SOL_SOCKET is the only level */
-    wasi_errno e = get_value(c, c->arg[2].i32, value, &len);
+    e = get_value(c, c->arg[2].i32, value, &len);
     if (e != WASI_E_SUCCESS) return e;
     u32 room = wasi_get32(size);
     len = room < len ? room : len;
     wasi_put32(size, len);
-    return wasi_mem_write(&c->mem, c->arg[3].i32, value, len);
+    e = wasi_mem_write(&c->mem, c->arg[4].i32, size, sizeof(size));
+    return e == WASI_E_SUCCESS ? wasi_mem_write(&c->mem, c->arg[3].i32, value, len) : e;
 }
 
 /* {i64 seconds, i64 microseconds}; 0: no time limit. */

@@ -36,6 +36,8 @@ struct wrap_program {
     wr_wasi_t *wasi;
     wr_store_t *store;
     wr_exec_t *exec;
+    wr_linker_t *own_linker;    /* of a program with threads; NULL: that of `base` */
+    wr_wasi_threads_t *threads; /* NULL: the module asks for none, nor for a shared memory */
 };
 
 static struct base prepared; /* one thread: see wrap_program_prepare */
@@ -96,8 +98,10 @@ void wrap_program_delete(struct wrap_program *program)
     if (!program) {
         return;
     }
+    wr_wasi_threads_delete(program->threads);
     wr_exec_delete(program->exec);
     wr_store_delete(program->store);
+    wr_linker_delete(program->own_linker);
     wr_wasi_delete(program->wasi);
     wr_module_delete(program->module);
     if (program->own_base) {
@@ -368,14 +372,43 @@ static void name_missing(const wr_missing_t *missing, void *env)
              missing->wanted);
 }
 
+static wr_linker_t *linker_of(const struct wrap_program *program)
+{
+    return program->own_linker ? program->own_linker : program->base.linker;
+}
+
 static bool check_imports(const struct wrap_program *program, struct wrap_error *err)
 {
     struct missing all = {0};
-    size_t count = wr_linker_missing(program->base.linker, program->module, name_missing, &all);
+    size_t count = wr_linker_missing(linker_of(program), program->module, name_missing, &all);
     return !count ||
            wrap_fail(err, WRAP_INVALID_ARGUMENT,
                      "%s: link error: %zu import%s cannot be satisfied: %s%s", program->name, count,
                      count == 1 ? "" : "s", all.text, count > 3 ? ", ..." : "");
+}
+
+/* Its memories and thread-spawn are no other program's: they get a linker of their own. */
+static wr_status_t link_threads(struct wrap_program *program, wr_error_t *why)
+{
+    if (!wr_wasi_threads_wanted(program->module, NULL)) {
+        return WR_OK;
+    }
+    wr_status_t status = wr_linker_new(program->base.engine, &program->own_linker, why);
+    if (status == WR_OK) {
+        status = wr_wasi_link_shared(program->own_linker, why);
+    }
+    if (status != WR_OK) {
+        return status;
+    }
+    const wr_wasi_threads_config_t config = {
+        .engine = program->base.engine,
+        .linker = program->own_linker,
+        .module = program->module,
+        .store = program->store,
+        .exec = program->exec,
+        .max_threads = WR_WASI_MAX_THREADS,
+    };
+    return wr_wasi_threads_new(program->wasi, &config, &program->threads, why);
 }
 
 static bool link_program(struct wrap_program *program, struct wrap_error *err)
@@ -385,6 +418,9 @@ static bool link_program(struct wrap_program *program, struct wrap_error *err)
     if (status == WR_OK) {
         wr_store_set_data(program->store, program->wasi);
         status = wr_exec_new(program->store, &program->exec, &why);
+    }
+    if (status == WR_OK) {
+        status = link_threads(program, &why);
     }
     return status == WR_OK ? check_imports(program, err) : fail_wr(program, status, &why, err);
 }
@@ -464,8 +500,9 @@ int wrap_program_run(struct wrap_program *program, struct wrap_error *why)
     wr_error_t err = NO_ERROR;
     wr_instance_t *instance = NULL;
     heed_signals();
-    wr_status_t status = wr_linker_instantiate(program->base.linker, program->store,
-                                               program->module, program->exec, &instance, &err);
+    wr_exec_t *ended = program->exec;
+    wr_status_t status = wr_linker_instantiate(linker_of(program), program->store, program->module,
+                                               program->exec, &instance, &err);
     bool began = status == WR_OK;
     if (status == WR_OK && program->func) {
         status = call(program, instance, "_initialize", &err);
@@ -473,11 +510,14 @@ int wrap_program_run(struct wrap_program *program, struct wrap_error *why)
     if (status == WR_OK) {
         status = call(program, instance, program->func ? program->func : "_start", &err);
     }
+    if (program->threads) {
+        status = wr_wasi_threads_finish(program->threads, status, &ended, &err);
+    }
     if (status == WR_OK) {
         return WRAP_EXIT_OK;
     }
     if (status == WR_EXIT) {
-        return wr_exec_exit_code(program->exec) & 0xff;
+        return wr_exec_exit_code(ended) & 0xff;
     }
     int code = report(program, status, &err, why);
     /* 126 is for those that could not begin. */

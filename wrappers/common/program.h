@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * program.h - a guest in a container, from an open file to its exit code. The process belongs to
- * it: one thread, no loop, nothing but descriptors and memory is needed once it is loaded.
- * Not here: isolation (sandbox/), options of the command line (run/).
+ * it: one thread but for those that the guest makes, no loop, nothing but descriptors and memory is
+ * needed once it is loaded. Not here: isolation (sandbox/), options of the command line (run/).
  */
 #ifndef WRAPPERS_COMMON_PROGRAM_H
 #define WRAPPERS_COMMON_PROGRAM_H

@@ -21,6 +21,7 @@ enum run_option {
     RUN_ARGV0,
     RUN_MAX_MEMORY,
     RUN_MAX_STACK,
+    RUN_MAX_THREADS,
     RUN_TIMEOUT,
     RUN_FUEL,
     RUN_PROFILE,
@@ -48,6 +49,7 @@ static const struct wrap_option run_options[] = {
     {"config",       0,   "FILE",               WRAP_OPT_CONFIG,  "take options from a JSON file; repeatable"},
     {"max-memory",   0,   "SIZE",               RUN_MAX_MEMORY,   "limit of all linear memory (4g for each); k, m, g"},
     {"max-stack",    0,   "SIZE",               RUN_MAX_STACK,    "size of the call stack (8m)"},
+    {"max-threads",  0,   "COUNT",              RUN_MAX_THREADS,  "how many threads the guest may make at a time (256)"},
     {"timeout",      0,   "TIME",               RUN_TIMEOUT,      "end the guest after 5, 500ms, 2s, 1m (none)"},
     {"fuel",         0,   "COUNT",              RUN_FUEL,         "end the guest after so many instructions (none)"},
     {"profile",      0,   "FILE.svg|.folded",   RUN_PROFILE,      "sample the guest's functions into a file"},
@@ -74,6 +76,8 @@ static const char run_notes[] =
     "order, with the same directories and streams); integers are decimal or 0x\n"
     "hexadecimal, floats also nan and inf, references null; results are one a line.\n"
     "\n" WRAP_NET_NOTES
+    "A module that imports wasi.thread-spawn may make threads; --max-threads 0 forbids\n"
+    "it. The first that traps or exits, and the main one's end, end all of them.\n"
     "--profile looks 1000 times a second which functions are running, at their next\n"
     "call or taken branch; .svg is a flame graph, .folded one line for each stack.\n"
     "\n"
@@ -112,16 +116,34 @@ static bool set_timeout(struct wrap_run_options *run, const char *value)
     return false;
 }
 
-static bool set_fuel(struct wrap_run_options *run, const char *value)
+/* A decimal number of at most `max`. */
+static bool read_count(const char *value, uint64_t max, uint64_t *out)
 {
     char *end = NULL;
     errno = 0;
-    run->fuel = strtoull(value, &end, 10);
+    *out = strtoull(value, &end, 10);
+    return value[0] >= '0' && value[0] <= '9' && !*end && errno == 0 && *out <= max;
+}
+
+static bool set_fuel(struct wrap_run_options *run, const char *value)
+{
     run->store.use_fuel = true;
-    if (value[0] >= '0' && value[0] <= '9' && !*end && errno == 0) {
+    if (read_count(value, UINT64_MAX, &run->fuel)) {
         return true;
     }
     wrap_say("--fuel '%s' is not a number of instructions", value);
+    return false;
+}
+
+static bool set_max_threads(struct wrap_run_options *run, const char *value)
+{
+    enum { MOST = 65536 };
+    uint64_t count = 0;
+    if (read_count(value, MOST, &count)) {
+        run->max_threads = (uint32_t)count;
+        return true;
+    }
+    wrap_say("--max-threads '%s' is not a number from 0 to %d", value, MOST);
     return false;
 }
 
@@ -222,6 +244,7 @@ static bool apply(struct wrap_run_options *run, int id, const char *value)
     case WRAP_OPT_CONFIG: return wrap_config_apply(run, &wrap_command_run, value, apply);
     case RUN_MAX_MEMORY: return set_size("max-memory", value, &run->store.max_memory_bytes);
     case RUN_MAX_STACK: return set_size("max-stack", value, &run->store.stack_bytes);
+    case RUN_MAX_THREADS: return set_max_threads(run, value);
     case RUN_TIMEOUT: return set_timeout(run, value);
     case RUN_FUEL: return set_fuel(run, value);
     case RUN_PROFILE: return set_profile(run, value);
@@ -271,7 +294,8 @@ static int run_with(const struct wrap_command *self, struct wrap_run_options *ru
 
 static int cmd_run(const struct wrap_command *self, int argc, char **argv)
 {
-    struct wrap_run_options run = {.sandbox = WRAP_SANDBOX_DEFAULT};
+    struct wrap_run_options run = {.sandbox = WRAP_SANDBOX_DEFAULT,
+                                   .max_threads = WR_WASI_MAX_THREADS};
     struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
     int code = run_with(self, &run, &opts);
     wrap_options_free(&run);
@@ -292,6 +316,7 @@ int wrap_run_binfmt(int argc, char **argv)
         .file = argv[1],
         .argv0 = argv[2],
         .sandbox = WRAP_SANDBOX_DEFAULT,
+        .max_threads = WR_WASI_MAX_THREADS,
     };
     bool good = true;
     for (int i = 3; i < argc && good; i++) {

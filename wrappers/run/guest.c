@@ -21,6 +21,8 @@ struct guest {
     wr_linker_t *linker;
     wr_store_t *store;
     wr_exec_t *exec;
+    wr_wasi_threads_t *threads; /* NULL: the module asks for none, nor for a shared memory */
+    wr_exec_t *ended;           /* that ended the guest: `exec`, or a thread's */
     wr_instance_t *instance;
     struct wrap_profile *profile; /* NULL: none */
     struct wrap_core *core;       /* NULL: none */
@@ -32,6 +34,7 @@ static void guest_fini(struct guest *guest)
 {
     wrap_timeout_watch(NULL, NULL);
     wrap_core_close(guest->core);
+    wr_wasi_threads_delete(guest->threads);
     wr_exec_delete(guest->exec);
     wr_linker_delete(guest->linker);
     wr_store_delete(guest->store);
@@ -244,6 +247,24 @@ static int make_world(struct guest *guest)
     return given ? WRAP_EXIT_OK : WRAP_EXIT_USAGE;
 }
 
+static wr_status_t link_threads(struct guest *guest, wr_error_t *err)
+{
+    const wr_wasi_threads_config_t config = {
+        .engine = guest->engine,
+        .linker = guest->linker,
+        .module = guest->module,
+        .store = guest->store,
+        .exec = guest->exec,
+        .store_config = &guest->options->store,
+        .max_threads = guest->options->max_threads,
+    };
+    guest->ended = guest->exec;
+    if (!wr_wasi_threads_wanted(guest->module, NULL)) {
+        return WR_OK;
+    }
+    return wr_wasi_threads_new(guest->wasi, &config, &guest->threads, err);
+}
+
 static int link_guest(struct guest *guest)
 {
     wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};
@@ -259,6 +280,9 @@ static int link_guest(struct guest *guest)
         guest->times.fuel = guest->options->fuel;
         status = wr_exec_new(guest->store, &guest->exec, &err);
     }
+    if (status == WR_OK) {
+        status = link_threads(guest, &err);
+    }
     if (status != WR_OK) {
         return wrap_report(guest->name, status, &err);
     }
@@ -267,10 +291,13 @@ static int link_guest(struct guest *guest)
 
 /* ---------------------------------------------------------------- running */
 
-/* What a guest that has begun ends in: 126 is for those that could not begin. */
-static int end_code(const struct guest *guest, const char *name, wr_status_t status,
-                    const wr_error_t *err)
+/* What a guest that has begun ends in, all its threads with it: 126 is for those that could not
+ * begin. */
+static int end_code(struct guest *guest, const char *name, wr_status_t status, wr_error_t *err)
 {
+    if (guest->threads) {
+        status = wr_wasi_threads_finish(guest->threads, status, &guest->ended, err);
+    }
     wrap_timeout_ended(); /* what follows, a core dump or a profile, takes its time */
     bool ended = status == WR_OK || status == WR_EXIT;
     if (ended && wrap_timeout_fired()) {
@@ -278,11 +305,11 @@ static int end_code(const struct guest *guest, const char *name, wr_status_t sta
         return wrap_report(name, WR_CANCELLED, err);
     }
     if (ended) {
-        return status == WR_EXIT ? wr_exec_exit_code(guest->exec) & 0xff : WRAP_EXIT_OK;
+        return status == WR_EXIT ? wr_exec_exit_code(guest->ended) & 0xff : WRAP_EXIT_OK;
     }
     int code = wrap_report(name, status, err);
     if (guest->core && code == WRAP_EXIT_TRAP) {
-        wrap_core_write(guest->core, guest->exec, guest->name);
+        wrap_core_write(guest->core, guest->ended, guest->name);
     }
     bool began = status != WR_ARGUMENT; /* a _start with parameters never did */
     return began && code == WRAP_EXIT_INVALID ? WRAP_EXIT_TRAP : code;
@@ -421,7 +448,9 @@ static int run_linked(struct guest *guest)
     if (core && !(guest->core = wrap_core_open(core))) {
         return WRAP_EXIT_USAGE;
     }
-    if (!wrap_lock_down(guest->options)) {
+    bool threads = false;
+    (void)wr_wasi_threads_wanted(guest->module, &threads);
+    if (!wrap_lock_down(guest->options, threads && guest->options->max_threads > 0)) {
         return WRAP_EXIT_INVALID;
     }
     wrap_timeout_watch(guest->exec, guest->wasi);

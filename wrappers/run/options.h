@@ -37,6 +37,7 @@ struct wrap_run_options {
     struct wrap_preload *preloads;
     size_t preload_count;
     uint64_t timeout_ns; /**< 0: none */
+    uint32_t max_threads; /**< that the guest may make */
     uint64_t fuel;       /**< with store.use_fuel */
     const char *profile; /**< file, NULL: none */
     const char *coredump; /**< file, NULL: none */

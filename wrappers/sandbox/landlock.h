@@ -15,16 +15,17 @@ int wrap_landlock_version(void);
 int wrap_landlock_apply(const struct wrap_sandbox *sandbox, const char **what);
 
 /**
- * The filter for this architecture; with `profile` (NULL: none), one that asks it first and goes on
- * to ours where it allows. `*code` is the caller's, `*length` its instructions. 0, or an errno.
+ * The filter for this architecture and what `sandbox` says of network and threads; with a profile,
+ * one that asks it first and goes on to ours where it allows. `*code` is the caller's, `*length`
+ * its instructions. 0, or an errno.
  */
-int wrap_seccomp_make(enum wrap_sandbox_net network, const struct wrap_profile_filter *profile,
-                      struct sock_filter **code, unsigned short *length);
+int wrap_seccomp_make(const struct wrap_sandbox *sandbox, struct sock_filter **code,
+                      unsigned short *length);
 /**
  * Installs it on all threads; 0, or an errno. no_new_privs must be set. As one program, since what
  * a program costs is mostly its installation; a profile with flags, or one that logs what it
  * allows, is installed by itself.
  */
-int wrap_seccomp_apply(enum wrap_sandbox_net network, const struct wrap_profile_filter *profile);
+int wrap_seccomp_apply(const struct wrap_sandbox *sandbox);
 
 #endif

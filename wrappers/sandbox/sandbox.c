@@ -49,7 +49,7 @@ bool wrap_sandbox_apply(const struct wrap_sandbox *sandbox, struct wrap_sandbox_
             return false;
         }
     }
-    problem = wrap_seccomp_apply(sandbox->network, sandbox->profile);
+    problem = wrap_seccomp_apply(sandbox);
     out->seccomp = problem == 0;
     if (problem) {
         note(out, "seccomp", problem);

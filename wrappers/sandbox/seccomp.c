@@ -36,8 +36,19 @@ _Static_assert(LENGTH(closed) <= LENGTH_MAX && LENGTH(inet) <= LENGTH_MAX &&
                    LENGTH(unix) <= LENGTH_MAX,
                "room for each filter");
 
-int wrap_seccomp_make(enum wrap_sandbox_net network, const struct wrap_profile_filter *profile,
-                      struct sock_filter **code, unsigned short *length)
+/* What the installer alone knows. */
+static unsigned fill_in(const struct sock_filter *jump, bool threads)
+{
+    switch (jump->k) {
+    case WRAP_FILTER_PID: return (unsigned)getpid();
+    case WRAP_FILTER_THREAD: return threads ? WRAP_FILTER_THREAD : WRAP_FILTER_NOTHING;
+    default: return jump->k;
+    }
+}
+
+/* The profile's program asks first: where it allows, ours goes on. */
+static int make(const struct wrap_sandbox *sandbox, const struct wrap_profile_filter *profile,
+                struct sock_filter **code, unsigned short *length)
 {
     static const struct {
         const struct sock_filter *code;
@@ -48,7 +59,7 @@ int wrap_seccomp_make(enum wrap_sandbox_net network, const struct wrap_profile_f
         [WRAP_SANDBOX_UNIX] = {FILTER(unix), LENGTH(unix)},
     };
     unsigned before = profile ? profile->length : 0;
-    unsigned total = before + filters[network].length;
+    unsigned total = before + filters[sandbox->network].length;
     if (total > BPF_MAXINSNS) {
         return EINVAL;
     }
@@ -62,15 +73,22 @@ int wrap_seccomp_make(enum wrap_sandbox_net network, const struct wrap_profile_f
             made[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, before - i - 1);
         }
     }
-    memcpy(made + before, filters[network].code, filters[network].length * sizeof made[0]);
+    memcpy(made + before, filters[sandbox->network].code,
+           filters[sandbox->network].length * sizeof made[0]);
     for (unsigned i = before; i < total; i++) {
-        if (made[i].k == WRAP_FILTER_PID && BPF_CLASS(made[i].code) == BPF_JMP) {
-            made[i].k = (unsigned)getpid();
+        if (BPF_CLASS(made[i].code) == BPF_JMP) {
+            made[i].k = fill_in(&made[i], sandbox->threads);
         }
     }
     *code = made;
     *length = (unsigned short)total;
     return 0;
+}
+
+int wrap_seccomp_make(const struct wrap_sandbox *sandbox, struct sock_filter **code,
+                      unsigned short *length)
+{
+    return make(sandbox, sandbox->profile, code, length);
 }
 
 static bool can_be_joined(const struct wrap_profile_filter *profile)
@@ -83,8 +101,9 @@ static bool can_be_joined(const struct wrap_profile_filter *profile)
     return can && profile->length + LENGTH_MAX <= BPF_MAXINSNS;
 }
 
-int wrap_seccomp_apply(enum wrap_sandbox_net network, const struct wrap_profile_filter *profile)
+int wrap_seccomp_apply(const struct wrap_sandbox *sandbox)
 {
+    const struct wrap_profile_filter *profile = sandbox->profile;
     struct sock_fprog program = {0};
     if (profile && !can_be_joined(profile)) {
         int problem = wrap_profile_apply(profile);
@@ -93,7 +112,7 @@ int wrap_seccomp_apply(enum wrap_sandbox_net network, const struct wrap_profile_
         }
         profile = NULL;
     }
-    int problem = wrap_seccomp_make(network, profile, &program.filter, &program.len);
+    int problem = make(sandbox, profile, &program.filter, &program.len);
     if (problem) {
         return problem;
     }

@@ -306,8 +306,10 @@ static void compare_joined(const struct wrap_profile_filter *profile)
     struct sock_filter *both = NULL;
     unsigned short ours_len = 0;
     unsigned short both_len = 0;
-    assert_int_equal(wrap_seccomp_make(WRAP_SANDBOX_INET, NULL, &ours, &ours_len), 0);
-    assert_int_equal(wrap_seccomp_make(WRAP_SANDBOX_INET, profile, &both, &both_len), 0);
+    struct wrap_sandbox sandbox = {.network = WRAP_SANDBOX_INET};
+    assert_int_equal(wrap_seccomp_make(&sandbox, &ours, &ours_len), 0);
+    sandbox.profile = profile;
+    assert_int_equal(wrap_seccomp_make(&sandbox, &both, &both_len), 0);
     for (unsigned i = 0; i < 2000; i++) {
         struct seccomp_data data = {.nr = (int)below(500), .arch = (uint32_t)AUDIT};
         for (unsigned k = 0; k < 6; k++) {

@@ -101,7 +101,8 @@ typedef int (*inside_fn)(const struct tree *tree);
         }                                                                                          \
     } while (0)
 
-static void in_sandbox(const struct tree *tree, enum wrap_sandbox_net network, inside_fn inside)
+static void in_strict_sandbox(const struct tree *tree, const struct wrap_sandbox *what,
+                              inside_fn inside)
 {
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -113,8 +114,10 @@ static void in_sandbox(const struct tree *tree, enum wrap_sandbox_net network, i
         path_in(tree, "box", box);
         path_in(tree, "ro", ro);
         const struct wrap_sandbox_path paths[] = {{box, false}, {ro, true}};
-        const struct wrap_sandbox sandbox = {
-            .mode = WRAP_SANDBOX_STRICT, .paths = paths, .path_count = 2, .network = network};
+        struct wrap_sandbox sandbox = *what;
+        sandbox.mode = WRAP_SANDBOX_STRICT;
+        sandbox.paths = paths;
+        sandbox.path_count = 2;
         struct wrap_sandbox_result result;
         bool good = wrap_sandbox_apply(&sandbox, &result);
         int line =
@@ -130,6 +133,12 @@ static void in_sandbox(const struct tree *tree, enum wrap_sandbox_net network, i
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_int_equal(line, 0);
+}
+
+static void in_sandbox(const struct tree *tree, enum wrap_sandbox_net network, inside_fn inside)
+{
+    const struct wrap_sandbox sandbox = {.network = network};
+    in_strict_sandbox(tree, &sandbox, inside);
 }
 
 static void need_kernel(void)
@@ -353,8 +362,24 @@ static int later_threads(const struct tree *tree)
 
 static void test_later_threads_are_in_it(void **state)
 {
+    const struct wrap_sandbox sandbox = {.threads = true};
     need_kernel();
-    in_sandbox(*state, WRAP_SANDBOX_NO_NET, later_threads);
+    in_strict_sandbox(*state, &sandbox, later_threads);
+}
+
+static int no_threads(const struct tree *tree)
+{
+    pthread_t thread;
+    int failed = 1;
+    (void)tree;
+    EXPECT(-pthread_create(&thread, NULL, try_things, &failed), -EPERM);
+    return 0;
+}
+
+static void test_no_threads_unless_asked_for(void **state)
+{
+    need_kernel();
+    in_sandbox(*state, WRAP_SANDBOX_UNIX, no_threads);
 }
 
 static pthread_barrier_t before;
@@ -435,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_files_outside_are_out_of_reach, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only_paths_cannot_be_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_later_threads_are_in_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_threads_unless_asked_for, set_up, tear_down),
         cmocka_unit_test(test_earlier_threads_are_in_it),
         cmocka_unit_test(test_off_changes_nothing),
         cmocka_unit_test(test_a_path_that_is_not_there_is_an_error),

@@ -123,7 +123,8 @@ static void check_prot(void)
 
 static void check_clone(void)
 {
-    const uint32_t thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
+    const uint32_t thread = WRAP_FILTER_THREAD;
+    _Static_assert(WRAP_FILTER_THREAD == (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD), "flags");
     const uint32_t never = CLONE_PTRACE | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWCGROUP |
                            CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
                            CLONE_NEWNET | CLONE_IO;

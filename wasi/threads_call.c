@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * threads_call.c - a WASI call of a guest that has threads: alone in the context while its handler
+ * is tried, outside of the lock while it waits.
+ */
+#include "row.h"
+#include "threads.h"
+
+#include <stdlib.h>
+
+/* What the wait of this thread is over with before it begins; SUCCESS: it begins. */
+static wasi_errno begin_wait(struct wr_wasi_threads *group, const struct wasi_want *want)
+{
+    struct wasi_wait *wait = wasi_threads_wait(group);
+    wasi_errno e = wait->wake_fd < 0 ? wasi_wait_init(wait) : WASI_E_SUCCESS;
+    return e == WASI_E_SUCCESS ? wasi_holds_enter(&group->holds, wait, want->fd, want->count) : e;
+}
+
+static void drop_want(struct wasi_want *want)
+{
+    free(want->heap);
+    want->heap = NULL;
+}
+
+/* Tries once. WASI_PARK: what it waits for is held. Under the lock. */
+static wasi_errno try_and_hold(struct wasi_call *c)
+{
+    struct wr_wasi_threads *group = c->wasi->group;
+    wasi_errno e = wasi_try(c);
+    if (e != WASI_PARK) return e;
+    if (group->ended) {
+        drop_want(c->want);
+        c->end = WR_CANCELLED;
+        return WASI_E_SUCCESS;
+    }
+    c->stop = begin_wait(group, c->want);
+    if (c->stop == WASI_E_SUCCESS) return e;
+    drop_want(c->want); /* there is no way to wait: the handler answers what it has */
+    return wasi_try(c);
+}
+
+/* Whether the descriptor of the row has been closed, or replaced, while it was waited for: its host
+ * descriptor is still open, so no other can have the same number. */
+static bool is_gone(const struct wasi_call *c)
+{
+    if (c->row->fd < 0 || c->want->count != 1) return false;
+    const struct wasi_fd *fd = wasi_fdtable_get(&c->wasi->fds, c->arg[c->row->fd].i32);
+    return fd == NULL || fd->host != c->want->fd[0].fd;
+}
+
+/* Waits, and tries again. */
+static wasi_errno wait_and_try(struct wasi_call *c)
+{
+    struct wr_wasi_threads *group = c->wasi->group;
+    struct wasi_wait *wait = wasi_threads_wait(group);
+    struct wasi_want *want = c->want;
+    int ready;
+    c->stop = wasi_wait_until(wait, want->fd, want->count, want->deadline_ns, &ready);
+    pthread_mutex_lock(&c->wasi->lock);
+    bool gone = is_gone(c);
+    wasi_holds_leave(&group->holds, wait, want->fd, want->count);
+    drop_want(want);
+    wasi_errno e = WASI_E_SUCCESS;
+    if (group->ended)
+        c->end = WR_CANCELLED;
+    else
+        e = gone ? WASI_E_BADF : try_and_hold(c);
+    pthread_mutex_unlock(&c->wasi->lock);
+    return e;
+}
+
+wasi_errno wasi_threads_call(struct wasi_call *c)
+{
+    if ((c->row->flags & WASI_P1_FREE) != 0) return wasi_try(c);
+    pthread_mutex_lock(&c->wasi->lock);
+    wasi_errno e = try_and_hold(c);
+    pthread_mutex_unlock(&c->wasi->lock);
+    while (e == WASI_PARK) e = wait_and_try(c);
+    return e;
+}
