@@ -159,6 +159,39 @@ def test_report(folder, out, page):
     check("a page needs results", bench("--report", "--html", page, os.path.join(HERE, "fixed.json"))[0] == 2)
 
 
+def test_simd(folder, programs):
+    """simd.py on shell scripts: an engine that is as slow with SIMD as without must not pass."""
+    page = os.path.join(folder, "simd.json")
+    run = subprocess.run([sys.executable, os.path.join(HERE, "simd.py"), "--tool", TOOL, "--programs", programs, "--own",
+                          answers(folder) + " {module} {args}", "--rounds", "1", "--json", page],
+                         capture_output=True, text=True, env={**os.environ, "WASMRUN_NODE": answers(folder)})
+    with open(page, encoding="utf-8") as file:
+        written = json.load(file)
+    kernels = {row[1] for row in rows() if row[0].endswith("-simd")}
+    check("simd: all kernels", set(written["kernels"]) == kernels and written["measures"] == "simd")
+    check("simd: the bar is judged", run.returncode == 1 and f"of {len(kernels)}, not " in run.stdout, run.stdout)
+
+
+def test_simd_ratios():
+    """The arithmetic of simd.py, on figures that are easy to see."""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, HERE)
+    import simd
+    def cell(*times):
+        return {"cpu_ms": list(times)}
+    run = {"engines": [{"name": "wasmrun"}, {"name": "liftoff", "base": cell(50, 60, 70)}],
+           "workloads": {"a": {"set": "training-simd", "engines": {"wasmrun": cell(100, 110, 120), "liftoff": cell(110, 115, 160)}},
+                         "a-scalar": {"set": "training-scalar", "engines": {"wasmrun": cell(500, 440, 400)}},
+                         "b": {"set": "validation-simd", "engines": {"wasmrun": cell(90, 90, 90), "liftoff": {"problem": "x", "cpu_ms": []}}},
+                         "b-scalar": {"set": "validation-scalar", "engines": {"wasmrun": cell(90, 90, 90)}}}}
+    result = simd.compare(run)
+    check("simd: scalar over SIMD", result["kernels"]["a"]["scalar_over_simd"] == {"median": 4, "minimum": 4}, result)
+    check("simd: the start is subtracted", result["kernels"]["a"]["over_liftoff"] == {"median": 2, "minimum": round(100 / 60, 3)}, result)
+    check("simd: means", result["geomean"]["all"]["scalar_over_simd"]["median"] == 2 and
+          result["geomean"]["all"]["over_liftoff"]["of"] == 1 and result["geomean"]["validation"]["over_liftoff"]["of"] == 0, result)
+    check("simd: bars need all kernels", not simd.judge(result, "liftoff"))
+
+
 def test_usage(folder):
     for args in (["--set", "none"], ["none"], ["--rounds", "0"], ["--peer", "x"], ["--peer-base", "x=true"], ["--report"]):
         code, _, error = bench(*args)
@@ -177,6 +210,8 @@ with tempfile.TemporaryDirectory() as scratch:
     test_table()
     test_inputs(scratch)
     test_report(scratch, *test_run(scratch, modules))
+    test_simd(scratch, modules)
+    test_simd_ratios()
     test_usage(scratch)
 print(f"{sum(results)} passed, {len(results) - sum(results)} failed, 0 skipped")
 sys.exit(0 if all(results) else 1)
