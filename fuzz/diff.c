@@ -80,6 +80,25 @@ static bool is_nan(vm_valtype t, u64 bits)
     return t == VM_F64 && (bits & INT64_MAX) > 0x7ff0000000000000;
 }
 
+/** A vector is the same when its lanes are, and its open lanes are NaNs. */
+static bool same_vector(struct ref_val want, const u8 got[16])
+{
+    u64 half[2], word[2] = {want.bits, want.high};
+    memcpy(half, got, sizeof half);
+    for (u32 i = 0; i < 2; i++) {
+        if (want.open & 16u << i) {
+            if (!is_nan(VM_F64, half[i])) return false;
+            continue;
+        }
+        for (u32 k = 0; k < 2; k++) {
+            u64 a = (u32)(word[i] >> 32 * k), b = (u32)(half[i] >> 32 * k);
+            bool open = want.open & 1u << (2 * i + k);
+            if (open ? !is_nan(VM_F32, b) : a != b) return false;
+        }
+    }
+    return true;
+}
+
 static wr_val_t to_engine(const struct run *d, u32 kind, vm_valtype t, struct ref_val v)
 {
     wr_val_t out = {.kind = WR_I32, .of.i64 = v.bits};
@@ -88,6 +107,11 @@ static wr_val_t to_engine(const struct run *d, u32 kind, vm_valtype t, struct re
     case VM_I64: out.kind = WR_I64; break;
     case VM_F32: out.kind = WR_F32; break;
     case VM_F64: out.kind = WR_F64; break;
+    case VM_V128:
+        out.kind = WR_V128;
+        memcpy(out.of.v128, &v.bits, 8);
+        memcpy(out.of.v128 + 8, &v.high, 8);
+        break;
     default:
         out.kind = ref_is_func(t) ? WR_FUNCREF : WR_EXTERNREF;
         out.of.ref = (void *)(uintptr_t)v.bits;
@@ -119,6 +143,8 @@ static bool same_func(const struct run *d, u32 kind, u64 ref, const wr_func_t *f
 static bool same_value(const struct run *d, u32 kind, vm_valtype t, struct ref_val want,
                        const wr_val_t *got)
 {
+    if (t == VM_V128) return same_vector(want, got->of.v128);
+    if (ref_is_exn(t)) return true;
     if (vm_valtype_is_ref(t))
         return ref_is_func(t) ? same_func(d, kind, want.bits, got->of.func)
                               : want.bits == (u64)(uintptr_t)got->of.ref;
@@ -134,8 +160,26 @@ static u64 bits_of(const wr_val_t *v)
 
 /* ---- loading */
 
+/** Decodes and validates without an engine. */
+static bool load_for_oracle(struct run *d, u32 i)
+{
+    const struct bytes *b = &d->c->module[i];
+    struct vm_module *m = &d->decoded[i];
+    struct vm_err e;
+    vm_err_init(&e);
+    bool good = vm_module_decode(m, &vm_alloc_libc, b->data, b->size, &e) == VM_OK;
+    d->decoded_count += good;
+    good = good && vm_validate_module(m, vm_features_all(), &vm_alloc_libc, &e) == VM_OK;
+    if (good) return true;
+    if (d->c->must_validate) found(d, "refused: %s", e.text);
+    give_up(d, DIFF_REFUSED);
+    return false;
+}
+
 static bool load_one(struct run *d, u32 i)
 {
+    if (d->c->oracle_only) return load_for_oracle(d, i);
+
     const struct bytes *b = &d->c->module[i];
     wr_error_t err;
     struct vm_err e;
@@ -175,7 +219,7 @@ static void load(struct run *d)
     for (u32 i = 0; i < d->c->count; i++)
         if (!load_one(d, i)) return;
     d->store = ref_store_new();
-    for (u32 k = 0; k < ENGINE_KINDS; k++)
+    for (u32 k = 0; k < ENGINE_KINDS && !d->c->oracle_only; k++)
         d->open[k] = engine_open(&d->engines[k], k, d->engine, d->c->seed, imports_host_memory(d));
 }
 
@@ -202,7 +246,7 @@ static wr_name_t export_name(const struct vm_export *x)
 /** Compares what an export is now. */
 static void compare_memory(struct run *d, u32 k, const struct ref_memory *m, const wr_memory_t *w)
 {
-    u64 size = m->pages << 16;
+    u64 size = ref_memory_bytes(m);
     if (wr_memory_size(w) != size) {
         found(d, "%s: memory of %llu bytes, oracle %llu", d->engines[k].name,
               (unsigned long long)wr_memory_size(w), (unsigned long long)size);
@@ -224,7 +268,7 @@ static void compare_table(struct run *d, u32 k, const struct ref_table *t, vm_va
               (unsigned long long)wr_table_size(w), (unsigned long long)t->size);
     for (u64 i = 0; i < t->size && !d->stop; i++) {
         wr_val_t v;
-        struct ref_val want = {t->elems[i], false};
+        struct ref_val want = {.bits = t->elems[i]};
         if (!wr_table_get(w, i, &v) || !same_value(d, k, elem, want, &v))
             found(d, "%s: table element %llu differs", d->engines[k].name, (unsigned long long)i);
     }
@@ -371,7 +415,7 @@ static void instantiate(struct run *d, u32 i)
         else
             compare_end(d, k, &end, s, &err);
     }
-    if (end.kind == REF_TRAP) {
+    if (end.kind != REF_OK) {
         d->r->traps++;
         if (!d->stop) compare_state(d);
         d->stop = true; /* it has no exports to go on with */
@@ -406,6 +450,19 @@ static u64 number(struct run *d, vm_valtype t)
     return bits;
 }
 
+/** Two numbers of 64 bits, or four or two floats; their NaNs are what they are. */
+static struct ref_val vector(struct run *d)
+{
+    u64 how = choice_next(&d->rng) % 4;
+    struct ref_val v = {.bits = number(d, how == 3 ? VM_F64 : VM_I64)};
+    v.high = number(d, how == 3 ? VM_F64 : VM_I64);
+    if (how == 2) {
+        v.bits = number(d, VM_F32) | number(d, VM_F32) << 32;
+        v.high = number(d, VM_F32) | number(d, VM_F32) << 32;
+    }
+    return v;
+}
+
 /** A function that may be passed as `t`; NULL when none is exported. */
 static const struct ref_func *function_for(struct run *d, const struct vm_module *m, vm_valtype t)
 {
@@ -422,6 +479,10 @@ static const struct ref_func *function_for(struct run *d, const struct vm_module
 static bool argument(struct run *d, const struct vm_module *m, vm_valtype t, struct ref_val *v)
 {
     *v = (struct ref_val){0};
+    if (t == VM_V128) {
+        *v = vector(d);
+        return true;
+    }
     if (!vm_valtype_is_ref(t)) {
         v->bits = number(d, t);
         v->open = is_nan(t, v->bits);
@@ -495,6 +556,7 @@ static void call(struct run *d, u32 i, const struct vm_export *x)
     struct ref_val args[VALUES], vals[VALUES];
     u32 at = 0;
     if (f->sig->param_count > VALUES || f->sig->result_count > VALUES) return;
+    if (d->r->json && !json_can_call(f->sig)) return;
     while (at < d->pair_count && d->pairs[at].ref != f) at++;
     if (at == d->pair_count) return;
     const struct vm_module *m = f->inst ? f->sig_module : d->inst[i]->module;
@@ -511,13 +573,14 @@ static void call(struct run *d, u32 i, const struct vm_export *x)
     }
     d->r->calls++;
     d->r->traps += c.end.kind == REF_TRAP;
+    d->r->exceptions += c.end.kind == REF_EXCEPTION;
     (void)snprintf(d->where, sizeof d->where, "call %u: module %u, %.*s", d->r->calls, i,
                    x->name.size < 20 ? (int)x->name.size : 20, (const char *)x->name.data);
     for (u32 k = 0; k < ENGINE_KINDS && !d->stop; k++)
         if (d->open[k]) call_engine(d, k, d->pairs[at].func[k], &c);
     if (d->store->leaked) give_up(d, DIFF_LEAKED);
-    if (!d->stop && c.end.kind == REF_TRAP) compare_state(d);
-    if (!d->stop) json_call(d->r->json, &c);
+    if (!d->stop && c.end.kind != REF_OK) compare_state(d);
+    if (!d->stop) json_call(d->r->json, &c, d->inst, d->instances);
 }
 
 static void call_all(struct run *d)

@@ -17,6 +17,7 @@ struct diff_case {
     u32 count;
     u64 seed;           /* of arguments and slices */
     bool must_validate; /* a refused module is a finding */
+    bool oracle_only;   /* no engine runs it: for a comparison with another one */
 };
 
 enum diff_verdict {
@@ -31,7 +32,7 @@ enum diff_verdict {
 
 struct diff_report {
     enum diff_verdict verdict;
-    u32 calls, traps, funcs;
+    u32 calls, traps, exceptions, funcs; /* traps, exceptions: how calls ended */
     u32 stops; /* interrupts, suspensions, times without fuel */
     char text[1024];    /* DIFF_FOUND: what differs */
     struct bytes *json; /* NULL, or takes the plan and the oracle's answers (for diff_v8.mjs) */

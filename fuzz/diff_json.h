@@ -18,7 +18,10 @@ struct diff_call {
 
 void json_begin(struct bytes *out, const struct diff_case *c);
 void json_instance(struct bytes *out, const struct ref_end *end);
-void json_call(struct bytes *out, const struct diff_call *c);
+/** False: diff_v8.mjs can't call functions of this type. */
+bool json_can_call(const struct vm_functype *t);
+void json_call(struct bytes *out, const struct diff_call *c, struct ref_instance *const *inst,
+               u32 count);
 void json_end(struct bytes *out, struct ref_instance *const *inst, u32 count,
               const struct host_state *host);
 

@@ -13,6 +13,8 @@
 #include "diff.h"
 
 #include "hexfile.h"
+#include "isa/opcode.h"
+#include "ref_interp.h"
 
 #include <sys/wait.h>
 #include <time.h>
@@ -20,11 +22,16 @@
 
 /* --features N, before all: what may be generated (gen.h), for engines that lack some. */
 static u32 features = GEN_ALL;
+/* --oracle: no engine runs the cases. */
+static bool oracle_only;
+/* --coverage: says which instructions no case has executed. */
+static bool coverage;
 
 static void run_choice(struct choice *choice, u64 seed, struct diff_report *r, struct gen_case *g)
 {
     gen_case_new(choice, features, g);
-    struct diff_case c = {.count = g->count, .seed = seed, .must_validate = true};
+    struct diff_case c = {
+        .count = g->count, .seed = seed, .must_validate = true, .oracle_only = oracle_only};
     memcpy(c.module, g->module, sizeof c.module);
     diff_run(&c, r);
 }
@@ -46,7 +53,7 @@ static bool parse_range(const char *s, struct range *out)
 }
 
 struct totals {
-    u64 cases[DIFF_VERDICTS], calls, traps, funcs, stops;
+    u64 cases[DIFF_VERDICTS], calls, traps, exceptions, funcs, stops;
 };
 
 static void count(struct totals *t, const struct diff_report *r)
@@ -54,21 +61,35 @@ static void count(struct totals *t, const struct diff_report *r)
     t->cases[r->verdict]++;
     t->calls += r->calls;
     t->traps += r->traps;
+    t->exceptions += r->exceptions;
     t->funcs += r->funcs;
     t->stops += r->stops;
 }
 
+static void print_coverage(void)
+{
+    u32 missing = 0;
+    for (u32 op = 0; op < VM_OP_COUNT; op++) {
+        if (ref_executed[op] || vm_op_feature((vm_op)op) == VM_FEATURE_GC) continue;
+        printf("never executed: %s\n", vm_op_name((vm_op)op));
+        missing++;
+    }
+    printf("%u of %u instructions never executed (without those of GC)\n", missing, VM_OP_COUNT);
+}
+
 static int finish(const struct totals *t)
 {
+    if (coverage) print_coverage();
     u64 all = 0;
     for (u32 i = 0; i < DIFF_VERDICTS; i++) {
         all += t->cases[i];
         if (t->cases[i])
             printf("%s: %llu\n", diff_verdict_name[i], (unsigned long long)t->cases[i]);
     }
-    printf("%llu functions, %llu calls, %llu of them trapped, %llu stops on the way\n",
+    printf("%llu functions, %llu calls, %llu of them trapped, %llu with an exception, "
+           "%llu stops on the way\n",
            (unsigned long long)t->funcs, (unsigned long long)t->calls, (unsigned long long)t->traps,
-           (unsigned long long)t->stops);
+           (unsigned long long)t->exceptions, (unsigned long long)t->stops);
     printf("%llu passed, %llu failed\n", (unsigned long long)(all - t->cases[DIFF_FOUND]),
            (unsigned long long)t->cases[DIFF_FOUND]);
     return t->cases[DIFF_FOUND] ? 1 : 0;
@@ -246,10 +267,22 @@ static int shrink(const char *what)
 int main(int argc, char **argv)
 {
     struct range range;
-    if (argc > 2 && strcmp(argv[1], "--features") == 0) {
-        features = (u32)strtoul(argv[2], NULL, 0);
-        argc -= 2;
-        argv += 2;
+    for (bool more = true; more && argc > 2;) {
+        more = false;
+        if (strcmp(argv[1], "--features") == 0) {
+            features = (u32)strtoul(argv[2], NULL, 0);
+            argc -= 2;
+            argv += 2;
+            more = true;
+        } else if (strcmp(argv[1], "--oracle") == 0) {
+            oracle_only = more = true;
+            argc--;
+            argv++;
+        } else if (strcmp(argv[1], "--coverage") == 0) {
+            coverage = more = true;
+            argc--;
+            argv++;
+        }
     }
     if (argc == 3 && strcmp(argv[1], "--seed") == 0 && parse_range(argv[2], &range))
         return run_seeds(range, 0);
@@ -261,8 +294,9 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "--corpus") == 0 && parse_range(argv[3], &range))
         return write_corpus(argv[2], range);
     if (argc > 1 && argv[1][0] != '-') return run_files(argv + 1);
-    (void)fprintf(stderr,
-                  "usage: exec_diff [--features N] --seed A..B | --seconds S A | --json A..B "
-                  "| --shrink SEED|FILE | --corpus DIR A..B | FILE...\n");
+    (void)fprintf(
+        stderr,
+        "usage: exec_diff [--features N] [--oracle] [--coverage] --seed A..B | --seconds S A | --json A..B "
+        "| --shrink SEED|FILE | --corpus DIR A..B | FILE...\n");
     return 2;
 }

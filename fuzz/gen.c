@@ -26,9 +26,11 @@ static void begin_import(struct gen *g, const char *module, const char *name, u8
 /** spec binary-limits */
 static void put_limits(struct bytes *b, const struct gen_limits *l)
 {
-    bytes_u8(b, (u8)((l->has_max ? 1 : 0) | (l->is_64 ? 4 : 0)));
+    bytes_u8(b, (u8)((l->has_max ? 1 : 0) | (l->is_shared ? 2 : 0) | (l->is_64 ? 4 : 0) |
+                     (l->one_byte ? 8 : 0)));
     bytes_u64(b, l->min);
     if (l->has_max) bytes_u64(b, l->max);
+    if (l->one_byte) bytes_u8(b, 0); /* log2 of the page size */
 }
 
 static u32 add_func(struct gen *g, u32 type, bool is_leaf)
@@ -86,12 +88,13 @@ static void import_host(struct gen *g)
 {
     import_host_funcs(g);
     if (gen_percent(g, 20)) {
-        struct gen_table t = {.elem = VM_FUNCREF,
-                              .limits = {HOST_TABLE_MIN, HOST_TABLE_MAX, true, false}};
+        struct gen_table t = {
+            .elem = VM_FUNCREF,
+            .limits = {.min = HOST_TABLE_MIN, .max = HOST_TABLE_MAX, .has_max = true}};
         import_table(g, "host", "table", t);
     }
     if (gen_percent(g, 20)) {
-        struct gen_limits l = {HOST_MEMORY_MIN, HOST_MEMORY_MAX, true, false};
+        struct gen_limits l = {.min = HOST_MEMORY_MIN, .max = HOST_MEMORY_MAX, .has_max = true};
         import_memory(g, "host", "memory", l);
     }
     for (u32 i = 0; i < HOST_GLOBALS; i++) {
@@ -128,12 +131,30 @@ static void import_lib_funcs(struct gen *g)
     }
 }
 
+static void import_lib_tags(struct gen *g)
+{
+    const struct gen_module *lib = g->lib;
+    char name[16];
+    for (u32 i = 0; i < lib->tag_count && g->m->tag_count < GEN_TAGS / 2; i++) {
+        const struct gen_types *t = &lib->types[lib->tags[i]].params;
+        static const struct gen_types none = {0};
+        if (!gen_percent(g, 70) || !is_closed(t)) continue;
+        u32 type = gen_type_index(g, t, &none);
+        (void)snprintf(name, sizeof name, "x%u", i);
+        begin_import(g, "a", name, 4);
+        bytes_u8(&g->imports, 0);
+        bytes_u64(&g->imports, type);
+        g->m->tags[g->m->tag_count++] = type;
+    }
+}
+
 /** Exports of the first module, under its index spaces' names. */
 static void import_lib(struct gen *g)
 {
     const struct gen_module *lib = g->lib;
     char name[16];
     import_lib_funcs(g);
+    import_lib_tags(g);
     for (u32 i = 0; i < lib->table_count && g->m->table_count < GEN_TABLES - 2; i++) {
         (void)snprintf(name, sizeof name, "t%u", i);
         if (gen_percent(g, 50) && !vm_valtype_is_indexed(lib->tables[i].elem))
@@ -207,7 +228,34 @@ static void make_memories(struct gen *g)
         l.has_max = !gen_percent(g, 25);
         l.max = l.min + gen_below(g, 4);
         l.is_64 = gen_has(g, GEN_MEMORY64) && gen_percent(g, 18);
+        if (gen_has(g, GEN_CUSTOM_PAGES) && gen_percent(g, 50)) {
+            l.one_byte = l.has_max = true;
+            l.min = gen_below(g, gen_percent(g, 50) ? 300 : 65536) * (gen_percent(g, 10) ? 3 : 1);
+            l.max = l.min + gen_below(g, 20000);
+        }
+        l.is_shared = gen_has(g, GEN_THREADS) && gen_percent(g, 60);
+        l.has_max |= l.is_shared;
         g->m->memories[g->m->memory_count++] = l;
+    }
+}
+
+static void make_tags(struct gen *g)
+{
+    static const struct gen_types none = {0};
+    if (!gen_has(g, GEN_EXCEPTIONS | GEN_LEGACY_EXCEPTIONS)) return;
+    for (u32 n = gen_range(g, 1, 3); n; n--) {
+        struct gen_types params = signature_part(g);
+        u32 type = gen_type_index(g, &params, &none);
+        if (type != GEN_NONE) g->m->tags[g->m->tag_count++] = type;
+    }
+}
+
+static void put_tags(const struct gen_module *m, struct bytes *out)
+{
+    bytes_u64(out, m->tag_count - m->tag_imports);
+    for (u32 i = m->tag_imports; i < m->tag_count; i++) {
+        bytes_u8(out, 0);
+        bytes_u64(out, m->tags[i]);
     }
 }
 
@@ -329,11 +377,15 @@ static void put_data(struct gen *g, struct bytes *out)
     if (d.mode == 1) {
         bytes_u8(out, 1);
     } else {
-        u64 size = m->memories[memory].min << 16;
-        if (size == 0) d.count = 0;
+        u64 size = gen_bytes(&m->memories[memory]);
+        if (d.count > size) d.count = (u32)size;
         bytes_u8(out, memory ? 2 : 0);
         if (memory) bytes_u64(out, memory);
-        put_offset(g, out, m->memories[memory].is_64, size ? 4000 : 0, &at);
+        put_offset(g, out, m->memories[memory].is_64,
+                   size > 4300      ? 4000
+                   : size > d.count ? (u32)size - d.count
+                                    : 0,
+                   &at);
     }
     bytes_u64(out, d.count);
     for (u32 i = 0; i < d.count; i++) bytes_u8(out, (u8)gen_below(g, 256));
@@ -371,11 +423,13 @@ static void put_export(struct bytes *s, char letter, u8 kind, u32 index)
 
 static void put_exports(const struct gen_module *m, struct bytes *s)
 {
-    bytes_u64(s, m->func_count + m->table_count + m->memory_count + m->global_count + 1u);
+    bytes_u64(s, m->func_count + m->table_count + m->memory_count + m->global_count + m->tag_count +
+                     1u);
     for (u32 i = 0; i < m->func_count; i++) put_export(s, 'f', 0, i);
     for (u32 i = 0; i < m->table_count; i++) put_export(s, 't', 1, i);
     for (u32 i = 0; i < m->memory_count; i++) put_export(s, 'm', 2, i);
     for (u32 i = 0; i < m->global_count; i++) put_export(s, 'g', 3, i);
+    for (u32 i = 0; i < m->tag_count; i++) put_export(s, 'x', 4, i);
     put_name(s, "fuel");
     bytes_u8(s, 3);
     bytes_u64(s, m->fuel);
@@ -407,7 +461,7 @@ static u32 start_func(struct gen *g)
 }
 
 /** Sections that the bodies refer to, in the order they are made. */
-enum part { TABLES, MEMORIES, GLOBALS, ELEMS, DATAS, CODE, PARTS };
+enum part { TABLES, MEMORIES, TAGS, GLOBALS, ELEMS, DATAS, CODE, PARTS };
 
 static void make_parts(struct gen *g, struct bytes part[PARTS])
 {
@@ -417,6 +471,8 @@ static void make_parts(struct gen *g, struct bytes part[PARTS])
     make_memories(g);
     put_tables(g, &part[TABLES]);
     put_memories(g, &part[MEMORIES]);
+    make_tags(g);
+    put_tags(g->m, &part[TAGS]);
     put_globals(g, &part[GLOBALS]);
     for (u32 n = gen_below(g, 4); n; n--) put_elem(g, &items);
     bytes_u64(&part[ELEMS], g->m->elem_count);
@@ -445,6 +501,7 @@ static void assemble(struct gen *g, struct bytes part[PARTS], struct bytes *out)
     section(out, 3, &s);
     section(out, 4, &part[TABLES]);
     section(out, 5, &part[MEMORIES]);
+    if (m->tag_count) section(out, 13, &part[TAGS]);
     section(out, 6, &part[GLOBALS]);
     put_exports(m, &s);
     section(out, 7, &s);
@@ -476,6 +533,7 @@ static void make_module(struct choice *choice, u32 features, const struct gen_mo
     m->table_imports = m->table_count;
     m->memory_imports = m->memory_count;
     m->global_imports = m->global_count;
+    m->tag_imports = m->tag_count;
     make_parts(g, part);
     assemble(g, part, out);
     for (u32 i = 0; i < PARTS; i++) bytes_free(&part[i]);
@@ -484,10 +542,28 @@ static void make_module(struct choice *choice, u32 features, const struct gen_mo
     free(g);
 }
 
+/** The features of a case: of the drawn ones none, or about half of them. */
+static u32 draw_features(struct choice *choice, u32 asked)
+{
+    u32 open = asked & GEN_DRAWN, chosen = 0, eh = GEN_EXCEPTIONS | GEN_LEGACY_EXCEPTIONS;
+    if (!(asked & GEN_EVERYWHERE)) open &= gen_executable();
+    if (asked & GEN_ALWAYS)
+        chosen = open;
+    else if ((open & (GEN_DRAWN - GEN_MIXED_EXCEPTIONS)) && choice_percent(choice, 65))
+        for (u32 f = GEN_SIMD; f <= GEN_CUSTOM_PAGES; f *= 2)
+            if (open & f && choice_percent(choice, f == GEN_SIMD ? 60 : 40)) chosen |= f;
+    if ((chosen & eh) == eh && !(chosen & GEN_MIXED_EXCEPTIONS))
+        chosen &= ~(u32)(choice_percent(choice, 50) ? GEN_EXCEPTIONS : GEN_LEGACY_EXCEPTIONS);
+    if ((chosen & eh) != eh) chosen &= ~(u32)GEN_MIXED_EXCEPTIONS;
+    if (!(chosen & GEN_SIMD)) chosen &= ~(u32)GEN_RELAXED_SIMD;
+    return (asked & ~(u32)GEN_DRAWN) | chosen;
+}
+
 void gen_case_new(struct choice *choice, u32 features, struct gen_case *out)
 {
     struct gen_module *m = calloc(GEN_MODULES, sizeof *m);
     if (!m) abort();
+    features = draw_features(choice, features);
     *out = (struct gen_case){.count = choice_percent(choice, 40) ? 2 : 1};
     for (u32 i = 0; i < out->count; i++)
         make_module(choice, features, i ? &m[0] : NULL, &m[i], &out->module[i]);

@@ -17,7 +17,19 @@ enum {
     GEN_FUNC_REFS = 8,
     GEN_MEMORY64 = 16,
     GEN_TABLE64 = 32,
-    GEN_ALL = 63
+    /* From here on: each is drawn for a case, and in many cases none of them is. */
+    GEN_SIMD = 64,
+    GEN_RELAXED_SIMD = 128,
+    GEN_EXCEPTIONS = 256,
+    GEN_LEGACY_EXCEPTIONS = 512,
+    GEN_MIXED_EXCEPTIONS = 1024, /* both kinds in one module */
+    GEN_THREADS = 2048,
+    GEN_WIDE_ARITHMETIC = 4096,
+    GEN_CUSTOM_PAGES = 8192,
+    GEN_DRAWN = 16384 - GEN_SIMD,
+    GEN_ALL = 16383,
+    GEN_EVERYWHERE = 16384, /* also what this build can't execute */
+    GEN_ALWAYS = 32768      /* draws no features: the cases have all that are asked for */
 };
 
 enum { GEN_MODULES = 2 };

@@ -17,7 +17,7 @@ static void drop_one(struct gen *g)
 }
 
 /** Leaves exactly the innermost block's results, or nothing in dead code. */
-static void finish(struct gen *g, u32 depth)
+void gen_finish(struct gen *g, u32 depth)
 {
     struct gen_ctl *f = top(g);
     struct gen_types results = f->results;
@@ -79,8 +79,8 @@ static void take_fuel(struct gen *g)
 /* ---- blocks */
 
 /** spec binary-blocktype */
-static bool block_type(struct gen *g, const struct gen_types *params,
-                       const struct gen_types *results, struct bytes *out)
+bool gen_block_type(struct gen *g, const struct gen_types *params, const struct gen_types *results,
+                    struct bytes *out)
 {
     if (params->n == 0 && results->n == 0 && !gen_percent(g, 5)) {
         bytes_u8(out, 0x40);
@@ -142,15 +142,30 @@ static void push_ctl(struct gen *g, const struct gen_types *params, const struct
     for (u32 i = 0; i < params->n; i++) gen_push(g, params->t[i]);
 }
 
+void gen_enter(struct gen *g, const struct gen_types *params, const struct gen_types *results)
+{
+    push_ctl(g, params, results, false);
+}
+
+void gen_leave(struct gen *g)
+{
+    struct gen_ctl *f = top(g);
+    struct gen_types results = f->results;
+    g->height = f->height;
+    g->floor = f->floor;
+    g->ctl_count--;
+    for (u32 i = 0; i < results.n; i++) gen_push(g, results.t[i]);
+}
+
 static u32 body_length(struct gen *g, u32 depth)
 {
     return depth ? gen_below(g, 2 + depth) : gen_below(g, 2);
 }
 
-static void arm(struct gen *g, u32 depth)
+void gen_arm(struct gen *g, u32 depth)
 {
     gen_sequence(g, body_length(g, depth), depth);
-    finish(g, depth);
+    gen_finish(g, depth);
 }
 
 static void loop_body(struct gen *g, const struct gen_types *params, const struct counter *k,
@@ -169,7 +184,7 @@ static void loop_body(struct gen *g, const struct gen_types *params, const struc
         gen_pop(g, 1);
         gen_settle(g, params->n);
     }
-    finish(g, depth);
+    gen_finish(g, depth);
 }
 
 /** An `if` without `else` needs its parameters as results. */
@@ -184,13 +199,13 @@ static bool needs_else(const struct gen_types *params, const struct gen_types *r
 static void if_body(struct gen *g, const struct gen_types *params, const struct gen_types *results,
                     u32 depth)
 {
-    arm(g, depth);
+    gen_arm(g, depth);
     if (!needs_else(params, results) && !gen_percent(g, 40)) return;
     gen_op(g, VM_OP_ELSE);
     g->height = top(g)->height;
     top(g)->dead = false;
     for (u32 i = 0; i < params->n; i++) gen_push(g, params->t[i]);
-    arm(g, depth);
+    gen_arm(g, depth);
 }
 
 /** Without room or a type: the results as values. */
@@ -205,9 +220,8 @@ void gen_block(struct gen *g, vm_op op, u32 np, const struct gen_types *results,
     struct gen_types params = {.n = np};
     struct bytes type = {0};
     struct counter k = {.local = GEN_NONE};
-    u32 floor = g->floor;
     for (u32 i = 0; i < np; i++) params.t[i] = g->stack[g->height - np + i];
-    if (g->ctl_count >= GEN_CTL || g->ops < 10 || !block_type(g, &params, results, &type)) {
+    if (g->ctl_count >= GEN_CTL || g->ops < 10 || !gen_block_type(g, &params, results, &type)) {
         instead_of_block(g, np, results);
         bytes_free(&type);
         return;
@@ -228,12 +242,9 @@ void gen_block(struct gen *g, vm_op op, u32 np, const struct gen_types *results,
     else if (op == VM_OP_IF)
         if_body(g, &params, results, depth);
     else
-        arm(g, depth);
+        gen_arm(g, depth);
     gen_op(g, VM_OP_END);
-    g->height = top(g)->height;
-    g->ctl_count--;
-    g->floor = floor;
-    for (u32 i = 0; i < results->n; i++) gen_push(g, results->t[i]);
+    gen_leave(g);
 }
 
 /* ---- branches */
@@ -254,13 +265,26 @@ static const struct gen_types *label_types(struct gen *g, u32 label)
     return &g->ctl[g->ctl_count - 1 - label].label;
 }
 
+static bool same_types(const struct gen_types *a, const struct gen_types *b)
+{
+    return a->n == b->n && (a->n == 0 || memcmp(a->t, b->t, a->n * sizeof a->t[0]) == 0);
+}
+
+u32 gen_label_for(struct gen *g, const struct gen_types *t)
+{
+    u32 first = gen_below(g, g->ctl_count);
+    for (u32 i = 0; i < g->ctl_count; i++) {
+        u32 depth = (first + i) % g->ctl_count;
+        if (g->ctl[g->ctl_count - 1 - depth].no_branch) continue;
+        if (same_types(label_types(g, depth), t)) return depth;
+    }
+    return GEN_NONE;
+}
+
 static bool same_label(struct gen *g, u32 a, u32 b)
 {
-    const struct gen_types *x = label_types(g, a), *y = label_types(g, b);
-    if (x->n != y->n || g->ctl[g->ctl_count - 1 - b].no_branch) return false;
-    for (u32 i = 0; i < x->n; i++)
-        if (x->t[i] != y->t[i]) return false;
-    return true;
+    return !g->ctl[g->ctl_count - 1 - b].no_branch &&
+           same_types(label_types(g, a), label_types(g, b));
 }
 
 static void br_table(struct gen *g, u32 label, u32 depth)
@@ -367,7 +391,7 @@ static void nested_switch(struct gen *g, u32 depth)
     struct gen_types results = {.n = gen_below(g, 3)}, none = {0};
     struct bytes type = {0};
     for (u32 i = 0; i < results.n; i++) results.t[i] = gen_any_type(g);
-    if (g->ctl_count + n < GEN_CTL && g->ops > 20 && block_type(g, &none, &results, &type)) {
+    if (g->ctl_count + n < GEN_CTL && g->ops > 20 && gen_block_type(g, &none, &results, &type)) {
         for (u32 i = 0; i < n; i++) {
             gen_op(g, VM_OP_BLOCK);
             bytes_append(&g->code, &type);
@@ -383,7 +407,7 @@ static void nested_switch(struct gen *g, u32 depth)
             for (u32 k = 0; k < results.n; k++) gen_push(g, results.t[k]);
             if (i + 1 == n) break;
             gen_sequence(g, gen_below(g, 3), depth);
-            finish(g, depth);
+            gen_finish(g, depth);
         }
     }
     bytes_free(&type);
@@ -430,7 +454,7 @@ static void state_machine(struct gen *g, u32 depth)
         gen_sequence(g, gen_below(g, 3), depth);
         if (!gen_dead(g)) next_state(g, pc, n, n - 1 - i, depth);
         if (!gen_dead(g) && gen_percent(g, 50)) next_state(g, pc, n, n - 1 - i, depth);
-        finish(g, depth);
+        gen_finish(g, depth);
     }
 }
 
@@ -484,6 +508,10 @@ static void plain(struct gen *g, u32 depth)
 
 static void one(struct gen *g, u32 depth)
 {
+    if (gen_has(g, GEN_DRAWN) && gen_percent(g, 30)) {
+        gen_newer(g, depth);
+        return;
+    }
     u32 k = gen_below(g, 26);
     if (k < 2) {
         gen_op(g, VM_OP_NOP);
@@ -583,7 +611,7 @@ void gen_body(struct gen *g, u32 func, struct bytes *out)
     push_ctl(g, &none, &g->sig->results, false);
     if (!f->is_leaf) take_fuel(g);
     gen_sequence(g, gen_range(g, 1, 10), GEN_DEPTH);
-    finish(g, 2);
+    gen_finish(g, 2);
     gen_op(g, VM_OP_END);
     put_locals(g, out);
     bytes_append(out, &g->code);

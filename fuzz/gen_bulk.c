@@ -47,7 +47,7 @@ static void memory_fill(struct gen *g, u32 depth)
     const struct gen_limits *l = memory(g, &m);
     gen_address(g, m, depth);
     gen_value(g, VM_I32, depth);
-    length(g, l->is_64, l->min << 16, depth);
+    length(g, l->is_64, gen_bytes(l), depth);
     gen_op_u(g, VM_OP_MEMORY_FILL, m);
     gen_pop(g, 3);
 }
@@ -58,7 +58,8 @@ static void memory_copy(struct gen *g, u32 depth)
     const struct gen_limits *dst = memory(g, &d), *src = memory(g, &s);
     gen_address(g, d, depth);
     gen_address(g, s, depth);
-    length(g, dst->is_64 && src->is_64, (dst->min < src->min ? dst->min : src->min) << 16, depth);
+    length(g, dst->is_64 && src->is_64,
+           gen_bytes(dst) < gen_bytes(src) ? gen_bytes(dst) : gen_bytes(src), depth);
     gen_op_u(g, VM_OP_MEMORY_COPY, d);
     bytes_u64(&g->code, s);
     gen_pop(g, 3);
@@ -85,6 +86,7 @@ static void memory_grow(struct gen *g)
     u64 pages = l->has_max           ? gen_below(g, 3)
                 : gen_percent(g, 50) ? 0
                                      : UINT64_MAX - gen_below(g, 3);
+    if (l->one_byte) pages = gen_below(g, gen_percent(g, 50) ? 20 : 9000);
     gen_op(g, l->is_64 ? VM_OP_I64_CONST : VM_OP_I32_CONST);
     bytes_s64(&g->code, l->is_64 ? (i64)pages : (i32)(u32)pages);
     gen_op_u(g, VM_OP_MEMORY_GROW, m);

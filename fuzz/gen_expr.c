@@ -19,6 +19,13 @@ void gen_const(struct gen *g, vm_valtype t)
         gen_op(g, VM_OP_F32_CONST);
         bytes_le(&g->code, gen_f32(g), 4);
         break;
+    case VM_V128: {
+        u8 bytes[16];
+        gen_v128(g, bytes);
+        gen_op(g, VM_OP_V128_CONST);
+        bytes_put(&g->code, bytes, sizeof bytes);
+        break;
+    }
     default:
         gen_op(g, VM_OP_F64_CONST);
         bytes_le(&g->code, gen_f64(g), 8);
@@ -50,7 +57,8 @@ static void ref_leaf(struct gen *g, vm_valtype t)
 {
     u32 heap = vm_valtype_heap(t), func = GEN_NONE;
     bool is_null = vm_valtype_is_nullable(t) && gen_percent(g, 30);
-    if (!is_null && heap != (VM_HEAP_ABSTRACT | VM_HEAP_EXTERN))
+    if (!is_null && heap != (VM_HEAP_ABSTRACT | VM_HEAP_EXTERN) &&
+        heap != (VM_HEAP_ABSTRACT | VM_HEAP_EXN))
         func = vm_heap_is_abstract(heap) ? gen_below(g, g->m->func_count) : gen_func_of(g, heap);
     if (func != GEN_NONE) {
         gen_op_u(g, VM_OP_REF_FUNC, func); /* all functions are exported, so declared */
@@ -111,6 +119,7 @@ void gen_canonicalise(struct gen *g)
 {
     vm_valtype t = g->stack[g->height - 1];
     bool f32_ = t == VM_F32;
+    if (t == VM_V128 && gen_percent(g, 75)) gen_canonical_lanes(g);
     if ((!f32_ && t != VM_F64) || gen_percent(g, 25)) return;
     u32 tmp = gen_local_of(g, t, true);
     if (tmp == GEN_NONE) tmp = gen_local_new(g, t, false);
@@ -151,8 +160,13 @@ void gen_plain(struct gen *g, vm_op op, u32 depth)
     if (is_division(op)) make_odd(g, op);
     if (shows_bits(op)) gen_canonicalise(g);
     gen_op(g, op);
+    gen_lanes(g, op);
     gen_pop(g, args.n);
     if (sig[1]) gen_push(g, gen_letter(sig[1]));
+    if (sig[1] == 'V' && vm_op_name(op)[0] == 'f') {
+        g->lanes = vm_op_name(op)[4] == '4' ? 4 : 2;
+        if (gen_percent(g, 35)) gen_canonical_lanes(g);
+    }
 }
 
 void gen_cond(struct gen *g, u32 depth)
@@ -224,7 +238,7 @@ void gen_address(struct gen *g, u32 memory, u32 depth)
     if (!m->is_64 && gen_percent(g, 25))
         scaled_address(g);
     else
-        gen_index(g, m->is_64, m->min << 16, depth);
+        gen_index(g, m->is_64, gen_bytes(m), depth);
 }
 
 /** spec binary-memarg: bit 6 of the alignment says that a memory index follows. */
@@ -242,16 +256,20 @@ void gen_memarg(struct gen *g, vm_op op, u32 memory)
     bytes_u64(&g->code, align | (multi ? 0x40 : 0));
     if (multi) bytes_u64(&g->code, memory);
     bytes_u64(&g->code, offset);
+    if (vm_op_imm(op) == VM_IMM_MEMARG_LANE)
+        bytes_u8(&g->code, (u8)gen_below(g, 16u >> vm_op_natural_align(op)));
 }
 
 static void gen_load(struct gen *g, vm_valtype t, u32 depth)
 {
     u32 memory = gen_percent(g, 70) ? 0 : gen_below(g, g->m->memory_count);
     vm_op op = gen_pick_load(g, t);
+    bool lane = vm_op_sig(op)[1] == 'V';
     gen_address(g, memory, depth);
+    if (lane) gen_value(g, VM_V128, depth);
     gen_op(g, op);
     gen_memarg(g, op, memory);
-    gen_pop(g, 1);
+    gen_pop(g, lane ? 2 : 1);
     gen_push(g, t);
 }
 
@@ -361,8 +379,7 @@ static void drop_to(struct gen *g, u32 height)
     }
 }
 
-/** Leaves only the last of the values above `height`, when a local can hold it meanwhile. */
-static void keep_last(struct gen *g, u32 height, vm_valtype t)
+void gen_keep_last(struct gen *g, u32 height, vm_valtype t)
 {
     if (g->height == height + 1) return;
     bool has_default = !vm_valtype_is_ref(t) || vm_valtype_is_nullable(t);
@@ -443,6 +460,7 @@ static bool value_special(struct gen *g, vm_valtype t, u32 depth)
 
 static void value_of(struct gen *g, vm_valtype t, u32 depth)
 {
+    if (gen_has(g, GEN_DRAWN) && gen_percent(g, 12) && gen_newer_value(g, t, depth)) return;
     u32 k = gen_below(g, 27), height = g->height;
     bool is_ref = vm_valtype_is_ref(t);
     if (k < 5) {
@@ -461,7 +479,7 @@ static void value_of(struct gen *g, vm_valtype t, u32 depth)
         gen_statement(g, depth - 1);
         gen_value(g, t, depth - 1);
     } else if (k < 25 && gen_call(g, t, depth - 1)) {
-        keep_last(g, height, t);
+        gen_keep_last(g, height, t);
     } else if (!value_special(g, t, depth)) {
         gen_leaf(g, t);
     }

@@ -22,23 +22,70 @@ static const bool executable[VM_FEATURE_COUNT] = {
 #undef FEATURE
 };
 
+u32 gen_executable(void)
+{
+    u32 f = 0;
+    if (executable[VM_FEATURE_SIMD]) f |= GEN_SIMD;
+    if (executable[VM_FEATURE_RELAXED_SIMD]) f |= GEN_RELAXED_SIMD;
+    if (executable[VM_FEATURE_EXCEPTIONS]) f |= GEN_EXCEPTIONS;
+    if (executable[VM_FEATURE_LEGACY_EXCEPTIONS]) f |= GEN_LEGACY_EXCEPTIONS;
+    if (executable[VM_FEATURE_THREADS]) f |= GEN_THREADS;
+    if (executable[VM_FEATURE_WIDE_ARITHMETIC]) f |= GEN_WIDE_ARITHMETIC;
+    if (executable[VM_FEATURE_CUSTOM_PAGE_SIZES]) f |= GEN_CUSTOM_PAGES;
+    return f | GEN_MIXED_EXCEPTIONS;
+}
+
 struct list {
-    u16 ops[160];
+    u16 ops[200];
     u32 n;
 };
-static struct list nums[4], loads[4], stores, cmps;
+enum { SCALAR, VECTOR, RELAXED, ATOMIC, FAMILIES };
+/* By family and by type of the result. */
+static struct list nums[FAMILIES][5], loads[5], stores, vector_stores, cmps;
+static struct list atomics;
 
 vm_valtype gen_letter(char c)
 {
-    return c == 'i' ? VM_I32 : c == 'I' ? VM_I64 : c == 'f' ? VM_F32 : c == 'F' ? VM_F64 : VM_BOT;
+    switch (c) {
+    case 'i': return VM_I32;
+    case 'I': return VM_I64;
+    case 'f': return VM_F32;
+    case 'F': return VM_F64;
+    case 'V': return VM_V128;
+    default: return VM_BOT;
+    }
 }
 
 static u32 slot_of(vm_valtype t) { return VM_I32 - t; }
-_Static_assert(VM_I32 - VM_F64 == 3, "number types are four neighbours");
+_Static_assert(VM_I32 - VM_V128 == 4, "number types and v128 are five neighbours");
 
 static void add(struct list *l, u32 op)
 {
-    if (l->n < VM_COUNT(l->ops)) l->ops[l->n++] = (u16)op;
+    if (l->n == VM_COUNT(l->ops)) abort();
+    l->ops[l->n++] = (u16)op;
+}
+
+static u32 family_of(u32 feature)
+{
+    switch (feature) {
+    case VM_FEATURE_SIMD: return VECTOR;
+    case VM_FEATURE_RELAXED_SIMD: return RELAXED;
+    case VM_FEATURE_THREADS: return ATOMIC;
+    case VM_FEATURE_WIDE_ARITHMETIC: return FAMILIES; /* gen_newer.c */
+    default: return executable[feature] ? SCALAR : FAMILIES;
+    }
+}
+
+static void sort_memory_row(u32 op, u32 family, char result)
+{
+    if (family == ATOMIC) {
+        add(&atomics, op);
+        if (result) add(&nums[ATOMIC][slot_of(gen_letter(result))], op);
+    } else if (result) {
+        add(&loads[slot_of(gen_letter(result))], op);
+    } else {
+        add(family == VECTOR ? &vector_stores : &stores, op);
+    }
 }
 
 static void sort_rows(void)
@@ -46,14 +93,12 @@ static void sort_rows(void)
     for (u32 op = 0; op < VM_OP_COUNT; op++) {
         const struct row *r = &rows[op];
         const char *results = strchr(r->sig, ':');
-        if (!results || !executable[r->feature] || strpbrk(r->sig, "V*")) continue;
+        u32 family = family_of(r->feature);
+        if (!results || family == FAMILIES) continue;
         if (r->sig[0] == 'a') {
-            if (results[1])
-                add(&loads[slot_of(gen_letter(results[1]))], op);
-            else
-                add(&stores, op);
+            sort_memory_row(op, family, results[1]);
         } else if (results[1] && results != r->sig) {
-            add(&nums[slot_of(gen_letter(results[1]))], op);
+            add(&nums[family][slot_of(gen_letter(results[1]))], op);
             if (strcmp(vm_op_rule((vm_op)op), "relop") == 0) add(&cmps, op);
         }
     }
@@ -65,10 +110,29 @@ static vm_op pick(struct gen *g, const struct list *l)
     return (vm_op)l->ops[gen_below(g, l->n)];
 }
 
-vm_op gen_pick_num(struct gen *g, vm_valtype result) { return pick(g, &nums[slot_of(result)]); }
+vm_op gen_pick_num(struct gen *g, vm_valtype result)
+{
+    u32 t = slot_of(result);
+    if (result == VM_V128 && gen_has(g, GEN_RELAXED_SIMD) && gen_percent(g, 15))
+        return pick(g, &nums[RELAXED][t]);
+    if (result == VM_V128 || (gen_has(g, GEN_SIMD) && gen_percent(g, 25)))
+        return pick(g, &nums[VECTOR][t]);
+    return pick(g, &nums[SCALAR][t]);
+}
+
 vm_op gen_pick_load(struct gen *g, vm_valtype result) { return pick(g, &loads[slot_of(result)]); }
-vm_op gen_pick_store(struct gen *g) { return pick(g, &stores); }
+
+vm_op gen_pick_store(struct gen *g)
+{
+    return pick(g, gen_has(g, GEN_SIMD) && gen_percent(g, 45) ? &vector_stores : &stores);
+}
+
 vm_op gen_pick_cmp(struct gen *g) { return pick(g, &cmps); }
+
+vm_op gen_pick_atomic(struct gen *g, vm_valtype result)
+{
+    return pick(g, result == VM_BOT ? &atomics : &nums[ATOMIC][slot_of(result)]);
+}
 
 void gen_op(struct gen *g, vm_op op)
 {

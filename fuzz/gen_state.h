@@ -15,6 +15,7 @@ enum {
     GEN_MEMORIES = 5,
     GEN_GLOBALS = 32,
     GEN_SEGMENTS = 8,
+    GEN_TAGS = 8,
     GEN_KNOWN = 16,
     GEN_LOCALS = 160,
     GEN_STACK = 600,
@@ -33,7 +34,11 @@ struct gen_type {
 struct gen_limits {
     u64 min, max;
     bool has_max, is_64;
+    bool is_shared, one_byte; /* memories: threads, pages of one byte */
 };
+/** What a memory begins with. */
+static inline u64 gen_bytes(const struct gen_limits *l) { return l->min << (l->one_byte ? 0 : 16); }
+
 struct gen_func {
     u32 type;
     bool is_leaf; /* calls nothing, loops only by counters: needs no fuel */
@@ -61,6 +66,8 @@ struct gen_module {
     struct gen_limits memories[GEN_MEMORIES];
     struct gen_global globals[GEN_GLOBALS];
     struct gen_segment elems[GEN_SEGMENTS], datas[GEN_SEGMENTS];
+    u32 tags[GEN_TAGS]; /* types */
+    u32 tag_count, tag_imports;
     u32 type_count, func_count, table_count, memory_count, global_count, elem_count, data_count;
     u32 func_imports, global_imports, table_imports, memory_imports;
     u32 fuel; /* global index */
@@ -70,9 +77,12 @@ struct gen_module {
 struct gen_ctl {
     struct gen_types label, results;
     u32 height; /* of the stack model, below the parameters */
+    u32 floor;  /* outside of it */
     bool dead;
     bool is_loop;
     bool no_branch; /* a counted loop: only its own back-branch may go there */
+    bool is_try;    /* its body, not its handlers */
+    bool is_catch;  /* a handler of a legacy try */
 };
 
 struct gen {
@@ -92,6 +102,7 @@ struct gen {
     vm_valtype locals[GEN_LOCALS];
     u8 reserved[GEN_LOCALS]; /* loop counters: not to be written */
     u32 local_count;
+    u8 lanes;  /* of the last float vector made: 4 or 2 */
     u32 hot;   /* local used last: likely to be used again */
     u32 spare; /* so many more locals of i64 behind them, for large frames */
     vm_valtype stack[GEN_STACK];
@@ -161,12 +172,15 @@ u32 gen_local_new(struct gen *g, vm_valtype t, bool reserved);
 /** A local of exactly this type, or GEN_NONE. */
 u32 gen_local_of(struct gen *g, vm_valtype t, bool to_write);
 u32 gen_global_of(struct gen *g, vm_valtype t, bool to_write);
-/** Rows of wasm_ops.def by what they do. */
-enum gen_list { GEN_OPS_I32, GEN_OPS_I64, GEN_OPS_F32, GEN_OPS_F64, GEN_LISTS };
+/** Rows of wasm_ops.def by what they do, of the features the case has. */
 vm_op gen_pick_num(struct gen *g, vm_valtype result);
 vm_op gen_pick_load(struct gen *g, vm_valtype result);
 vm_op gen_pick_store(struct gen *g);
 vm_op gen_pick_cmp(struct gen *g);
+/** An atomic that answers `result`; VM_BOT: any. */
+vm_op gen_pick_atomic(struct gen *g, vm_valtype result);
+/** Of the drawn features, those this build can execute. */
+u32 gen_executable(void);
 vm_valtype gen_letter(char c);
 
 /* ---- values: gen_expr.c. Each leaves one value of the type on the stack. */
@@ -191,6 +205,31 @@ bool gen_call(struct gen *g, vm_valtype result, u32 depth);
 /** Tail-calls a function that has this one's results; false: there is none. */
 bool gen_tail_call(struct gen *g, u32 depth);
 
+/** Leaves only the last of the values above `height`, when a local can hold it meanwhile. */
+void gen_keep_last(struct gen *g, u32 height, vm_valtype t);
+
+/* ---- vectors: gen_vec.c */
+
+/** Sixteen bytes: lanes of interesting numbers. */
+void gen_v128(struct gen *g, u8 out[16]);
+/** The lane indices behind `op`, if it has any. */
+void gen_lanes(struct gen *g, vm_op op);
+/** Makes NaN lanes of the vector at the top canonical. */
+void gen_canonical_lanes(struct gen *g);
+/** A counted loop that reads memory in steps and collects in locals. */
+void gen_kernel(struct gen *g, u32 depth);
+
+/* ---- exceptions, atomics, two results: gen_newer.c, gen_eh.c */
+
+/** A statement of one of the drawn features; may leave values or dead code. */
+void gen_newer(struct gen *g, u32 depth);
+/** A value by one of the drawn features; false: there is no such. */
+bool gen_newer_value(struct gen *g, vm_valtype t, u32 depth);
+void gen_exceptions(struct gen *g, u32 depth);
+void gen_legacy(struct gen *g, u32 depth);
+/** A caught exception as a value. */
+void gen_caught(struct gen *g, u32 depth);
+
 /* ---- statements and blocks: gen_body.c */
 
 /** A structured instruction whose parameters are the top `np` values. */
@@ -199,6 +238,18 @@ void gen_block(struct gen *g, vm_op op, u32 np, const struct gen_types *results,
 void gen_sequence(struct gen *g, u32 count, u32 depth);
 /** Something that leaves the stack as it was, and goes on behind it. */
 void gen_statement(struct gen *g, u32 depth);
+/** The encoded type of a block; false when there is no room for one more type. */
+bool gen_block_type(struct gen *g, const struct gen_types *params, const struct gen_types *results,
+                    struct bytes *out);
+/** Begins a block whose instruction stands there; its parameters are not in the model any more. */
+void gen_enter(struct gen *g, const struct gen_types *params, const struct gen_types *results);
+/** A few instructions, then exactly the block's results, or dead code. */
+void gen_arm(struct gen *g, u32 depth);
+void gen_finish(struct gen *g, u32 depth);
+/** After the block's end was written: its results are there. */
+void gen_leave(struct gen *g);
+/** A label that may be branched to with these values; GEN_NONE when there is none. */
+u32 gen_label_for(struct gen *g, const struct gen_types *t);
 /** The whole body of function `func`: code entry without its size. */
 void gen_body(struct gen *g, u32 func, struct bytes *out);
 /** Tables, segments, bulk memory: gen_bulk.c. */

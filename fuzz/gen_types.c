@@ -33,6 +33,7 @@ u32 gen_type_index(struct gen *g, const struct gen_types *params, const struct g
 vm_valtype gen_num_type(struct gen *g)
 {
     static const vm_valtype types[] = {VM_I32, VM_I32, VM_I32, VM_I64, VM_I64, VM_F32, VM_F64};
+    if (gen_has(g, GEN_SIMD) && gen_percent(g, 40)) return VM_V128;
     return types[gen_below(g, VM_COUNT(types))];
 }
 
@@ -45,6 +46,7 @@ static u32 used_type(struct gen *g)
 vm_valtype gen_defaultable(struct gen *g)
 {
     if (!gen_percent(g, 20)) return gen_num_type(g);
+    if (gen_has(g, GEN_EXCEPTIONS) && gen_percent(g, 50)) return VM_EXNREF;
     u32 type = gen_percent(g, 40) && gen_has(g, GEN_FUNC_REFS) ? used_type(g) : GEN_NONE;
     if (type != GEN_NONE) return VM_REFTYPE(true, type);
     return gen_percent(g, 50) ? VM_EXTERNREF : VM_FUNCREF;
@@ -72,7 +74,7 @@ void gen_put_heaptype(struct bytes *b, vm_valtype t)
 /* spec binary-valtype */
 void gen_put_valtype(struct bytes *b, vm_valtype t)
 {
-    if (t == VM_FUNCREF || t == VM_EXTERNREF) {
+    if (t == VM_FUNCREF || t == VM_EXTERNREF || t == VM_EXNREF) {
         bytes_u8(b, (u8)vm_valtype_heap(t));
     } else {
         bytes_u8(b, (u8)vm_valtype_kind(t));
@@ -216,8 +218,9 @@ static void const_ref(struct gen *g, struct bytes *b, vm_valtype t)
 {
     u32 heap = vm_valtype_heap(t), func = GEN_NONE;
     bool may_null = vm_valtype_is_nullable(t);
-    if (heap != (VM_HEAP_ABSTRACT | VM_HEAP_EXTERN) && (!may_null || gen_percent(g, 75)) &&
-        g->m->func_count)
+    bool is_func =
+        heap != (VM_HEAP_ABSTRACT | VM_HEAP_EXTERN) && heap != (VM_HEAP_ABSTRACT | VM_HEAP_EXN);
+    if (is_func && (!may_null || gen_percent(g, 75)) && g->m->func_count)
         func = vm_heap_is_abstract(heap) ? gen_below(g, g->m->func_count) : gen_func_of(g, heap);
     if (func != GEN_NONE) {
         bytes_u8(b, 0xd2);
@@ -254,6 +257,11 @@ void gen_constexpr(struct gen *g, struct bytes *b, vm_valtype t, u32 globals)
         gen_constexpr(g, b, t, globals);
         gen_constexpr(g, b, t, globals);
         bytes_u8(b, (u8)((t == VM_I32 ? 0x6a : 0x7c) + gen_below(g, 3))); /* add sub mul */
+    } else if (t == VM_V128) {
+        u8 bytes[16];
+        gen_v128(g, bytes);
+        bytes_put(b, "\xfd\x0c", 2);
+        bytes_put(b, bytes, sizeof bytes);
     } else {
         u64 bits = t == VM_I32 ? gen_i32(g) : t == VM_I64 ? gen_i64(g) : 0;
         if (t == VM_F32) bits = gen_f32(g);

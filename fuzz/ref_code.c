@@ -46,12 +46,28 @@ static void skip_type(const u8 **p)
     (void)ref_sleb(p);
 }
 
+/** The catch clauses of a try_table. */
+static void skip_clauses(const u8 **p)
+{
+    for (u64 n = ref_leb(p); n; n--) {
+        u8 kind = *(*p)++;
+        if (kind < 2) (void)ref_leb(p);
+        (void)ref_leb(p);
+    }
+}
+
 const u8 *ref_skip(u32 op, const u8 *p)
 {
     u64 n = 0, flags;
     switch (vm_op_imm((vm_op)op)) {
     case VM_IMM_NONE: break;
-    case VM_IMM_BLOCKTYPE: skip_type(&p); break;
+    case VM_IMM_BLOCKTYPE:
+    case VM_IMM_LEGACY_TRY: skip_type(&p); break;
+    case VM_IMM_TRY_TABLE:
+        skip_type(&p);
+        skip_clauses(&p);
+        break;
+    case VM_IMM_TAG:
     case VM_IMM_LABEL:
     case VM_IMM_FUNC:
     case VM_IMM_TYPE:
@@ -74,6 +90,11 @@ const u8 *ref_skip(u32 op, const u8 *p)
         flags = ref_leb(&p);
         n = flags & 0x40 ? 2 : 1;
         break;
+    case VM_IMM_MEMARG_LANE: p = ref_skip(VM_OP_V128_LOAD, p) + 1; break;
+    case VM_IMM_LANE:
+    case VM_IMM_ZERO_BYTE: p++; break;
+    case VM_IMM_LANES16:
+    case VM_IMM_V128: p += 16; break;
     case VM_IMM_F32: p += 4; break;
     case VM_IMM_F64: p += 8; break;
     case VM_IMM_SELECT_T:
@@ -97,23 +118,41 @@ static void read_locals(struct ref_body *b, const struct vm_functype *sig)
     b->local_count = (u32)count;
 }
 
-/** Notes for each block, loop and if where its end (and its else) is. */
+static bool opens(u32 op)
+{
+    return op == VM_OP_BLOCK || op == VM_OP_LOOP || op == VM_OP_IF || op == VM_OP_TRY ||
+           op == VM_OP_TRY_TABLE;
+}
+
+static bool handles(u32 op)
+{
+    return op == VM_OP_CATCH || op == VM_OP_CATCH_ALL || op == VM_OP_DELEGATE;
+}
+
+/** Notes where blocks end and have their else; of a legacy try and its handlers the next handler.
+ */
 static bool match_blocks(struct ref_body *b)
 {
     usize size = (usize)(b->end - b->start), depth = 0;
-    u32 *open = malloc((size + 1) * sizeof *open);
+    u32 *open = malloc((size + 1) * sizeof *open), *last = malloc((size + 1) * sizeof *last);
     const u8 *p = b->code;
-    if (!open) abort();
+    if (!open || !last) abort();
     while (p && p < b->end) {
         u32 at = (u32)(p - b->start), op = ref_op(&p);
         if (op == VM_OP_ILLEGAL) break;
         p = ref_skip(op, p);
         if (!p) break;
-        if (op == VM_OP_BLOCK || op == VM_OP_LOOP || op == VM_OP_IF) open[depth++] = at;
+        if (opens(op)) {
+            open[depth] = last[depth] = at;
+            depth++;
+        }
         if (op == VM_OP_ELSE && depth) b->else_of[open[depth - 1]] = (u32)(p - b->start);
-        if (op == VM_OP_END && depth) b->end_of[open[--depth]] = (u32)(p - b->start);
+        if (handles(op) && depth) last[depth - 1] = b->else_of[last[depth - 1]] = at;
+        if ((op == VM_OP_END || op == VM_OP_DELEGATE) && depth)
+            b->end_of[open[--depth]] = (u32)(p - b->start);
     }
     free(open);
+    free(last);
     return p == b->end;
 }
 

@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The oracle's run loop: a value stack, labels, frames. Numbers are ref_num's, objects ref_store's.
  */
-#include "ref_interp.h"
-
-#include "isa/opcode.h"
+#include "ref_machine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+u64 ref_executed[VM_OP_COUNT + 1];
+
 enum { FRAMES_MAX = 20000, VALUES_MAX = 1 << 20 };
-
-struct label {
-    const u8 *to; /* where a branch goes on */
-    u32 height, arity;
-};
-
-struct frame {
-    struct ref_instance *inst;
-    const struct ref_body *body;
-    u32 func;
-    const u8 *p;
-    const u8 *insn; /* being executed */
-    u32 locals, labels; /* bases */
-    u32 results;
-};
-
-struct machine {
-    struct ref_store *store;
-    struct ref_val *vals;
-    struct label *labels;
-    struct frame *frames;
-    u32 val_count, val_cap, label_count, label_cap, frame_count, frame_cap;
-    vm_trap trap;
-    bool skip, done;
-    struct frame *f; /* the innermost */
-    const u8 *insn; /* being executed */
-};
 
 /* ---- stacks */
 
@@ -48,32 +21,22 @@ static void *room(void *p, u32 count, u32 *cap, usize size)
     return p;
 }
 
-static void push(struct machine *m, struct ref_val v)
+void ref_push(struct machine *m, struct ref_val v)
 {
     m->vals = room(m->vals, m->val_count, &m->val_cap, sizeof *m->vals);
     m->vals[m->val_count++] = v;
 }
 
-static void push_bits(struct machine *m, u64 bits) { push(m, (struct ref_val){bits, false}); }
-static struct ref_val pop(struct machine *m) { return m->vals[--m->val_count]; }
-
-/** An address or size popped. */
-static u64 pop_size(struct machine *m, bool is_64)
-{
-    u64 v = pop(m).bits;
-    return is_64 ? v : (u32)v;
-}
-
 static void push_label(struct machine *m, const u8 *to, u32 height, u32 arity)
 {
     m->labels = room(m->labels, m->label_count, &m->label_cap, sizeof *m->labels);
-    m->labels[m->label_count++] = (struct label){to, height, arity};
+    m->labels[m->label_count++] = (struct label){.to = to, .height = height, .arity = arity};
 }
 
 static struct ref_val *local(struct machine *m, u64 i) { return &m->vals[m->f->locals + i]; }
 
 /** Moves the top `n` values down to `height`. */
-static void unwind(struct machine *m, u32 height, u32 n)
+void ref_unwind(struct machine *m, u32 height, u32 n)
 {
     if (n) memmove(m->vals + height, m->vals + m->val_count - n, n * sizeof *m->vals);
     m->val_count = height + n;
@@ -83,7 +46,7 @@ static void unwind(struct machine *m, u32 height, u32 n)
 
 static void leave(struct machine *m)
 {
-    unwind(m, m->f->locals, m->f->results);
+    ref_unwind(m, m->f->locals, m->f->results);
     m->label_count = m->f->labels;
     m->frame_count--;
     m->f = m->frame_count ? &m->frames[m->frame_count - 1] : NULL;
@@ -113,14 +76,14 @@ static void enter(struct machine *m, const struct ref_func *f)
                            .locals = m->val_count - f->sig->param_count,
                            .labels = m->label_count,
                            .results = f->sig->result_count};
-    for (u32 i = f->sig->param_count; i < b->local_count; i++) push_bits(m, 0);
+    for (u32 i = f->sig->param_count; i < b->local_count; i++) ref_push_bits(m, 0);
     push_label(m, NULL, 0, f->sig->result_count);
 }
 
 /** spec syntax-instr-control: the frame goes before the callee comes. */
 static void enter_tail(struct machine *m, const struct ref_func *f)
 {
-    unwind(m, m->f->locals, f->sig->param_count);
+    ref_unwind(m, m->f->locals, f->sig->param_count);
     m->label_count = m->f->labels;
     m->frame_count--;
     m->f = m->frame_count ? &m->frames[m->frame_count - 1] : NULL;
@@ -138,7 +101,7 @@ static bool call_back(struct machine *m, u64 slots[HOST_SLOTS])
     if (!f || f->sig->param_count != 1 || f->sig->result_count != 1) return true;
     if (f->sig->types[0] != VM_I32 || f->sig->types[1] != VM_I32) return true;
     if (s->host.depth >= HOST_CALL_DEPTH) return true;
-    struct ref_val v = {(u32)args[1], false};
+    struct ref_val v = {.bits = (u32)args[1]};
     u64 fuel = s->fuel;
     s->host.depth++;
     struct ref_end end = ref_call(s, f, &v);
@@ -146,6 +109,7 @@ static bool call_back(struct machine *m, u64 slots[HOST_SLOTS])
     s->fuel = fuel;
     slots[0] = (u32)v.bits;
     m->skip |= end.kind == REF_SKIP;
+    m->thrown = end.exn;
     return end.kind == REF_OK;
 }
 
@@ -157,16 +121,17 @@ static void host_call(struct machine *m, const struct ref_func *f)
     for (u32 i = 0; i < n; i++) slots[i] = m->vals[m->val_count + i].bits;
     bool ok = f->index == HOST_CALL ? call_back(m, slots)
                                     : host_apply(&m->store->host, (enum host_func)f->index, slots);
+    m->from_host |= m->thrown != NULL;
     if (!ok) {
-        m->trap = VM_TRAP_HOST;
+        m->trap = m->thrown ? VM_TRAP_NONE : VM_TRAP_HOST;
         return;
     }
     for (u32 i = 0; i < f->sig->result_count; i++) {
         vm_valtype t = f->sig->types[n + i];
-        struct ref_val v = {slots[i], false};
+        struct ref_val v = {.bits = slots[i]};
         v.open = (t == VM_F32 && (slots[i] & 0x7fffffff) > 0x7f800000) ||
                  (t == VM_F64 && (slots[i] & INT64_MAX) > 0x7ff0000000000000);
-        push(m, v);
+        ref_push(m, v);
     }
 }
 
@@ -192,7 +157,9 @@ static void block(struct machine *m, u32 op, const u8 *insn)
     const struct ref_body *b = m->f->body;
     u32 params, results, at = (u32)(insn - b->start);
     block_type(m, &params, &results);
-    bool taken = op != VM_OP_IF || (u32)pop(m).bits != 0;
+    const u8 *clauses = op == VM_OP_TRY ? insn : m->f->p;
+    if (op == VM_OP_TRY_TABLE) m->f->p = ref_skip(op, insn + 1);
+    bool taken = op != VM_OP_IF || (u32)ref_pop(m).bits != 0;
     const u8 *end = b->start + b->end_of[at];
     if (!taken && !b->else_of[at]) {
         m->f->p = end;
@@ -201,9 +168,13 @@ static void block(struct machine *m, u32 op, const u8 *insn)
     if (!taken) m->f->p = b->start + b->else_of[at];
     push_label(m, op == VM_OP_LOOP ? insn : end, m->val_count - params,
                op == VM_OP_LOOP ? params : results);
+    struct label *l = &m->labels[m->label_count - 1];
+    l->clauses = clauses;
+    if (op == VM_OP_TRY_TABLE) l->kind = LABEL_TRY_TABLE;
+    if (op == VM_OP_TRY) l->kind = LABEL_TRY;
 }
 
-static void branch(struct machine *m, u64 depth)
+void ref_branch(struct machine *m, u64 depth)
 {
     u32 i = m->label_count - 1 - (u32)depth;
     struct label l = m->labels[i];
@@ -211,14 +182,14 @@ static void branch(struct machine *m, u64 depth)
         leave(m);
         return;
     }
-    unwind(m, l.height, l.arity);
+    ref_unwind(m, l.height, l.arity);
     m->label_count = i;
     m->f->p = l.to; /* a loop's own instruction pushes its label again */
 }
 
 static void branch_table(struct machine *m)
 {
-    u64 n = ref_leb(&m->f->p), index = (u32)pop(m).bits, depth = 0;
+    u64 n = ref_leb(&m->f->p), index = (u32)ref_pop(m).bits, depth = 0;
     for (u64 i = 0; i <= n; i++) {
         u64 d = ref_leb(&m->f->p);
         if (i == index || i == n) {
@@ -226,7 +197,7 @@ static void branch_table(struct machine *m)
             break;
         }
     }
-    branch(m, depth);
+    ref_branch(m, depth);
 }
 
 static void end_block(struct machine *m)
@@ -248,7 +219,7 @@ static void call_indirect(struct machine *m, bool tail)
 {
     u32 type = (u32)ref_leb(&m->f->p), table = (u32)ref_leb(&m->f->p);
     const struct ref_table *t = m->f->inst->tables[table];
-    u64 i = pop_size(m, t->is_64);
+    u64 i = ref_pop_size(m, t->is_64);
     const struct ref_func *f = i < t->size ? (const void *)(uintptr_t)t->elems[i] : NULL;
     if (i >= t->size)
         m->trap = VM_TRAP_UNDEFINED_ELEM;
@@ -265,7 +236,7 @@ static void call_indirect(struct machine *m, bool tail)
 static void call_ref(struct machine *m, bool tail)
 {
     (void)ref_leb(&m->f->p);
-    const struct ref_func *f = (const void *)(uintptr_t)pop(m).bits;
+    const struct ref_func *f = (const void *)(uintptr_t)ref_pop(m).bits;
     if (!f)
         m->trap = VM_TRAP_NULL_FUNC_REF;
     else if (tail)
@@ -277,12 +248,12 @@ static void call_ref(struct machine *m, bool tail)
 static void br_on_null(struct machine *m, bool on_null)
 {
     u64 depth = ref_leb(&m->f->p);
-    struct ref_val v = pop(m);
+    struct ref_val v = ref_pop(m);
     if ((v.bits == 0) == on_null) {
-        if (!on_null) push(m, v);
-        branch(m, depth);
+        if (!on_null) ref_push(m, v);
+        ref_branch(m, depth);
     } else if (on_null) {
-        push(m, v);
+        ref_push(m, v);
     }
 }
 
@@ -294,13 +265,15 @@ static bool control(struct machine *m, u32 op, const u8 *insn)
     case VM_OP_NOP: break;
     case VM_OP_BLOCK:
     case VM_OP_LOOP:
+    case VM_OP_TRY:
+    case VM_OP_TRY_TABLE:
     case VM_OP_IF: block(m, op, insn); break;
     case VM_OP_ELSE: skip_else(m); break;
     case VM_OP_END: end_block(m); break;
-    case VM_OP_BR: branch(m, ref_leb(&m->f->p)); break;
+    case VM_OP_BR: ref_branch(m, ref_leb(&m->f->p)); break;
     case VM_OP_BR_IF:
         n = ref_leb(&m->f->p);
-        if ((u32)pop(m).bits) branch(m, n);
+        if ((u32)ref_pop(m).bits) ref_branch(m, n);
         break;
     case VM_OP_BR_TABLE: branch_table(m); break;
     case VM_OP_RETURN: leave(m); break;
@@ -321,9 +294,9 @@ static bool control(struct machine *m, u32 op, const u8 *insn)
 
 static void select_one(struct machine *m)
 {
-    bool first = (u32)pop(m).bits != 0;
-    struct ref_val b = pop(m), a = pop(m);
-    push(m, first ? a : b);
+    bool first = (u32)ref_pop(m).bits != 0;
+    struct ref_val b = ref_pop(m), a = ref_pop(m);
+    ref_push(m, first ? a : b);
 }
 
 static bool variable(struct machine *m, u32 op)
@@ -332,17 +305,17 @@ static bool variable(struct machine *m, u32 op)
     struct ref_instance *in = m->f->inst;
     struct ref_val v = {0};
     switch (op) {
-    case VM_OP_DROP: (void)pop(m); return true;
+    case VM_OP_DROP: (void)ref_pop(m); return true;
     case VM_OP_SELECT_T:
         *p = ref_skip(op, *p);
         select_one(m);
         return true;
     case VM_OP_SELECT: select_one(m); return true;
     case VM_OP_LOCAL_GET: v = *local(m, ref_leb(p)); break;
-    case VM_OP_LOCAL_SET: *local(m, ref_leb(p)) = pop(m); return true;
+    case VM_OP_LOCAL_SET: *local(m, ref_leb(p)) = ref_pop(m); return true;
     case VM_OP_LOCAL_TEE: *local(m, ref_leb(p)) = m->vals[m->val_count - 1]; return true;
     case VM_OP_GLOBAL_GET: v = in->globals[ref_leb(p)]->value; break;
-    case VM_OP_GLOBAL_SET: in->globals[ref_leb(p)]->value = pop(m); return true;
+    case VM_OP_GLOBAL_SET: in->globals[ref_leb(p)]->value = ref_pop(m); return true;
     case VM_OP_I32_CONST: v.bits = (u32)ref_sleb(p); break;
     case VM_OP_I64_CONST: v.bits = (u64)ref_sleb(p); break;
     case VM_OP_F32_CONST:
@@ -354,203 +327,31 @@ static bool variable(struct machine *m, u32 op)
         *p += 8;
         break;
     case VM_OP_REF_NULL: *p = ref_skip(op, *p); break;
-    case VM_OP_REF_IS_NULL: v.bits = pop(m).bits == 0; break;
+    case VM_OP_REF_IS_NULL: v.bits = ref_pop(m).bits == 0; break;
     case VM_OP_REF_FUNC: v.bits = (u64)(uintptr_t)in->funcs[ref_leb(p)]; break;
     case VM_OP_REF_AS_NON_NULL:
-        v = pop(m);
+        v = ref_pop(m);
         if (!v.bits) m->trap = VM_TRAP_NULL_REF;
         break;
     default: return false;
     }
-    push(m, v);
-    return true;
-}
-
-/* ---- memory and tables */
-
-/** The bytes that an access means, or NULL and a trap. */
-static u8 *access(struct machine *m, u32 size)
-{
-    const u8 **p = &m->f->p;
-    u64 flags = ref_leb(p), memory = flags & 0x40 ? ref_leb(p) : 0, offset = ref_leb(p);
-    const struct ref_memory *mem = m->f->inst->memories[memory];
-    u64 at = pop_size(m, mem->is_64), limit = mem->pages << 16;
-    if (offset <= limit && ref_fits(at, size, limit - offset)) return mem->data + offset + at;
-    m->trap = VM_TRAP_MEMORY;
-    return NULL;
-}
-
-/** Bytes accessed and whether they extend by sign to `to` bits; 0: no load. */
-static u32 load_size(u32 op, u32 *to)
-{
-    *to = 0;
-    switch (op) {
-    case VM_OP_I32_LOAD8_S: *to = 32; return 1;
-    case VM_OP_I64_LOAD8_S: *to = 64; return 1;
-    case VM_OP_I32_LOAD16_S: *to = 32; return 2;
-    case VM_OP_I64_LOAD16_S: *to = 64; return 2;
-    case VM_OP_I64_LOAD32_S: *to = 64; return 4;
-    case VM_OP_I32_LOAD8_U:
-    case VM_OP_I64_LOAD8_U: return 1;
-    case VM_OP_I32_LOAD16_U:
-    case VM_OP_I64_LOAD16_U: return 2;
-    case VM_OP_I64_LOAD32_U:
-    case VM_OP_I32_LOAD:
-    case VM_OP_F32_LOAD: return 4;
-    case VM_OP_I64_LOAD:
-    case VM_OP_F64_LOAD: return 8;
-    default: return 0;
-    }
-}
-
-static u32 store_size(u32 op)
-{
-    switch (op) {
-    case VM_OP_I32_STORE8:
-    case VM_OP_I64_STORE8: return 1;
-    case VM_OP_I32_STORE16:
-    case VM_OP_I64_STORE16: return 2;
-    case VM_OP_I64_STORE32:
-    case VM_OP_I32_STORE:
-    case VM_OP_F32_STORE: return 4;
-    case VM_OP_I64_STORE:
-    case VM_OP_F64_STORE: return 8;
-    default: return 0;
-    }
-}
-
-static bool load_store(struct machine *m, u32 op)
-{
-    u32 to, n = load_size(op, &to);
-    u64 v = 0;
-    if (n) {
-        const u8 *from = access(m, n);
-        for (u32 i = 0; i < n && from; i++) v |= (u64)from[i] << 8 * i;
-        if (to && v >> (8 * n - 1) & 1) v |= UINT64_MAX << 8 * n;
-        push_bits(m, to == 32 ? (u32)v : v);
-        return true;
-    }
-    n = store_size(op);
-    if (!n) return false;
-    struct ref_val value = pop(m);
-    u8 *at = access(m, n);
-    if (at) m->store->leaked |= value.open;
-    for (u32 i = 0; i < n && at; i++) at[i] = (u8)(value.bits >> 8 * i);
-    return true;
-}
-
-/** Bytes or elements moved as if all were read first. */
-static void copy(void *to, const void *from, u64 bytes)
-{
-    if (bytes) memmove(to, from, (usize)bytes);
-}
-
-static void memory_copy(struct machine *m)
-{
-    struct ref_instance *in = m->f->inst;
-    struct ref_memory *d = in->memories[ref_leb(&m->f->p)], *s = in->memories[ref_leb(&m->f->p)];
-    u64 n = pop_size(m, d->is_64 && s->is_64), from = pop_size(m, s->is_64);
-    u64 to = pop_size(m, d->is_64);
-    if (ref_fits(from, n, s->pages << 16) && ref_fits(to, n, d->pages << 16))
-        copy(d->data + to, s->data + from, n);
-    else
-        m->trap = VM_TRAP_MEMORY;
-}
-
-static void memory_fill(struct machine *m)
-{
-    struct ref_memory *d = m->f->inst->memories[ref_leb(&m->f->p)];
-    u64 n = pop_size(m, d->is_64);
-    u8 byte = (u8)pop(m).bits;
-    u64 to = pop_size(m, d->is_64);
-    if (!ref_fits(to, n, d->pages << 16)) m->trap = VM_TRAP_MEMORY;
-    for (u64 i = 0; i < n && !m->trap; i++) d->data[to + i] = byte;
-}
-
-/** memory.init and table.init: three operands, all of them i32 but the destination. */
-static void init(struct machine *m, bool is_table)
-{
-    struct ref_instance *in = m->f->inst;
-    u32 segment = (u32)ref_leb(&m->f->p), to = (u32)ref_leb(&m->f->p);
-    u64 v[3];
-    v[2] = (u32)pop(m).bits;
-    v[1] = (u32)pop(m).bits;
-    v[0] = pop_size(m, is_table ? in->tables[to]->is_64 : in->memories[to]->is_64);
-    m->trap = is_table ? ref_table_init(in, segment, to, v) : ref_memory_init(in, segment, to, v);
-}
-
-static void memory_grow(struct machine *m)
-{
-    struct ref_memory *mem = m->f->inst->memories[ref_leb(&m->f->p)];
-    u64 old = ref_memory_grow(m->store, mem, pop_size(m, mem->is_64), &m->skip);
-    push_bits(m, mem->is_64 ? old : (u32)old);
-}
-
-static void table_grow(struct machine *m)
-{
-    struct ref_table *t = m->f->inst->tables[ref_leb(&m->f->p)];
-    u64 n = pop_size(m, t->is_64), value = pop(m).bits;
-    u64 old = ref_table_grow(m->store, t, n, value);
-    push_bits(m, t->is_64 ? old : (u32)old);
-}
-
-static void table_copy(struct machine *m)
-{
-    struct ref_instance *in = m->f->inst;
-    struct ref_table *d = in->tables[ref_leb(&m->f->p)], *s = in->tables[ref_leb(&m->f->p)];
-    u64 n = pop_size(m, d->is_64 && s->is_64), from = pop_size(m, s->is_64);
-    u64 to = pop_size(m, d->is_64);
-    if (ref_fits(from, n, s->size) && ref_fits(to, n, d->size))
-        copy(d->elems + to, s->elems + from, n * sizeof *d->elems);
-    else
-        m->trap = VM_TRAP_TABLE;
-}
-
-static void table_fill(struct machine *m)
-{
-    struct ref_table *t = m->f->inst->tables[ref_leb(&m->f->p)];
-    u64 n = pop_size(m, t->is_64), value = pop(m).bits, to = pop_size(m, t->is_64);
-    if (!ref_fits(to, n, t->size)) m->trap = VM_TRAP_TABLE;
-    for (u64 i = 0; i < n && !m->trap; i++) t->elems[to + i] = value;
-}
-
-static void table_access(struct machine *m, bool set)
-{
-    struct ref_table *t = m->f->inst->tables[ref_leb(&m->f->p)];
-    u64 value = set ? pop(m).bits : 0, i = pop_size(m, t->is_64);
-    if (i >= t->size)
-        m->trap = VM_TRAP_TABLE;
-    else if (set)
-        t->elems[i] = value;
-    else
-        push_bits(m, t->elems[i]);
-}
-
-static bool bulk(struct machine *m, u32 op)
-{
-    struct ref_instance *in = m->f->inst;
-    const u8 **p = &m->f->p;
-    switch (op) {
-    case VM_OP_MEMORY_SIZE: push_bits(m, in->memories[ref_leb(p)]->pages); break;
-    case VM_OP_MEMORY_GROW: memory_grow(m); break;
-    case VM_OP_MEMORY_COPY: memory_copy(m); break;
-    case VM_OP_MEMORY_FILL: memory_fill(m); break;
-    case VM_OP_MEMORY_INIT: init(m, false); break;
-    case VM_OP_DATA_DROP: in->datas[ref_leb(p)].size = 0; break;
-    case VM_OP_TABLE_SIZE: push_bits(m, in->tables[ref_leb(p)]->size); break;
-    case VM_OP_TABLE_GET: table_access(m, false); break;
-    case VM_OP_TABLE_SET: table_access(m, true); break;
-    case VM_OP_TABLE_GROW: table_grow(m); break;
-    case VM_OP_TABLE_COPY: table_copy(m); break;
-    case VM_OP_TABLE_FILL: table_fill(m); break;
-    case VM_OP_TABLE_INIT: init(m, true); break;
-    case VM_OP_ELEM_DROP: in->elems[ref_leb(p)].size = 0; break;
-    default: return false;
-    }
+    ref_push(m, v);
     return true;
 }
 
 /* ---- the loop */
+
+static bool wide(struct machine *m, u32 op)
+{
+    u64 v[4] = {0};
+    if (vm_op_feature((vm_op)op) != VM_FEATURE_WIDE_ARITHMETIC) return false;
+    for (u32 i = op == VM_OP_I64_ADD128 || op == VM_OP_I64_SUB128 ? 4 : 2; i-- > 0;)
+        v[i] = ref_pop(m).bits;
+    bool known = ref_wide(op, v);
+    ref_push_bits(m, v[0]);
+    ref_push_bits(m, v[1]);
+    return known;
+}
 
 static bool numeric(struct machine *m, u32 op)
 {
@@ -562,7 +363,7 @@ static bool numeric(struct machine *m, u32 op)
     n.a = m->vals[m->val_count - (two ? 2 : 1)];
     if (!ref_num(op, &n)) return false;
     m->val_count -= two ? 2 : 1;
-    push(m, n.out);
+    ref_push(m, n.out);
     m->trap = n.trap;
     m->store->leaked |= n.leaked;
     return true;
@@ -572,12 +373,19 @@ static bool numeric(struct machine *m, u32 op)
 static bool is_free(u32 op)
 {
     return op == VM_OP_BLOCK || op == VM_OP_LOOP || op == VM_OP_ELSE || op == VM_OP_END ||
-           op == VM_OP_NOP || op == VM_OP_DROP;
+           op == VM_OP_NOP || op == VM_OP_DROP || op == VM_OP_TRY_TABLE || op == VM_OP_TRY ||
+           op == VM_OP_CATCH || op == VM_OP_CATCH_ALL || op == VM_OP_DELEGATE;
+}
+
+static bool execute(struct machine *m, u32 op)
+{
+    return ref_load_store(m, op) || ref_bulk(m, op) || ref_vector(m, op) || ref_atomic(m, op) ||
+           ref_exceptions(m, op) || wide(m, op) || numeric(m, op);
 }
 
 static void run(struct machine *m)
 {
-    while (!m->done && !m->trap && !m->skip) {
+    while (!m->done && !m->trap && !m->skip && !m->uncaught) {
         const u8 *insn = m->f->insn = m->f->p;
         u32 op = ref_op(&m->f->p);
         if (m->store->steps == 0) {
@@ -585,23 +393,25 @@ static void run(struct machine *m)
             break;
         }
         m->store->steps--;
+        ref_executed[op]++;
         m->store->fuel += !is_free(op);
-        if (!control(m, op, insn) && !variable(m, op) && !load_store(m, op) && !bulk(m, op) &&
-            !numeric(m, op))
-            m->skip = true;
+        if (!control(m, op, insn) && !variable(m, op) && !execute(m, op)) m->skip = true;
+        if (m->thrown && !m->skip) ref_throw(m);
     }
 }
 
 struct ref_end ref_call(struct ref_store *s, const struct ref_func *f, struct ref_val *vals)
 {
     struct machine m = {.store = s};
-    for (u32 i = 0; i < f->sig->param_count; i++) push(&m, vals[i]);
+    for (u32 i = 0; i < f->sig->param_count; i++) ref_push(&m, vals[i]);
     enter(&m, f);
+    if (m.thrown) ref_throw(&m); /* a host function */
     m.done = m.frame_count == 0;
     run(&m);
-    for (u32 i = 0; i < f->sig->result_count && !m.trap && !m.skip; i++) vals[i] = m.vals[i];
-    struct ref_end end = {.kind = m.skip ? REF_SKIP : m.trap ? REF_TRAP : REF_OK, .trap = m.trap};
-    end.frame_count = m.frame_count;
+    struct ref_end end = {.trap = m.trap, .frame_count = m.frame_count, .from_host = m.from_host};
+    end.kind = m.skip ? REF_SKIP : m.trap ? REF_TRAP : m.uncaught ? REF_EXCEPTION : REF_OK;
+    if (end.kind == REF_EXCEPTION) end.exn = m.thrown;
+    for (u32 i = 0; i < f->sig->result_count && end.kind == REF_OK; i++) vals[i] = m.vals[i];
     for (u32 i = 0; i < m.frame_count && i < REF_FRAMES; i++) {
         const struct frame *x = &m.frames[m.frame_count - 1 - i];
         const struct vm_module *module = x->inst->module;

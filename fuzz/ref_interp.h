@@ -19,10 +19,14 @@
 struct ref_instance;
 struct ref_store;
 
-/** Number bits; a struct ref_func pointer; or the number of an externref. 0 is null. */
+/**
+ * Number bits; a struct ref_func or ref_exn pointer; or the number of an externref. 0 is null.
+ * `open`: 1 for a number; for a vector which lanes (ref_vec.c).
+ */
 struct ref_val {
     u64 bits;
-    bool open;
+    u64 high; /* of v128 */
+    u8 open;
 };
 
 struct ref_func {
@@ -34,8 +38,10 @@ struct ref_func {
 struct ref_memory {
     u8 *data;
     u64 pages, max;
-    bool is_64;
+    u32 page_log2;
+    bool is_64, is_shared;
 };
+static inline u64 ref_memory_bytes(const struct ref_memory *m) { return m->pages << m->page_log2; }
 struct ref_table {
     u64 *elems;
     u64 size, max;
@@ -44,6 +50,13 @@ struct ref_table {
 struct ref_global {
     struct ref_val value;
     vm_valtype type;
+};
+struct ref_tag {
+    const struct vm_functype *type;
+};
+struct ref_exn {
+    const struct ref_tag *tag;
+    struct ref_val vals[]; /* as many as the tag has parameters */
 };
 struct ref_segment { /* elements; of data only the size counts */
     u64 *refs;
@@ -58,6 +71,7 @@ struct ref_instance {
     struct ref_memory **memories;
     struct ref_table **tables;
     struct ref_global **globals;
+    struct ref_tag **tags;
     struct ref_segment *elems, *datas;
     struct ref_body *bodies;
     u32 number; /* in the store */
@@ -81,6 +95,7 @@ struct ref_store {
 enum ref_kind {
     REF_OK,
     REF_TRAP,
+    REF_EXCEPTION, /* nothing caught it */
     REF_SKIP /* too long, too large, or not supported here */
 };
 /** An instruction: its function and its offset in the module. */
@@ -92,9 +107,15 @@ enum { REF_FRAMES = 8 };
 struct ref_end {
     enum ref_kind kind;
     vm_trap trap;
-    u32 frame_count; /* REF_TRAP: of calls in progress; the innermost REF_FRAMES of them: */
+    const struct ref_exn *exn; /* REF_EXCEPTION; lives as long as the store */
+    bool from_host;            /* it passed through a host function, and lost its frames there */
+    u32 frame_count; /* REF_TRAP, REF_EXCEPTION: of calls in progress; the innermost REF_FRAMES of
+                        them: */
     struct ref_place frame[REF_FRAMES];
 };
+
+/** How often each instruction (vm_op) was executed in this process. */
+extern u64 ref_executed[];
 
 struct ref_store *ref_store_new(void);
 void ref_store_free(struct ref_store *s);
@@ -111,6 +132,7 @@ struct ref_end ref_call(struct ref_store *s, const struct ref_func *f, struct re
 /** True when two functions have the same type. */
 bool ref_same_type(const struct ref_func *f, const struct vm_module *m, u32 type);
 bool ref_is_func(vm_valtype t);
+bool ref_is_exn(vm_valtype t);
 
 /* ---- private to ref_*.c */
 
@@ -126,6 +148,8 @@ struct ref_num {
 };
 bool ref_num(u32 op, struct ref_num *n);
 u32 ref_num_arity(u32 op);
+/** The instructions with two results: v is the operands, then the results. */
+bool ref_wide(u32 op, u64 v[4]);
 
 u64 ref_leb(const u8 **p);
 i64 ref_sleb(const u8 **p);
@@ -144,7 +168,7 @@ vm_trap ref_table_init(struct ref_instance *in, u32 elem, u32 table, const u64 v
 /** Where control instructions of a body end: by offset from the body's start. */
 struct ref_body {
     const u8 *start, *code, *end; /* entry, first instruction, behind the last end */
-    u32 *end_of, *else_of;
+    u32 *end_of, *else_of; /* else_of a legacy try or handler: the next handler */
     u32 local_count; /* parameters too */
 };
 /** NULL: holds something not supported. */

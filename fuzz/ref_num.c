@@ -26,17 +26,17 @@ static f64 to_f64(u64 bits)
 static struct ref_val f32_val(f32 f)
 {
     u32 b;
-    if (f != f) return (struct ref_val){0x7fc00000, true};
+    if (f != f) return (struct ref_val){.bits = 0x7fc00000, .open = 1};
     memcpy(&b, &f, sizeof b);
-    return (struct ref_val){b, false};
+    return (struct ref_val){.bits = b};
 }
 
 static struct ref_val f64_val(f64 f)
 {
     u64 b;
-    if (f != f) return (struct ref_val){0x7ff8000000000000, true};
+    if (f != f) return (struct ref_val){.bits = 0x7ff8000000000000, .open = 1};
     memcpy(&b, &f, sizeof b);
-    return (struct ref_val){b, false};
+    return (struct ref_val){.bits = b};
 }
 
 /* ---- integers; `w` is the width in bits. spec exec-iop */
@@ -305,13 +305,50 @@ static bool conversion(u32 op, struct ref_num *n)
     case VM_OP_F64_PROMOTE_F32: n->out = f64_val(x32); return true;
     case VM_OP_I32_REINTERPRET_F32:
     case VM_OP_I64_REINTERPRET_F64:
-        n->leaked |= n->a.open;
+        n->leaked |= n->a.open != 0;
         n->out.bits = a;
         return true;
     case VM_OP_F32_REINTERPRET_I32:
     case VM_OP_F64_REINTERPRET_I64: n->out.bits = a; return true;
     default: return false;
     }
+}
+
+/* ---- 128 bits in two halves: wide-arithmetic */
+
+/** By halves of 32 bits, as on paper. */
+static void multiply_wide(const u64 v[2], u64 out[2])
+{
+    u64 a0 = (u32)v[0], a1 = v[0] >> 32, b0 = (u32)v[1], b1 = v[1] >> 32;
+    u64 middle = a1 * b0 + (a0 * b0 >> 32), other = a0 * b1 + (u32)middle;
+    out[0] = v[0] * v[1];
+    out[1] = a1 * b1 + (middle >> 32) + (other >> 32);
+}
+
+bool ref_wide(u32 op, u64 v[4])
+{
+    u64 out[2], borrow = v[0] < v[2];
+    switch (op) {
+    case VM_OP_I64_ADD128:
+        out[0] = v[0] + v[2];
+        out[1] = v[1] + v[3] + (out[0] < v[0]);
+        break;
+    case VM_OP_I64_SUB128:
+        out[0] = v[0] - v[2];
+        out[1] = v[1] - v[3] - borrow;
+        break;
+    case VM_OP_I64_MUL_WIDE_S:
+    case VM_OP_I64_MUL_WIDE_U:
+        multiply_wide(v, out);
+        if (op == VM_OP_I64_MUL_WIDE_U) break;
+        if (v[0] >> 63) out[1] -= v[1];
+        if (v[1] >> 63) out[1] -= v[0];
+        break;
+    default: return false;
+    }
+    v[0] = out[0];
+    v[1] = out[1];
+    return true;
 }
 
 /* ---- choosing */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES_MAX = 512, ELEMS_MAX = 100000, STORE_ELEMS_MAX = 10000000 };
+enum { MEMORY_MAX = 512 << 16, ELEMS_MAX = 100000, STORE_ELEMS_MAX = 10000000 };
 
 /* ---- memory: blocks in a list, freed with the store */
 
@@ -67,6 +67,11 @@ bool ref_is_func(vm_valtype t)
     return !vm_heap_is_abstract(heap) || (heap & 0xff) == VM_HEAP_FUNC;
 }
 
+bool ref_is_exn(vm_valtype t)
+{
+    return vm_valtype_is_ref(t) && vm_valtype_heap(t) == (VM_HEAP_ABSTRACT | VM_HEAP_EXN);
+}
+
 static bool same_functype(const struct vm_module *a, const struct vm_functype *x,
                           const struct vm_module *b, const struct vm_functype *y);
 
@@ -99,7 +104,7 @@ bool ref_same_type(const struct ref_func *f, const struct vm_module *m, u32 type
     return same_functype(f->sig_module, f->sig, m, &m->types.types[type].of.func);
 }
 
-/** No GC types, no vectors, no shared memories, no groups: what this oracle is for. */
+/** No GC types, no groups: what this oracle is for. */
 static bool is_supported(const struct vm_module *m)
 {
     for (u32 i = 0; i < m->types.count; i++) {
@@ -109,14 +114,10 @@ static bool is_supported(const struct vm_module *m)
         const struct vm_functype *f = &t->of.func;
         for (u32 k = 0; k < f->param_count + f->result_count; k++) {
             vm_valtype v = f->types[k];
-            if (v == VM_V128 || (vm_valtype_is_indexed(v) && vm_valtype_heap(v) >= i)) return false;
+            if (vm_valtype_is_indexed(v) && vm_valtype_heap(v) >= i) return false;
         }
     }
-    for (u32 i = 0; i < m->memory_count; i++)
-        if (m->memories[i].is_shared || m->memories[i].page_log2 != VM_PAGE_LOG2) return false;
-    for (u32 i = 0; i < m->global_count; i++)
-        if (m->globals[i].type.type == VM_V128) return false;
-    return m->tag_count == 0;
+    return true;
 }
 
 /* ---- memories and tables */
@@ -125,11 +126,12 @@ u64 ref_memory_grow(struct ref_store *s, struct ref_memory *m, u64 pages, bool *
 {
     u64 old = m->pages;
     if (pages > m->max || old > m->max - pages) return UINT64_MAX;
-    if (old + pages > PAGES_MAX) {
+    if (old + pages > (u64)MEMORY_MAX >> m->page_log2) {
         *skip = true;
         return UINT64_MAX;
     }
-    m->data = ref_resize(s, m->data, (usize)(old << 16), (usize)((old + pages) << 16));
+    m->data = ref_resize(s, m->data, (usize)(old << m->page_log2),
+                         (usize)((old + pages) << m->page_log2));
     m->pages = old + pages;
     return old;
 }
@@ -155,6 +157,8 @@ static struct ref_memory *new_memory(struct ref_store *s, const struct vm_limits
     struct ref_memory *m = ref_alloc(s, sizeof *m);
     u64 format = l->is_64 ? (u64)1 << 48 : 65536;
     m->is_64 = l->is_64;
+    m->is_shared = l->is_shared;
+    m->page_log2 = l->page_log2;
     m->max = l->has_max && l->max < format ? l->max : format;
     if (ref_memory_grow(s, m, l->min, skip) == UINT64_MAX) *skip = true;
     return m;
@@ -176,7 +180,7 @@ vm_trap ref_memory_init(struct ref_instance *in, u32 data, u32 memory, const u64
 {
     struct ref_memory *m = in->memories[memory];
     if (!ref_fits(v[1], v[2], in->datas[data].size)) return VM_TRAP_MEMORY;
-    if (!ref_fits(v[0], v[2], m->pages << 16)) return VM_TRAP_MEMORY;
+    if (!ref_fits(v[0], v[2], ref_memory_bytes(m))) return VM_TRAP_MEMORY;
     const u8 *from = in->module->bytes + in->module->datas[data].bytes.start;
     for (u64 i = 0; i < v[2]; i++) m->data[v[0] + i] = from[v[1] + i];
     return VM_TRAP_NONE;
@@ -226,7 +230,7 @@ static void make_host_func(struct ref_store *s, u32 f)
 struct ref_store *ref_store_new(void)
 {
     static const struct vm_limits memory = {
-        .min = HOST_MEMORY_MIN, .max = HOST_MEMORY_MAX, .has_max = true};
+        .min = HOST_MEMORY_MIN, .max = HOST_MEMORY_MAX, .has_max = true, .page_log2 = VM_PAGE_LOG2};
     static const struct vm_limits table = {
         .min = HOST_TABLE_MIN, .max = HOST_TABLE_MAX, .has_max = true};
     bool skip = false;
@@ -282,6 +286,7 @@ static bool import_lib(struct ref_instance *in, const struct ref_instance *lib,
     case VM_EXTERN_TABLE: in->tables[im->index] = lib->tables[e->index]; break;
     case VM_EXTERN_MEMORY: in->memories[im->index] = lib->memories[e->index]; break;
     case VM_EXTERN_GLOBAL: in->globals[im->index] = lib->globals[e->index]; break;
+    case VM_EXTERN_TAG: in->tags[im->index] = lib->tags[e->index]; break;
     default: return false;
     }
     return true;
@@ -315,6 +320,11 @@ static const u8 *const_insn(struct ref_instance *in, u32 op, const u8 *p, struct
         memcpy(&v->bits, p, 8);
         p += 8;
         break;
+    case VM_OP_V128_CONST:
+        memcpy(&v->bits, p, 8);
+        memcpy(&v->high, p + 8, 8);
+        p += 16;
+        break;
     case VM_OP_GLOBAL_GET: *v = in->globals[ref_leb(&p)]->value; break;
     case VM_OP_REF_FUNC: v->bits = (u64)(uintptr_t)in->funcs[ref_leb(&p)]; break;
     default: (void)ref_sleb(&p); break; /* ref.null */
@@ -332,7 +342,7 @@ static struct ref_val eval(struct ref_instance *in, const u8 *p, const u8 **end,
         if (op == VM_OP_END) break;
         const char *sig = vm_op_sig((vm_op)op);
         struct ref_num num = {0};
-        if (n >= 62 || vm_op_feature((vm_op)op) == VM_FEATURE_GC) {
+        if (n >= 62 || op == VM_OP_ILLEGAL || vm_op_feature((vm_op)op) == VM_FEATURE_GC) {
             *skip = true;
             break;
         }
@@ -388,6 +398,10 @@ static void make_spaces(struct ref_instance *in, bool *skip)
         u64 init = m->tables[i].init.size ? eval_range(in, m->tables[i].init, skip).bits : 0;
         in->tables[i] = new_table(s, &m->tables[i].type.limits, init, skip);
     }
+    for (u32 i = m->n_imported[VM_EXTERN_TAG]; i < m->tag_count; i++) {
+        in->tags[i] = ref_alloc(s, sizeof(struct ref_tag));
+        in->tags[i]->type = &m->types.types[m->tags[i]].of.func;
+    }
     for (u32 i = 0; i < m->elem_count && !*skip; i++) make_elem(in, i, skip);
     for (u32 i = 0; i < m->data_count; i++) in->datas[i].size = m->datas[i].bytes.size;
 }
@@ -422,6 +436,7 @@ static struct ref_instance *alloc_instance(struct ref_store *s, const struct vm_
     in->memories = ref_alloc(s, m->memory_count * sizeof(void *));
     in->tables = ref_alloc(s, m->table_count * sizeof(void *));
     in->globals = ref_alloc(s, m->global_count * sizeof(void *));
+    in->tags = ref_alloc(s, m->tag_count * sizeof(void *));
     in->elems = ref_alloc(s, m->elem_count * sizeof *in->elems);
     in->datas = ref_alloc(s, m->data_count * sizeof *in->datas);
     in->bodies = ref_alloc(s, m->body_count * sizeof *in->bodies);
