@@ -36,6 +36,7 @@
 #include "sem/convert.h"
 #include "sem/float.h"
 #include "sem/int.h"
+#include "sem/vec_all.h"
 
 #include <string.h>
 
@@ -125,6 +126,22 @@ VM_INLINE v128 vm_imm128(const union vm_word *pc, u32 i)
 
 VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 
+#define LANE_OF(n, R, T)                                                                           \
+    VM_INLINE R lane_##n(const u8 *v, u32 lane)                                                    \
+    {                                                                                              \
+        T value;                                                                                   \
+        memcpy(&value, v + lane * sizeof value, sizeof value);                                     \
+        return (R)value;                                                                           \
+    }
+LANE_OF(i8x16_extract_lane_s, u32, i8)
+LANE_OF(i8x16_extract_lane_u, u32, u8)
+LANE_OF(i16x8_extract_lane_s, u32, i16)
+LANE_OF(i16x8_extract_lane_u, u32, u16)
+LANE_OF(i32x4_extract_lane, u32, u32)
+LANE_OF(i64x2_extract_lane, u64, u64)
+LANE_OF(f32x4_extract_lane, f32, f32)
+LANE_OF(f64x2_extract_lane, f64, f64)
+
 /* Sources of inputs: slot, constant, the value of a part, accumulator. */
 #define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i)])
 #define K_(T, i) CONST_##T(i)
@@ -159,6 +176,9 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 #define TER_(k, n, R, x, y, z) const R t##k = sem_##n(x, y, z);
 #define LANE_(k, n, R, ...) const R t##k = sem_##n(__VA_ARGS__);
 #define LANES_ LANE_
+/* x is S_(v128, half): the lane alone is loaded, from where it lies in the slots */
+#define LANEAT_(k, n, R, x, lane) const R t##k = lane_##n((const u8 *)AT_##x, lane);
+#define AT_S_(T, i) (&r->fp[vm_half(r->pc, i)])
 #define L_(i) ((u32)(u16)vm_half(r->pc, i)) /* a lane's number */
 #define LL_(i) vm_imm128(r->pc, i)          /* 16 of them */
 #define UNT_(k, n, R, x, place)                                                                    \
@@ -195,17 +215,17 @@ VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
 #define VLOADX_(k, n, M, address, imm, place)                                                      \
     CHECK_(k, M, address, imm, place)                                                              \
     const v128 t##k = sem_##n((M)vm_checked_load_##M(p##k));
-#define VLOADL_(k, n, M, address, v, offset, place)                                                \
+#define VLOADL_(k, n, M, address, vec, offset, place)                                              \
     vm_loaded_##M v##k;                                                                            \
     TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
-    const v128 t##k = sem_##n(v, (M)v##k, L_((offset) + 2));
-#define VLOADLX_(k, n, M, address, v, imm, place)                                                  \
+    const v128 t##k = sem_##n(vec, (M)v##k, L_((offset) + 2));
+#define VLOADLX_(k, n, M, address, vec, imm, place)                                                \
     CHECK_(k, M, address, imm, place)                                                              \
-    const v128 t##k = sem_##n(v, (M)vm_checked_load_##M(p##k), L_((imm) + 4));
-#define VSTOREL_(k, n, M, address, v, offset, place)                                               \
-    STORE_(k, M, M, address, sem_##n(v, L_((offset) + 2)), offset, place)
-#define VSTORELX_(k, n, M, address, v, imm, place)                                                 \
-    STOREX_(k, M, M, address, sem_##n(v, L_((imm) + 4)), imm, place)
+    const v128 t##k = sem_##n(vec, (M)vm_checked_load_##M(p##k), L_((imm) + 4));
+#define VSTOREL_(k, n, M, address, vec, offset, place)                                             \
+    STORE_(k, M, M, address, sem_##n(vec, L_((offset) + 2)), offset, place)
+#define VSTORELX_(k, n, M, address, vec, imm, place)                                               \
+    STOREX_(k, M, M, address, sem_##n(vec, L_((imm) + 4)), imm, place)
 
 /* atomic accesses: immediates as above */
 #define ACHECK_(k, M, address, imm, place)                                                         \

@@ -6,7 +6,8 @@
  *   struct wasm w = {0};
  *   wasm_func(&w, "ii:i", "add", "", CODE(LOCAL_GET(0), LOCAL_GET(1), I32_ADD));
  *
- * Letters of types: i I f F r (funcref) e (externref). Index spaces must be filled imports first.
+ * Letters of types: i I f F V (v128) r (funcref) e (externref). Index spaces must be filled imports
+ * first.
  */
 #ifndef VM_TESTS_WASM_WRITER_H
 #define VM_TESTS_WASM_WRITER_H
@@ -161,5 +162,26 @@ struct wasm_bytes wasm_finish(struct wasm *w);
 #define MEMORY_FILL 0xfc, 11, 0
 #define TABLE_GROW(t) 0xfc, 15, (t)
 #define TABLE_SIZE(t) 0xfc, 16, (t)
+#define T_V128 0x7b
+#define V128_LOAD(offset) 0xfd, 0, 0, LEB5_U(offset)
+#define V128_STORE(offset) 0xfd, 11, 0, LEB5_U(offset)
+#define V128_CONST8(b) 0xfd, 12, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b
+#define I32X4_SPLAT 0xfd, 17
+#define I64X2_SPLAT 0xfd, 18
+#define I32X4_EXTRACT_LANE(lane) 0xfd, 27, (lane)
+#define I32X4_REPLACE_LANE(lane) 0xfd, 28, (lane)
+#define I64X2_EXTRACT_LANE(lane) 0xfd, 29, (lane)
+#define I64X2_REPLACE_LANE(lane) 0xfd, 30, (lane)
+#define V128_NOT 0xfd, 77
+#define V128_AND 0xfd, 78
+#define V128_XOR 0xfd, 81
+#define V128_BITSELECT 0xfd, 82
+#define V128_ANY_TRUE 0xfd, 83
+#define I32X4_SHL 0xfd, 0xab, 1
+#define I32X4_SHR_U 0xfd, 0xad, 1
+#define I32X4_ADD 0xfd, 0xae, 1
+#define I32X4_SUB 0xfd, 0xb1, 1
+#define I64X2_ADD 0xfd, 0xce, 1
+#define I64X2_SUB 0xfd, 0xd1, 1
 
 #endif

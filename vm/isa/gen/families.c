@@ -29,6 +29,72 @@
     "i64_extend_i32_s i64_extend_i32_u f64_convert_i32_s f64_convert_i32_u f64_convert_i64_s "     \
     "f64_convert_i64_u f32_demote_f64 i32_trunc_f64_s"
 #define TEST "br_if br_unless"
+/* Of vectors: what programs use much. The rest has the accumulator forms, and stores behind it. */
+#define VBITS "v128_and v128_andnot v128_or v128_xor"
+#define VADD                                                                                       \
+    "i8x16_add i8x16_sub i16x8_add i16x8_sub i32x4_add i32x4_sub i64x2_add i64x2_sub f32x4_add "   \
+    "f32x4_sub f64x2_add f64x2_sub"
+#define VMUL                                                                                       \
+    "i16x8_mul i32x4_mul i64x2_mul f32x4_mul f32x4_div f64x2_mul f64x2_div i32x4_dot_i16x8_s "     \
+    "i16x8_extmul_low_i8x16_s i16x8_extmul_high_i8x16_s i16x8_extmul_low_i8x16_u "                 \
+    "i16x8_extmul_high_i8x16_u i32x4_extmul_low_i16x8_s i32x4_extmul_high_i16x8_s "                \
+    "i32x4_extmul_low_i16x8_u i32x4_extmul_high_i16x8_u i64x2_extmul_low_i32x4_s "                 \
+    "i64x2_extmul_high_i32x4_s i64x2_extmul_low_i32x4_u i64x2_extmul_high_i32x4_u "                \
+    "i16x8_q15mulr_sat_s"
+#define VCMP                                                                                       \
+    "i8x16_eq i8x16_ne i8x16_lt_s i8x16_lt_u i8x16_gt_s i8x16_gt_u i8x16_le_s i8x16_le_u "         \
+    "i8x16_ge_s i8x16_ge_u i16x8_eq i16x8_ne i16x8_lt_s i16x8_gt_s i16x8_gt_u i32x4_eq i32x4_ne "  \
+    "i32x4_lt_s i32x4_gt_s i32x4_gt_u i64x2_eq f32x4_eq f32x4_ne f32x4_lt f32x4_gt f32x4_le "      \
+    "f32x4_ge f64x2_eq f64x2_lt f64x2_gt f64x2_le f64x2_ge"
+#define VMINMAX                                                                                    \
+    "i8x16_min_s i8x16_min_u i8x16_max_s i8x16_max_u i16x8_min_s i16x8_min_u i16x8_max_s "         \
+    "i16x8_max_u i32x4_min_s i32x4_min_u i32x4_max_s i32x4_max_u f32x4_min f32x4_max f32x4_pmin "  \
+    "f32x4_pmax f64x2_min f64x2_max f64x2_pmin f64x2_pmax i8x16_avgr_u i16x8_avgr_u"
+#define VSAT                                                                                       \
+    "i8x16_add_sat_s i8x16_add_sat_u i8x16_sub_sat_s i8x16_sub_sat_u i16x8_add_sat_s "             \
+    "i16x8_add_sat_u i16x8_sub_sat_s i16x8_sub_sat_u i8x16_narrow_i16x8_s i8x16_narrow_i16x8_u "   \
+    "i16x8_narrow_i32x4_s i16x8_narrow_i32x4_u i8x16_swizzle i8x16_shuffle"
+#define VSHIFT                                                                                     \
+    "i8x16_shl i8x16_shr_s i8x16_shr_u i16x8_shl i16x8_shr_s i16x8_shr_u i32x4_shl i32x4_shr_s "   \
+    "i32x4_shr_u i64x2_shl i64x2_shr_s i64x2_shr_u"
+#define VWIDEN                                                                                     \
+    "i16x8_extend_low_i8x16_s i16x8_extend_high_i8x16_s i16x8_extend_low_i8x16_u "                 \
+    "i16x8_extend_high_i8x16_u i32x4_extend_low_i16x8_s i32x4_extend_high_i16x8_s "                \
+    "i32x4_extend_low_i16x8_u i32x4_extend_high_i16x8_u i64x2_extend_low_i32x4_s "                 \
+    "i64x2_extend_high_i32x4_s i64x2_extend_low_i32x4_u i64x2_extend_high_i32x4_u "                \
+    "i16x8_extadd_pairwise_i8x16_s i16x8_extadd_pairwise_i8x16_u i32x4_extadd_pairwise_i16x8_s "   \
+    "i32x4_extadd_pairwise_i16x8_u"
+#define VUNARY                                                                                     \
+    "v128_not i8x16_abs i8x16_neg i8x16_popcnt i16x8_abs i16x8_neg i32x4_abs i32x4_neg "           \
+    "i64x2_abs i64x2_neg f32x4_abs f32x4_neg f32x4_sqrt f64x2_abs f64x2_neg f64x2_sqrt "           \
+    "f32x4_convert_i32x4_s f32x4_convert_i32x4_u i32x4_trunc_sat_f32x4_s "                         \
+    "i32x4_trunc_sat_f32x4_u f64x2_convert_low_i32x4_s f64x2_promote_low_f32x4 "                   \
+    "f32x4_demote_f64x2_zero f32x4_ceil f32x4_floor f32x4_trunc f32x4_nearest f64x2_ceil "         \
+    "f64x2_floor f64x2_trunc f64x2_nearest"
+#define VSPLAT "i8x16_splat i16x8_splat i32x4_splat i64x2_splat f32x4_splat f64x2_splat"
+#define VTO_I32                                                                                    \
+    "v128_any_true i8x16_all_true i16x8_all_true i32x4_all_true i64x2_all_true i8x16_bitmask "     \
+    "i16x8_bitmask i32x4_bitmask i64x2_bitmask"
+#define VGET                                                                                       \
+    "i8x16_extract_lane_s i8x16_extract_lane_u i16x8_extract_lane_s i16x8_extract_lane_u "         \
+    "i32x4_extract_lane i64x2_extract_lane f32x4_extract_lane f64x2_extract_lane"
+#define VSET                                                                                       \
+    "i8x16_replace_lane i16x8_replace_lane i32x4_replace_lane i64x2_replace_lane "                 \
+    "f32x4_replace_lane f64x2_replace_lane"
+#define VTER                                                                                       \
+    "v128_bitselect f32x4_relaxed_madd f32x4_relaxed_nmadd f64x2_relaxed_madd "                    \
+    "f64x2_relaxed_nmadd i8x16_relaxed_laneselect i16x8_relaxed_laneselect "                       \
+    "i32x4_relaxed_laneselect i64x2_relaxed_laneselect "                                           \
+    "i32x4_relaxed_dot_i8x16_i7x16_add_s"
+#define VRELAXED                                                                                   \
+    "i8x16_relaxed_swizzle f32x4_relaxed_min f32x4_relaxed_max f64x2_relaxed_min "                 \
+    "f64x2_relaxed_max i16x8_relaxed_q15mulr_s i16x8_relaxed_dot_i8x16_i7x16_s"
+#define VPAIR VBITS " " VADD " " VMUL " " VSAT
+#define VTWO VPAIR " " VCMP " " VMINMAX " " VRELAXED
+#define VLOADS                                                                                     \
+    "v128_load v128_load8x8_s v128_load8x8_u v128_load16x4_s v128_load16x4_u v128_load32x2_s "     \
+    "v128_load32x2_u v128_load8_splat v128_load16_splat v128_load32_splat v128_load64_splat "      \
+    "v128_load32_zero v128_load64_zero"
 
 /** The accumulator, and constants where code without chains has none, in single instructions. */
 static void singles(void)
@@ -366,22 +432,76 @@ static void late(void)
     extend(extend(fell, CMP32, "as ac", DROP), "br_if", "t", DROP);
 }
 
+/** Vectors: their accumulator, loads and stores with what uses and makes values, pairs. */
+static void vectors(void)
+{
+    start(VTWO, "as sa");
+    start(VSHIFT, "as ac");
+    start(VTER, "ass sas ssa");
+    start(VUNARY " " VWIDEN " " VTO_I32 " " VGET, "a");
+    start(VSET, "as sa");
+    start("i8x16_splat i16x8_splat i32x4_splat i64x2_splat f64x2_splat", "a");
+    start("v128_store", "as sa");
+    start("mov128 global_set128", "a");
+    start(VLOADS, "a c");
+    struct set sum = start("i32_add", "ss sc as ac");
+    struct set scaled = extend(start("i32_shl", "sc ac"), "i32_add", "ts tc", DROP);
+    struct set address = join(sum, scaled);
+    extend(address, VLOADS, "t", BOTH);
+    extend(address, "v128_store", "ts tc ta", BOTH);
+    /* values loaded, values stored */
+    struct set load = join(start(VLOADS, "s a c"), extend(sum, VLOADS, "t", DROP));
+    struct set loaded = extend(load, VPAIR " " VCMP " " VMINMAX, "ts st ta at", BOTH);
+    extend(loaded, VADD, "ts st ta at", DROP);
+    extend(load, VWIDEN " " VUNARY " " VTO_I32, "t", BOTH);
+    extend(load, VSHIFT, "tc", BOTH);
+    extend(load, "v128_store", "st", BOTH);
+    extend(start(VTWO, "ss as sa"), "v128_store", "st", BOTH);
+    extend(start(VSHIFT, "sc ac"), "v128_store", "st", BOTH);
+    extend(start(VUNARY " " VWIDEN, "s a"), "v128_store", "st", BOTH);
+    extend(loaded, "v128_store", "st", BOTH);
+    /* constants and splats with their use */
+    struct set constant = join(start("const128", ""), start(VSPLAT, "s a"));
+    extend(constant, VTWO, "ts st ta at", DROP);
+    extend(constant, "v128_bitselect", "sst sts tss", DROP);
+    extend(constant, "v128_store", "st", BOTH);
+    /* an operation on the result of another */
+    struct set first = join(start(VTWO, "ss as sa"), start(VSHIFT, "sc ac"));
+    first = join(first, start(VUNARY " " VWIDEN, "s a"));
+    extend(first, VPAIR " " VCMP " " VMINMAX, "ts st", BOTH);
+    extend(first, VSHIFT, "tc", BOTH);
+    extend(first, VUNARY " " VWIDEN " " VTO_I32 " " VGET, "t", BOTH);
+    extend(first, "v128_bitselect", "sst", DROP);
+    /* a rotation: both shifts, then their sum */
+    struct set left = start(VSHIFT, "sc ac");
+    extend(extend(left, VSHIFT, "sc", DROP), "v128_or v128_xor", "ts st", DROP);
+    extend(extend(start(VBITS " " VADD, "ss as"), VSHIFT, "tc", KEEP), VSHIFT, "sc", DROP);
+    /* tests with their branch */
+    struct set tested = start(VTO_I32, "s a");
+    tested = join(tested, extend(start(VBITS " " VCMP, "ss as"), VTO_I32, "t", BOTH));
+    tested = join(tested, extend(extend(load, VCMP " " VBITS, "ts", DROP), VTO_I32, "t", DROP));
+    extend(tested, TEST, "t", BOTH);
+    extend(tested, "i32_eqz i32_and i32_xor i32_ctz", "t tc ts", BOTH);
+    extend(extend(tested, "i32_eq i32_ne", "tc ts", DROP), "br_if", "t", DROP);
+    extend(start("mov128", "s"), "mov128 br", "s", DROP);
+    /* ends of loops */
+    struct set last = join(start("v128_store", "ss as"), extend(address, "v128_store", "ts", DROP));
+    last = join(last, extend(first, "v128_store", "st", DROP));
+    last = join(last, join(first, loaded));
+    struct set update = extend(last, "i32_add", "sc", DROP);
+    extend(update, "br_if", "t", KEEP);
+    extend(extend(update, "i32_ne i32_lt_u i32_lt_s i32_gt_u", "ts tc", KEEP), "br_if", "t", DROP);
+}
+
 void families(void)
 {
     static const struct {
         const char *name;
         void (*make)(void);
-    } all[] = {{"singles", singles},
-               {"branches", branches},
-               {"addresses", addresses},
-               {"memory", memory},
-               {"wide", wide_addresses},
-               {"moves", moves},
-               {"pairs", pairs},
-               {"loops", loops},
-               {"falls", falls},
-               {"entries", entries},
-               {"late", late}};
+    } all[] = {{"singles", singles}, {"branches", branches},   {"addresses", addresses},
+               {"memory", memory},   {"wide", wide_addresses}, {"moves", moves},
+               {"pairs", pairs},     {"loops", loops},         {"falls", falls},
+               {"entries", entries}, {"late", late},           {"vectors", vectors}};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         family(all[i].name);
         all[i].make();

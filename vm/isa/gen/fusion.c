@@ -386,6 +386,8 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
     else if (p->kind == LOAD_ || p->kind == LOADX_ || p->kind == STORE_ || p->kind == STOREX_ ||
              is_atomic(p))
         fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, type, p->M);
+    else if (p->kind == LANE_ && p->inputs == 1 && n->form[0] == 's') /* of a slot: a short load */
+        fprintf(out, " LANEAT_(%d, %s, %s", n->depth, p->name, p->R);
     else if (is_memory(p))
         fprintf(out, " %s(%d, %.*s, %s", macros[p->kind], n->depth,
                 (int)strlen(p->name) - (is_checked(p) ? 2 : 0), p->name, p->M);
