@@ -201,8 +201,7 @@ static vm_status explore_one(struct explorer *x, u32 func)
     vm_status s = vm_translate(&env, &code, &x->scratch, &err);
     if (s == VM_OK) {
         s = write_function(x, &code);
-        vm_alloc_free(p->alloc, code.words, (usize)code.word_count * sizeof *code.words);
-        vm_alloc_free(p->alloc, code.map, ((usize)code.map_count + 1) * sizeof *code.map);
+        vm_code_free(p->alloc, &code);
     } else if (s != VM_OOM) {
         write_refused(x, func, &err);
         s = VM_OK;

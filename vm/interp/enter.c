@@ -23,6 +23,7 @@ static void prepare(struct vm_exec *x, struct vm_func *f, union vm_slot *bottom)
                                     .no_suspend = x->now.no_suspend};
     x->stop = VM_STOP_NONE;
     x->place = 0;
+    x->exception = NULL;
     x->trap = VM_TRAP_NONE;
     x->trap_text[0] = 0;
     if (VM_STRESS)
@@ -84,7 +85,6 @@ static vm_status on_host(struct vm_exec *x, vm_status s)
     switch (s) {
     case VM_PENDING: x->now.state = VM_EXEC_PENDING; return VM_PENDING;
     case VM_EXIT:
-    case VM_EXCEPTION:
     case VM_OOM:
     case VM_LIMIT: return end(x, s);
     case VM_CANCELLED: return end_cancelled(x); /* passed on from a nested call */
@@ -101,6 +101,7 @@ static vm_status on_stop(struct vm_exec *x)
     case VM_STOP_INTERRUPT: return on_interrupt(x);
     case VM_STOP_HOST: return on_host(x, x->host_status);
     case VM_STOP_FUEL: x->now.state = VM_EXEC_READY; return VM_FUEL;
+    case VM_STOP_EXCEPTION: return end(x, VM_EXCEPTION);
     case VM_STOP_OOM: return end(x, VM_OOM);
     case VM_STOP_LIMIT: return end(x, VM_LIMIT);
     default:
@@ -139,6 +140,18 @@ static bool is_stress_stop(const struct vm_exec *x)
            atomic_load_explicit(&x->interrupt, memory_order_relaxed) == VM_INTERRUPT_STRESS;
 }
 
+/** Throws where the pending host function was called; VM_OK: a handler is ready to be run. */
+static vm_status throw_answer(struct vm_exec *x)
+{
+    u32 stop = vm_throw_at_call(x, x->host_exception);
+    x->host_exception = NULL;
+    x->now.state = VM_EXEC_READY;
+    if (stop == VM_TAKEN || stop == VM_STOP_INTERRUPT) return VM_OK; /* dispatch stops again */
+    x->stop = stop;
+    x->place = 0;
+    return on_stop(x);
+}
+
 /** Takes an answer that has been given to a pending host function; VM_PENDING if there is none. */
 static vm_status take_answer(struct vm_exec *x)
 {
@@ -149,6 +162,7 @@ static vm_status take_answer(struct vm_exec *x)
         x->trap = VM_TRAP_HOST;
         x->trap_text[0] = 0;
     }
+    if (x->host_answer == VM_EXCEPTION) return throw_answer(x);
     if (x->host_answer != VM_OK) return on_host(x, x->host_answer);
     x->now.state = VM_EXEC_READY;
     return VM_OK;
@@ -186,15 +200,20 @@ vm_status vm_exec_run(struct vm_exec *x)
     return on_stop(x);
 }
 
+/** The right to answer, once for each question. */
+static bool claim_answer(struct vm_exec *x)
+{
+    u32 waiting = VM_ANSWER_WAITING;
+    return atomic_compare_exchange_strong_explicit(&x->answer, &waiting, VM_ANSWER_WRITING,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
 vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_slot *results,
                            u32 result_slots, int exit_code)
 {
-    u32 waiting = VM_ANSWER_WAITING;
     if (status != VM_OK && status != VM_TRAP && status != VM_EXIT && status != VM_CANCELLED)
         return VM_ARGUMENT;
-    if (!atomic_compare_exchange_strong_explicit(&x->answer, &waiting, VM_ANSWER_WRITING,
-                                                 memory_order_acquire, memory_order_relaxed))
-        return VM_ARGUMENT;
+    if (!claim_answer(x)) return VM_ARGUMENT;
     bool fits = status != VM_OK || result_slots == x->now.host_func->sig->result_slots;
     if (fits) {
         for (u32 i = 0; status == VM_OK && i < result_slots; i++) x->now.host_slots[i] = results[i];
@@ -206,20 +225,20 @@ vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_s
     return fits ? VM_OK : VM_ARGUMENT;
 }
 
-/* ---- nested calls */
-
-/** First slot above what the call in progress uses. */
-static union vm_slot *stack_top(const struct vm_exec *x)
+vm_status vm_exec_complete_throw(struct vm_exec *x, struct vm_exception *e)
 {
-    const struct vm_code *code = x->now.fp[VM_FRAME_CODE].cptr;
-    u32 slots = code ? atomic_load_explicit(&code->frame_slots, memory_order_relaxed)
-                     : (u32)VM_BOTTOM_SLOTS;
-    return x->now.fp + slots;
+    if (!claim_answer(x)) return VM_ARGUMENT;
+    x->host_exception = e;
+    x->host_answer = VM_EXCEPTION;
+    atomic_store_explicit(&x->answer, VM_ANSWER_GIVEN, memory_order_release);
+    return VM_OK;
 }
+
+/* ---- nested calls */
 
 vm_status vm_exec_nest(struct vm_exec *x, struct vm_func *f, struct vm_activation *saved)
 {
-    union vm_slot *bottom = stack_top(x);
+    union vm_slot *bottom = vm_exec_top(x);
     if (bottom > x->stack_limit || (usize)(x->stack_limit - bottom) < VM_BOTTOM_SLOTS)
         return VM_LIMIT;
     *saved = x->now;

@@ -12,12 +12,14 @@
 vm_status vm_exec_start(struct vm_exec *x, struct vm_func *f) VM_MUST_USE;
 /**
  * Runs until something happens: VM_OK, VM_PENDING, VM_YIELD or an end: VM_TRAP (x->trap),
- * VM_EXIT (x->exit_code), VM_CANCELLED, VM_OOM. Owner thread.
+ * VM_EXIT (x->exit_code), VM_EXCEPTION (x->exception), VM_CANCELLED, VM_OOM. Owner thread.
  */
 vm_status vm_exec_run(struct vm_exec *x) VM_MUST_USE;
 /** Answers the pending host function. VM_ARGUMENT when there is none. */
 vm_status vm_exec_complete(struct vm_exec *x, vm_status status, const union vm_slot *results,
                            u32 result_slots, int exit_code) VM_MUST_USE;
+/** The same with an exception of the store, which the embedder holds until the exec has run. */
+vm_status vm_exec_complete_throw(struct vm_exec *x, struct vm_exception *e) VM_MUST_USE;
 /**
  * Begins a call above the one in progress, on the same stack, from inside a host function; run it
  * with vm_exec_run, then vm_exec_unnest. It can't suspend. VM_LIMIT: too deep. Owner thread.

@@ -50,6 +50,7 @@ u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
     x->stop = VM_STOP_HOST; /* should the host ask for frames */
     x->trap = VM_TRAP_NONE;
     x->trap_text[0] = 0;
+    x->exception = NULL;
     x->now.host_slots = args;
     x->now.host_func = f;
     /* release: whoever the host function tells of this call sees where its results go */
@@ -62,6 +63,7 @@ u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
         vm_exec_drop_answer(x);
         return stop_at_call(x, next, fp, VM_TRAP_SUSPEND);
     }
+    if (s == VM_EXCEPTION && x->exception) return vm_throw_at_call(x, x->exception);
     x->host_status = s;
     return VM_STOP_HOST;
 }

@@ -12,7 +12,8 @@
 /** Calls any function: arguments at `args`, to go on at `next` with frame `fp`. */
 u32 vm_slow_call(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
                  union vm_slot *args);
-/** The same for a host function. Without a reason to stop, instance and frame are as before. */
+/** The same for a host function. Answering 0, instance and frame are as before; VM_TAKEN: it has
+ *  thrown, and x->now is in a handler. */
 u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp, struct vm_func *f,
                  union vm_slot *args);
 /** Tail-calls any function from frame `fp`: `n` argument slots at `args`. A host function's
@@ -24,6 +25,11 @@ u32 vm_slow_call_indirect(struct vm_exec *x, const union vm_word *pc, union vm_s
 u32 vm_slow_tail_indirect(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
 /** Translates the function whose frame was just set up at `fp`, and enters it. */
 u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp);
+/** throw and throw_ref at `pc`: goes on in a handler with VM_TAKEN, or stops as they stand. */
+u32 vm_slow_throw(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
+u32 vm_slow_throw_ref(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
+/** The same for an exception of a host function, which was called before x->now.pc. */
+u32 vm_throw_at_call(struct vm_exec *x, struct vm_exception *e);
 /** Returns from a foreign frame. */
 u32 vm_slow_return_foreign(struct vm_exec *x, union vm_slot *fp);
 

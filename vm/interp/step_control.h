@@ -181,6 +181,12 @@ VM_STEP(exit)
     return VM_STOP_DONE;
 }
 
+/* ---- exceptions */
+
+VM_STEP(throw) { return vm_reload(r, vm_slow_throw(r->x, r->pc, r->fp)); }
+
+VM_STEP(throw_ref) { return vm_reload(r, vm_slow_throw_ref(r->x, r->pc, r->fp)); }
+
 /* ---- bulk operations: [h] [base32 -] [a32 b32] */
 
 #define VM_STEP_BULK(name)                                                                         \

@@ -37,7 +37,41 @@ struct vm_codemap {
     u32 offset; /* file offset of the Wasm instruction */
 };
 
+struct vm_alloc;
 struct vm_codeset;
+
+enum { VM_NO_SLOT = INT32_MIN };
+
+/** A way into a handler: where an exception of a tag lands. */
+struct vm_catch {
+    u32 tag; /* index in the instance; VM_CATCH_ALL */
+    u32 target; /* word */
+    u32 next; /* clause of the same region, VM_CATCH_NONE: none */
+    i32 values; /* slot that the tag's values go to, from there on */
+    i32 ref; /* slot that the exception goes to, or VM_NO_SLOT */
+};
+enum { VM_CATCH_ALL = UINT32_MAX, VM_CATCH_NONE = UINT32_MAX };
+
+/** Instructions whose exceptions go to the same handlers: whole ones, in [begin, end). */
+struct vm_try {
+    u32 begin, end; /* words */
+    u32 parent; /* the region around it, VM_TRY_NONE: none */
+    u32 outer; /* whose handlers are asked next, VM_TRY_NONE: the caller's. delegate, tail calls */
+    u32 first; /* clause */
+};
+enum { VM_TRY_NONE = UINT32_MAX };
+
+/** Side table of a function that has handlers. Immutable, one allocation. */
+struct vm_handlers {
+    u32 try_count, catch_count;
+    const struct vm_catch *catches; /* behind the regions */
+    struct vm_try tries[]; /* ascending by begin, parents before what is in them */
+};
+static inline usize vm_handlers_bytes(u32 tries, u32 catches)
+{
+    return sizeof(struct vm_handlers) + (usize)tries * sizeof(struct vm_try) +
+           (usize)catches * sizeof(struct vm_catch);
+}
 
 /**
  * One function's code. `entry` is atomic; the rest is written before entry is published. Calls load
@@ -53,8 +87,12 @@ struct vm_code {
     u32 map_count;
     union vm_word *words; /* own; NULL until translated */
     struct vm_codemap *map; /* own; ascending by word */
+    struct vm_handlers *handlers; /* own; NULL: none */
     struct vm_codeset *set; /* whose member this is */
 };
+
+/** Frees words, map and handlers, which may be NULL. */
+void vm_code_free(const struct vm_alloc *alloc, struct vm_code *code);
 
 /** How code is made: which handler words, which access to memory 0, with fuel counting or not. */
 enum vm_code_backend {

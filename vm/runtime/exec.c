@@ -28,6 +28,10 @@ vm_status vm_exec_new(struct vm_store *store, struct vm_exec **out, struct vm_er
     }
     x->now.bottom = x->stack;
     x->stack_limit = x->stack + bytes / sizeof(union vm_slot);
+    x->next = store->execs;
+    x->back = &store->execs;
+    if (x->next) x->next->back = &x->next;
+    store->execs = x;
     *out = x;
     return VM_OK;
 }
@@ -37,8 +41,22 @@ void vm_exec_delete(struct vm_exec *x)
     if (!x) return;
     vm_waiter_leave(&x->waiter);
     vm_wakeup_fini(&x->waiter.wakeup);
+    if (x->back) *x->back = x->next;
+    if (x->back && x->next) x->next->back = x->back;
     vm_release(x->stack, x->stack_bytes);
     vm_alloc_free(x->alloc, x, sizeof *x);
+}
+
+void vm_execs_forget_store(struct vm_store *store)
+{
+    struct vm_exec *next;
+    for (struct vm_exec *x = store->execs; x; x = next) {
+        next = x->next;
+        x->store = NULL;
+        x->next = NULL;
+        x->back = NULL;
+    }
+    store->execs = NULL;
 }
 
 /** File offset of the instruction at or before `word`; of a chain, that of its part at `place`,

@@ -18,6 +18,7 @@ enum vm_stop {
     VM_STOP_FUEL, /* pc is the instruction that wants more */
     VM_STOP_HOST, /* exec->host_status tells; pc is behind the call */
     VM_STOP_OOM,
+    VM_STOP_EXCEPTION, /* nobody catches exec->exception; pc is in the instruction that threw it */
     VM_STOP_LIMIT /* a function is too large to be translated */
 };
 
@@ -77,7 +78,10 @@ struct vm_exec {
     vm_trap trap;
     char trap_text[128]; /* of a host function's own; empty: the trap's */
     int exit_code;
-    struct vm_store *store;
+    struct vm_exception *exception; /* thrown by the host function or uncaught; NULL: none */
+    struct vm_exception *host_exception; /* with host_answer VM_EXCEPTION; the embedder holds it */
+    struct vm_store *store; /* NULL once deleted */
+    struct vm_exec *next, **back; /* of the store */
     const struct vm_alloc *alloc; /* the store's, which may be deleted before the exec */
     union vm_slot *stack; /* lowest slot */
     u64 stack_bytes;      /* reserved, guard page included */
@@ -113,6 +117,17 @@ static inline union vm_slot *vm_exec_args(const struct vm_exec *x)
 }
 /** Slots that the bottom frame needs: parameters and results of one function at most. */
 enum { VM_BOTTOM_SLOTS = VM_FRAME_SLOTS + 2 * (VM_MAX_PARAMS + VM_MAX_RESULTS) };
+
+/** First slot above what the call in progress uses; now.fp must be in place. */
+static inline union vm_slot *vm_exec_top(const struct vm_exec *x)
+{
+    const struct vm_code *code = x->now.fp[VM_FRAME_CODE].cptr;
+    u32 slots = code ? atomic_load_explicit(&code->frame_slots, memory_order_relaxed)
+                     : (u32)VM_BOTTOM_SLOTS;
+    return x->now.fp + slots;
+}
+/** The store is being deleted; its execs may be deleted later. */
+void vm_execs_forget_store(struct vm_store *store);
 
 /** A frame of a stopped exec. */
 struct vm_frame_info {

@@ -130,7 +130,7 @@ static vm_status make_tags(struct vm_instance *in, struct vm_err *err)
 {
     const struct vm_module *m = &in->program->module;
     for (u32 i = m->n_imported[VM_EXTERN_TAG]; i < m->tag_count; i++) {
-        in->tags[i] = vm_tag_new(in->store, in->program->canon[m->tags[i]]);
+        in->tags[i] = vm_tag_new(in->store, in->program->canon[m->tags[i]], in->program, i);
         if (!in->tags[i]) return vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "tag");
     }
     return VM_OK;

@@ -11,6 +11,7 @@
 #include "base/trap.h"
 #include "base/vec.h"
 #include "isa/code.h"
+#include "runtime/exception.h"
 #include "runtime/program.h"
 
 struct vm_call;
@@ -83,6 +84,9 @@ struct vm_global {
 /** spec syntax-taginst */
 struct vm_tag {
     u32 type; /* canonical */
+    const struct vm_functype *sig; /* canonical; the values are its parameters */
+    const struct vm_program *program; /* that defines it, NULL: the embedder */
+    u32 index; /* in that one */
     struct vm_store *store;
 };
 
@@ -124,7 +128,7 @@ struct vm_extern {
 
 /** Limits of a store; see wr_store_config_t. */
 struct vm_store_limits {
-    u64 memory_bytes, table_elems, stack_bytes;
+    u64 memory_bytes, table_elems, stack_bytes, exception_bytes;
     u32 instances, nested_calls;
 };
 
@@ -148,6 +152,9 @@ struct vm_store {
     struct VM_VEC(struct vm_tag *) tags;
     struct VM_VEC(struct vm_func *) host_funcs;
     struct vm_exec *running; /* innermost exec on this thread's C stack */
+    struct vm_exec *execs; /* all; not owned */
+    struct vm_exceptions exceptions;
+    struct vm_exception *exception; /* uncaught in a call whose exec is gone; NULL: none */
     void *handle; /* the public store; set by api */
 };
 
@@ -203,7 +210,9 @@ u64 vm_table_grow(struct vm_table *t, u64 n, void *init);
 /** New global of canonical type; value copied (two slots for v128). */
 struct vm_global *vm_global_new(struct vm_store *store, const struct vm_globaltype *type,
                                 const union vm_slot *value);
-struct vm_tag *vm_tag_new(struct vm_store *store, u32 type);
+/** New tag of canonical type; `program` NULL: the embedder's, which gives a reference to `type`. */
+struct vm_tag *vm_tag_new(struct vm_store *store, u32 type, const struct vm_program *program,
+                          u32 index);
 /** New host function of canonical type `type`. */
 struct vm_func *vm_host_func_new(struct vm_store *store, u32 type, vm_host_fn fn, void *env);
 

@@ -85,11 +85,7 @@ vm_status vm_program_new(const struct vm_load *from, struct vm_program **out, st
 static void codeset_free(struct vm_program *p, struct vm_codeset *set)
 {
     if (!set->codes) return;
-    for (u32 i = 0; i < p->module.body_count; i++) {
-        struct vm_code *c = &set->codes[i];
-        vm_alloc_free(p->alloc, c->words, (usize)c->word_count * sizeof *c->words);
-        if (c->map) vm_alloc_free(p->alloc, c->map, ((usize)c->map_count + 1) * sizeof *c->map);
-    }
+    for (u32 i = 0; i < p->module.body_count; i++) vm_code_free(p->alloc, &set->codes[i]);
     vm_alloc_free(p->alloc, set->codes, (usize)p->module.body_count * sizeof *set->codes);
 }
 

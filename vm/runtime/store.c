@@ -2,6 +2,7 @@
 /* The store: owns every object; globals, tags, host functions. Instances are instance.c's. */
 #include "runtime/objects.h"
 
+#include "runtime/exec.h"
 #include "runtime/instance.h"
 
 struct vm_store *vm_store_new(const struct vm_alloc *alloc, struct vm_types *types,
@@ -22,6 +23,8 @@ void vm_store_delete(struct vm_store *s)
 {
     if (!s) return;
     const struct vm_alloc *a = s->alloc;
+    vm_execs_forget_store(s);
+    vm_exceptions_free(s);
     while (s->instances) {
         struct vm_instance *next = s->instances->next;
         vm_instance_free(s->instances);
@@ -35,7 +38,10 @@ void vm_store_delete(struct vm_store *s)
     }
     for (u32 i = 0; i < s->globals.len; i++)
         vm_alloc_free(a, s->globals.data[i], sizeof(struct vm_global));
-    for (u32 i = 0; i < s->tags.len; i++) vm_alloc_free(a, s->tags.data[i], sizeof(struct vm_tag));
+    for (u32 i = 0; i < s->tags.len; i++) {
+        if (!s->tags.data[i]->program) vm_types_release_func(s->types, s->tags.data[i]->type);
+        vm_alloc_free(a, s->tags.data[i], sizeof(struct vm_tag));
+    }
     for (u32 i = 0; i < s->host_funcs.len; i++)
         vm_alloc_free(a, s->host_funcs.data[i], sizeof(struct vm_func));
     VM_VEC_FREE(a, &s->tables);
@@ -59,13 +65,17 @@ struct vm_global *vm_global_new(struct vm_store *store, const struct vm_globalty
     return g;
 }
 
-struct vm_tag *vm_tag_new(struct vm_store *store, u32 type)
+struct vm_tag *vm_tag_new(struct vm_store *store, u32 type, const struct vm_program *program,
+                          u32 index)
 {
     if (!VM_VEC_RESERVE(store->alloc, &store->tags, 1)) return NULL;
     struct vm_tag *t = vm_alloc_zero(store->alloc, sizeof *t);
     if (!t) return NULL;
     t->store = store;
     t->type = type;
+    t->sig = &vm_types_get(store->types, type)->of.func;
+    t->program = program;
+    t->index = index;
     VM_VEC_PUSH(&store->tags, t);
     return t;
 }

@@ -6,11 +6,6 @@
 /* More operands than this go home first and move with one instruction: bounded code per branch. */
 enum { MOVES_MAX = 4 };
 
-static struct vm_label_frame *frame_at(struct vm_lower *l, u32 depth)
-{
-    return &l->frames.data[l->frames.len - 1 - depth];
-}
-
 static bool is_function(const struct vm_label_frame *f) { return f->op == VM_OP_ILLEGAL; }
 
 static u32 label_count(const struct vm_label_frame *f)
@@ -33,6 +28,8 @@ void vm_lower_function_begin(struct vm_lower *l)
                                .base = -(i32)l->below,
                                .fixups = VM_NO_INDEX,
                                .else_fixup = VM_NO_INDEX,
+                               .region = VM_TRY_NONE,
+                               .own = VM_TRY_NONE,
                                .results = l->sig->types + l->sig->param_count,
                                .result_count = l->sig->result_count};
     push_frame(l, f);
@@ -97,6 +94,12 @@ static u32 loop_target(const struct vm_lower *l, const struct vm_label_frame *f)
     return vm_carry_matches(l, f->carried) ? f->loop_start : f->loop_entry;
 }
 
+u32 vm_loop_target(const struct vm_label_frame *f)
+{
+    const struct vm_carried *c = &f->carried;
+    return c->acc == VM_NO_SLOT && c->facc == VM_NO_SLOT ? f->loop_start : f->loop_entry;
+}
+
 /** A branch to the label, its distance to be filled in. */
 static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
 {
@@ -113,14 +116,14 @@ static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
 static void emit_jump(struct vm_lower *l, u32 depth)
 {
     vm_emit_part(l, VM_PART_br, NULL, 0, VM_NO_SLOT);
-    fix_branch(l, frame_at(l, depth));
+    fix_branch(l, vm_frame_at(l, depth));
     vm_emit_end(l);
 }
 
 /** Moves and leaves: to a label or out of the function. */
 static void emit_leave(struct vm_lower *l, u32 depth)
 {
-    struct vm_label_frame *f = frame_at(l, depth);
+    struct vm_label_frame *f = vm_frame_at(l, depth);
     if (is_function(f)) {
         emit_return(l);
     } else {
@@ -186,6 +189,8 @@ void vm_lower_block(struct vm_lower *l, const struct vm_insn *in)
     struct vm_label_frame f = {.op = in->op,
                                .fixups = VM_NO_INDEX,
                                .else_fixup = VM_NO_INDEX,
+                               .region = vm_frame_at(l, 0)->region,
+                               .own = VM_TRY_NONE,
                                .params = in->block.params,
                                .results = in->block.results,
                                .param_count = in->block.param_count,
@@ -202,25 +207,32 @@ void vm_lower_block(struct vm_lower *l, const struct vm_insn *in)
         f.else_fixup = vm_fixup_branch(l, VM_NO_INDEX);
     }
     if (in->op == VM_OP_LOOP) begin_loop(l, &f);
-    if (in->op != VM_OP_BLOCK) vm_fuel_region(l);
+    if (in->op == VM_OP_TRY || in->op == VM_OP_TRY_TABLE) vm_try_begin(l, in, &f);
+    if (in->op == VM_OP_LOOP || in->op == VM_OP_IF) vm_fuel_region(l);
     if (f.result_count == 1) f.one_result = f.results[0];
     push_frame(l, f);
 }
 
-static void push_types(struct vm_lower *l, const vm_valtype *types, u32 n)
+void vm_push_slots(struct vm_lower *l, const vm_valtype *types, u32 n)
 {
     for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_push_slot(l, types[i]);
 }
 
-void vm_lower_else(struct vm_lower *l)
+void vm_lower_next_arm(struct vm_lower *l, i32 home)
 {
-    struct vm_label_frame *f = frame_at(l, 0);
+    struct vm_label_frame *f = vm_frame_at(l, 0);
     if (!l->dead) {
         prepare_moves(l, f, f->result_count);
         emit_leave(l, 0);
     }
-    vm_stack_reset(l, f->height, f->base);
-    push_types(l, f->params, f->param_count);
+    vm_stack_reset(l, f->height, home);
+}
+
+void vm_lower_else(struct vm_lower *l)
+{
+    struct vm_label_frame *f = vm_frame_at(l, 0);
+    vm_lower_next_arm(l, f->base);
+    vm_push_slots(l, f->params, f->param_count);
     vm_fixup_here(l, f->else_fixup);
     f->else_fixup = VM_NO_INDEX;
     f->op = VM_OP_ELSE;
@@ -228,11 +240,25 @@ void vm_lower_else(struct vm_lower *l)
     vm_fuel_region(l);
 }
 
+/** Handlers that are the function's end find their values in the places of the results. */
+static void return_caught(struct vm_lower *l, u32 fixups)
+{
+    if (fixups == VM_NO_INDEX) return;
+    struct vm_operand o = {.where = VM_IN_LOCAL, .slots = 1, .slot = -(i32)l->below};
+    vm_fixup_list_here(l, fixups);
+    if (l->sig->result_slots == 1) /* an integer must be in the accumulator (call.c) */
+        vm_emit_part(l, VM_PART_ret_value, &o, (u16)(i16)o.slot, VM_NO_SLOT);
+    else
+        vm_emit_part(l, VM_PART_ret, NULL, 0, VM_NO_SLOT);
+    vm_emit_end(l);
+}
+
 void vm_lower_end(struct vm_lower *l)
 {
-    struct vm_label_frame f = *frame_at(l, 0);
+    struct vm_label_frame f = *vm_frame_at(l, 0);
     if (is_function(&f)) {
         if (!l->dead) vm_lower_return(l);
+        return_caught(l, vm_frame_at(l, 0)->fixups);
         l->frames.len--;
         return;
     }
@@ -240,6 +266,7 @@ void vm_lower_end(struct vm_lower *l)
         prepare_moves(l, &f, f.result_count);
         emit_moves(l, f.base, f.result_count);
     }
+    vm_try_end(l, &f);
     if (f.op == VM_OP_LOOP) {
         end_loop(l, &f);
         f.fixups = VM_NO_INDEX;
@@ -248,7 +275,7 @@ void vm_lower_end(struct vm_lower *l)
     vm_fixup_list_here(l, f.fixups);
     if (f.else_fixup != VM_NO_INDEX) vm_fixup_here(l, f.else_fixup);
     l->dead = l->dead && f.fixups == VM_NO_INDEX && f.else_fixup == VM_NO_INDEX;
-    push_types(l, f.result_count == 1 ? &f.one_result : f.results, f.result_count);
+    vm_push_slots(l, f.result_count == 1 ? &f.one_result : f.results, f.result_count);
     vm_switch_end(l);
     l->frames.len--;
     if (f.fixups != VM_NO_INDEX || f.else_fixup != VM_NO_INDEX) vm_fuel_region(l);
@@ -258,7 +285,7 @@ void vm_lower_end(struct vm_lower *l)
 
 void vm_lower_br(struct vm_lower *l, u32 depth)
 {
-    struct vm_label_frame *f = frame_at(l, depth);
+    struct vm_label_frame *f = vm_frame_at(l, depth);
     prepare_moves(l, f, label_count(f));
     emit_leave(l, depth);
     l->dead = true;
@@ -269,7 +296,7 @@ void vm_lower_return(struct vm_lower *l) { vm_lower_br(l, l->frames.len - 1); }
 void vm_lower_br_if(struct vm_lower *l, u32 depth)
 {
     struct vm_operand cond = vm_pop(l);
-    struct vm_label_frame *f = frame_at(l, depth);
+    struct vm_label_frame *f = vm_frame_at(l, depth);
     u32 n = label_count(f);
     prepare_moves(l, f, n);
     if (!is_function(f) && in_place(l, f->base, n)) {
@@ -289,7 +316,7 @@ void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
 {
     /* br_on_null: the reference is dropped when taken; br_on_non_null: kept when taken */
     bool on_null = in->op == VM_OP_BR_ON_NULL;
-    struct vm_label_frame *f = frame_at(l, in->a);
+    struct vm_label_frame *f = vm_frame_at(l, in->a);
     vm_materialise_top(l, 1);
     struct vm_operand ref = *vm_top(l, 0);
     if (on_null) (void)vm_pop(l);
@@ -319,7 +346,7 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     u32 n = in->imm.table.count + 1, deepest = l->frames.len - 1;
     const u8 *p = in->imm.table.raw;
     for (u32 i = 0; i < n; i++) { /* operands go home once, before the dispatch */
-        struct vm_label_frame *f = frame_at(l, vm_next_label(&p));
+        struct vm_label_frame *f = vm_frame_at(l, vm_next_label(&p));
         if (label_count(f)) {
             vm_materialise_top(l, label_count(f));
             break;
@@ -334,7 +361,7 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     p = in->imm.table.raw;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {
         u32 depth = vm_next_label(&p);
-        struct vm_label_frame *f = frame_at(l, depth);
+        struct vm_label_frame *f = vm_frame_at(l, depth);
         u32 half = half_of_table + 2 * i;
         vm_emit_label(l, have); /* also what the code of a stub starts with */
         if (f->stub_table != table) { /* first entry of this label */

@@ -75,7 +75,9 @@ void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
     if (l->status != VM_OK) return;
     i32 base = sig->param_count ? vm_top(l, sig->param_count - 1)->home : l->next_home;
     vm_use_slots(l, (i64)base + vm_functype_shared_slots(sig));
+    u32 begin = l->words.len;
     emit_call(l, in, base, &callee, tail);
+    if (tail) vm_try_hole(l, begin);
     for (u32 i = 0; i < sig->param_count && l->status == VM_OK; i++) (void)vm_pop(l);
     for (u32 i = 0; i < sig->result_count && l->status == VM_OK; i++)
         vm_push_slot(l, sig->types[sig->param_count + i]);

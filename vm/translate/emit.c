@@ -73,10 +73,25 @@ u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next)
     return l->fixups.len - 1;
 }
 
+u32 vm_fixup_clause(struct vm_lower *l, u32 clause, u32 next)
+{
+    u32 fixup = vm_fixup_new(l, 0, 0, next);
+    if (fixup == VM_NO_INDEX) return fixup;
+    struct vm_fixup *f = &l->fixups.data[fixup];
+    f->insn = VM_NO_INDEX;
+    f->field = clause;
+    f->have = VM_CARRIES_NOTHING;
+    return fixup;
+}
+
 void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word)
 {
     if (l->status != VM_OK || fixup == VM_NO_INDEX) return;
     const struct vm_fixup *f = &l->fixups.data[fixup];
+    if (f->insn == VM_NO_INDEX) {
+        l->catches.data[f->field].target = word;
+        return;
+    }
     i32 distance = (i32)((i64)word - (i64)f->insn);
     memcpy((u8 *)l->words.data + 2 * (usize)f->field, &distance, sizeof distance);
 }
@@ -131,6 +146,7 @@ void vm_fuel_region(struct vm_lower *l)
 void vm_fuel_count(struct vm_lower *l, vm_op op)
 {
     bool free = op == VM_OP_BLOCK || op == VM_OP_LOOP || op == VM_OP_ELSE || op == VM_OP_END ||
-                op == VM_OP_NOP || op == VM_OP_DROP;
+                op == VM_OP_NOP || op == VM_OP_DROP || op == VM_OP_TRY_TABLE || op == VM_OP_TRY ||
+                op == VM_OP_CATCH || op == VM_OP_CATCH_ALL || op == VM_OP_DELEGATE;
     if (l->env->mode.fuel && !free && l->status == VM_OK) l->words.data[l->fuel_word].u++;
 }

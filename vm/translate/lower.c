@@ -277,7 +277,15 @@ static void lower_control(struct vm_lower *l, const struct vm_insn *in)
     switch (in->op) {
     case VM_OP_BLOCK:
     case VM_OP_LOOP:
+    case VM_OP_TRY:
+    case VM_OP_TRY_TABLE:
     case VM_OP_IF: vm_lower_block(l, in); break;
+    case VM_OP_CATCH:
+    case VM_OP_CATCH_ALL: vm_lower_catch(l, in); break;
+    case VM_OP_DELEGATE: vm_lower_delegate(l, in->a); break;
+    case VM_OP_THROW: vm_lower_throw(l, in); break;
+    case VM_OP_THROW_REF: vm_lower_throw_ref(l); break;
+    case VM_OP_RETHROW: vm_lower_rethrow(l, in->a); break;
     case VM_OP_ELSE: vm_lower_else(l); break;
     case VM_OP_END: vm_lower_end(l); break;
     case VM_OP_BR: vm_lower_br(l, in->a); break;
@@ -303,11 +311,15 @@ static bool skip_dead(struct vm_lower *l, vm_op op)
     case VM_OP_BLOCK:
     case VM_OP_LOOP:
     case VM_OP_IF:
+    case VM_OP_TRY:
     case VM_OP_TRY_TABLE: l->dead_depth++; return true;
+    case VM_OP_DELEGATE:
     case VM_OP_END:
         if (l->dead_depth == 0) return false;
         l->dead_depth--;
         return true;
+    case VM_OP_CATCH:
+    case VM_OP_CATCH_ALL:
     case VM_OP_ELSE: return l->dead_depth != 0;
     default: return true;
     }
@@ -373,6 +385,8 @@ static void lower_free(struct vm_lower *l)
     VM_VEC_FREE(a, &l->stack);
     VM_VEC_FREE(a, &l->frames);
     VM_VEC_FREE(a, &l->fixups);
+    VM_VEC_FREE(a, &l->tries);
+    VM_VEC_FREE(a, &l->catches);
     vm_switch_free(l);
     vm_alloc_free(a, l->local_heads, ((usize)l->local_count + 1) * sizeof(u32));
     vm_alloc_free(a, l->local_slots, ((usize)l->local_count + 1) * sizeof(i32));
@@ -387,7 +401,8 @@ static vm_status publish(struct vm_lower *l)
     struct vm_code *code = l->code;
     union vm_word *words = vm_alloc_array(a, l->words.len, sizeof *words);
     struct vm_codemap *map = vm_alloc_array(a, (usize)l->map.len + 1, sizeof *map);
-    if (!words || !map) {
+    if (words && map) code->handlers = vm_try_publish(l);
+    if (!words || !map || l->status != VM_OK) {
         vm_alloc_free(a, words, (usize)l->words.len * sizeof *words);
         vm_alloc_free(a, map, ((usize)l->map.len + 1) * sizeof *map);
         return VM_OOM;

@@ -23,18 +23,16 @@ struct vm_operand {
     u64 bits; /* VM_IN_CONST */
 };
 
-enum { VM_NO_SLOT = INT32_MIN };
-
 /** Slots whose values the accumulators have: integer, f64, v128; VM_NO_SLOT: of none. */
 struct vm_carried {
     i32 acc, facc, vacc;
 };
 #define VM_CARRIES_NOTHING ((struct vm_carried){VM_NO_SLOT, VM_NO_SLOT, VM_NO_SLOT})
 
-/** A place in the code that must get a branch distance. */
+/** A place in the code that must get a branch distance, or a clause that must get its target. */
 struct vm_fixup {
-    u32 insn;  /* word index of the instruction */
-    u32 field; /* index of the 32-bit field, in 16-bit halves from the start of the code */
+    u32 insn; /* word index of the instruction, VM_NO_INDEX: it is a clause */
+    u32 field; /* index of the 32-bit field, in 16-bit halves from the start of the code; clause */
     u32 next;  /* in the list of its label, VM_NO_INDEX ends it */
     struct vm_carried have; /* in the accumulators when the branch is taken */
 };
@@ -55,6 +53,9 @@ struct vm_label_frame {
     /* br_table number `stub_table` has its moves for this label at word `stub`; VM_NO_INDEX: none
      */
     u32 stub_table, stub;
+    u32 region; /* innermost one in the block, of l->tries; VM_TRY_NONE: none */
+    u32 own; /* the one that the block has opened, even if it has ended; VM_TRY_NONE: none */
+    u32 arm; /* last clause of that one; in a handler its own */
 };
 
 /** A loop that begins with a br_table on a local (switch.c). */
@@ -95,6 +96,8 @@ struct vm_lower {
     struct VM_VEC(struct vm_operand) stack;
     struct VM_VEC(struct vm_label_frame) frames;
     struct VM_VEC(struct vm_fixup) fixups;
+    struct VM_VEC(struct vm_try) tries;
+    struct VM_VEC(struct vm_catch) catches;
 
     u32 *local_heads; /* topmost deferred read of each local, VM_NO_INDEX: none */
     i32 *local_slots;
@@ -142,6 +145,8 @@ void vm_emit_label(struct vm_lower *l, struct vm_carried have);
 void vm_emit_end(struct vm_lower *l);
 /** New fixup for the 32-bit field `half` (16-bit halves behind `insn`); its index. */
 u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next);
+/** One for the target of a clause. Nothing is known of accumulators behind a throw. */
+u32 vm_fixup_clause(struct vm_lower *l, u32 clause, u32 next);
 /** Writes the distance to the current end of the code into one fixup, or a list of them. */
 void vm_fixup_here(struct vm_lower *l, u32 fixup);
 void vm_fixup_list_here(struct vm_lower *l, u32 fixup);
@@ -260,6 +265,15 @@ bool vm_part_of(vm_op op, vm_part *part, vm_valtype *result);
 
 /* ---- branch.c: structured control */
 
+static inline struct vm_label_frame *vm_frame_at(struct vm_lower *l, u32 depth)
+{
+    return &l->frames.data[l->frames.len - 1 - depth];
+}
+/** The innermost block's next arm: this one goes to the end; its operands begin at `home`. */
+void vm_lower_next_arm(struct vm_lower *l, i32 home);
+void vm_push_slots(struct vm_lower *l, const vm_valtype *types, u32 n);
+/** Where code that knows nothing of accumulators enters a loop; VM_NO_INDEX: f->fixups. */
+u32 vm_loop_target(const struct vm_label_frame *f);
 void vm_lower_function_begin(struct vm_lower *l);
 void vm_lower_block(struct vm_lower *l, const struct vm_insn *in);
 void vm_lower_else(struct vm_lower *l);
@@ -271,6 +285,22 @@ void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in);
 void vm_lower_return(struct vm_lower *l);
 /** The next of a br_table's labels, which the walker has checked. */
 u32 vm_next_label(const u8 **p);
+
+/* ---- try.c: regions and their handlers */
+
+/** A try or try_table begins; `f` is its frame, not pushed yet. */
+void vm_try_begin(struct vm_lower *l, const struct vm_insn *in, struct vm_label_frame *f);
+/** The region that the block has opened, if any, ends here. */
+void vm_try_end(struct vm_lower *l, struct vm_label_frame *f);
+/** From word `begin` to here exceptions leave the function at once: a tail call. */
+void vm_try_hole(struct vm_lower *l, u32 begin);
+void vm_lower_catch(struct vm_lower *l, const struct vm_insn *in);
+void vm_lower_delegate(struct vm_lower *l, u32 depth);
+void vm_lower_throw(struct vm_lower *l, const struct vm_insn *in);
+void vm_lower_throw_ref(struct vm_lower *l);
+void vm_lower_rethrow(struct vm_lower *l, u32 depth);
+/** The table of the function, NULL: it has none, or status is VM_OOM. */
+struct vm_handlers *vm_try_publish(struct vm_lower *l);
 
 /* ---- call.c */
 void vm_lower_call(struct vm_lower *l, const struct vm_insn *in);
