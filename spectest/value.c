@@ -30,9 +30,9 @@ static const struct value_type value_types[] = {
     {"i31ref", WR_OTHERREF},
     {"structref", WR_OTHERREF},
     {"arrayref", WR_OTHERREF},
-    {"exnref", WR_OTHERREF},
+    {"exnref", WR_EXNREF},
     {"nullref", WR_OTHERREF},
-    {"nullexnref", WR_OTHERREF},
+    {"nullexnref", WR_EXNREF},
     {"hostref", WR_OTHERREF},
     {"refnull", WR_OTHERREF},
 };
@@ -155,7 +155,8 @@ static bool parse_host_pointer(const char *text, void **out)
 
 static bool is_reference(wr_valkind_t kind)
 {
-    return kind == WR_FUNCREF || kind == WR_EXTERNREF || kind == WR_OTHERREF;
+    return kind == WR_FUNCREF || kind == WR_EXTERNREF || kind == WR_EXNREF ||
+           kind == WR_OTHERREF;
 }
 
 static const void *pointer_of(const wr_val_t *value)
@@ -189,6 +190,7 @@ bool spec_value_from_json(const json_t *json, wr_val_t *out, const char **skip)
     case WR_V128: return parse_lanes(json, out->of.v128);
     case WR_FUNCREF:
     case WR_EXTERNREF:
+    case WR_EXNREF:
     case WR_OTHERREF: break;
     }
     if (text && strcmp(text, "null") == 0) {
@@ -282,6 +284,7 @@ void spec_value_print(const wr_val_t *value, char *buf, size_t cap)
             snprintf(buf, cap, "externref:null");
         }
         break;
+    case WR_EXNREF:
     case WR_OTHERREF: snprintf(buf, cap, "ref:%s", pointer ? "non-null" : "null"); break;
     default: snprintf(buf, cap, "value of unknown kind %d", (int)value->kind); break;
     }

@@ -56,6 +56,12 @@ static inline struct vm_instance *to_instance(const wr_instance_t *i)
 static inline struct vm_exec *to_exec(const wr_exec_t *x) { return (struct vm_exec *)(uintptr_t)x; }
 static inline struct vm_call *to_call(const wr_call_t *c) { return (struct vm_call *)(uintptr_t)c; }
 
+static inline struct vm_tag *to_tag(const wr_tag_t *t) { return (struct vm_tag *)(uintptr_t)t; }
+static inline struct vm_exception *to_exception(const wr_exception_t *e)
+{
+    return (struct vm_exception *)(uintptr_t)e;
+}
+
 wr_extern_t api_extern(struct vm_extern e);
 struct vm_extern api_to_extern(wr_extern_t e);
 
@@ -72,6 +78,12 @@ wr_status_t api_error_text(wr_error_t *out, wr_status_t status, const char *form
     VM_PRINTF(3, 4);
 /** Fills a public error from a stopped exec: headline and frames; the status. */
 wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s);
+
+enum { API_SIGNATURE_MAX = 64 };
+/** Parses "PARAMS:RESULTS" into `types`; false when it does not read so. */
+bool api_signature(const char *text, vm_valtype types[API_SIGNATURE_MAX], struct vm_functype *out);
+/** "tag overflow (1, 2.5)": what was thrown, cut to `cap`, on one line. */
+void api_exception_text(const struct vm_exception *e, char *buf, usize cap);
 
 /** Runs checked arguments through `f` to its end, nested in what runs on this thread. */
 wr_status_t api_call(struct vm_store *vs, struct vm_func *f, const wr_val_t *args,

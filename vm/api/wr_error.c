@@ -124,6 +124,10 @@ wr_status_t api_exec_error(wr_error_t *out, const struct vm_exec *x, vm_status s
         const char *text = x->trap_text[0] ? x->trap_text : vm_trap_text(x->trap);
         api_error_text(out, status, "%s", text);
         out->trap = vm_trap_text(x->trap);
+    } else if (s == VM_EXCEPTION && x->exception) {
+        char thrown[WR_ERROR_TEXT];
+        api_exception_text(x->exception, thrown, sizeof thrown);
+        api_error_text(out, status, "%s", thrown);
     } else {
         bool too_large = s == VM_LIMIT && x->stop == VM_STOP_LIMIT;
         api_error_text(out, status, "%s",

@@ -99,6 +99,11 @@ wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_
 void wr_exec_set_epochs(wr_exec_t *exec, uint32_t ticks) { to_exec(exec)->epoch_ticks = ticks; }
 void wr_exec_interrupt(wr_exec_t *exec) { vm_exec_interrupt(to_exec(exec)); }
 void wr_exec_cancel(wr_exec_t *exec) { vm_exec_cancel(to_exec(exec)); }
+wr_status_t wr_exec_complete_throw(wr_exec_t *exec, wr_exception_t *exception)
+{
+    return api_status(vm_exec_complete_throw(to_exec(exec), to_exception(exception)));
+}
+
 int wr_exec_exit_code(const wr_exec_t *exec) { return to_exec(exec)->exit_code; }
 
 /* ---- blocking calls */
@@ -116,6 +121,7 @@ static wr_status_t run_to_end(struct vm_exec *x, wr_error_t *err)
 static wr_status_t call_nested(struct vm_exec *x, struct vm_func *f, const wr_val_t *args,
                                wr_val_t *results, wr_error_t *err)
 {
+    struct vm_store *vs = x->store;
     struct vm_activation saved;
     if (vm_exec_nest(x, f, &saved) != VM_OK) {
         api_error_text(err, WR_TRAP, "%s", vm_trap_text(VM_TRAP_STACK));
@@ -125,6 +131,7 @@ static wr_status_t call_nested(struct vm_exec *x, struct vm_func *f, const wr_va
     put_args(x, args);
     wr_status_t s = run_to_end(x, err);
     if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
+    vs->exception = s == WR_EXCEPTION ? x->exception : NULL;
     vm_exec_unnest(x, &saved);
     return s;
 }
@@ -143,6 +150,7 @@ static wr_status_t call_new(struct vm_store *vs, struct vm_func *f, const wr_val
         s = run_to_end(x, err);
     }
     if (s == WR_OK) (void)results_of(x, results, f->sig->result_count);
+    vs->exception = s == WR_EXCEPTION ? x->exception : NULL;
     vm_exec_delete(x);
     return s;
 }
@@ -208,6 +216,24 @@ wr_status_t wr_call_trap(wr_call_t *call, const char *text)
     (void)snprintf(x->trap_text, sizeof x->trap_text, "%s", text);
     to_call(call)->answer = VM_TRAP;
     return WR_TRAP;
+}
+
+wr_status_t wr_call_throw(wr_call_t *call, wr_tag_t *tag, const wr_val_t *values, size_t count)
+{
+    wr_exception_t *e = NULL;
+    wr_status_t s = wr_exception_new(wr_call_store(call), tag, values, count, &e, NULL);
+    if (s == WR_OK) s = wr_call_throw_ref(call, e);
+    wr_exception_delete(e);
+    return s;
+}
+
+wr_status_t wr_call_throw_ref(wr_call_t *call, wr_exception_t *exception)
+{
+    struct vm_exec *x = to_call(call)->exec;
+    if (to_exception(exception)->tag->store != x->store) return WR_ARGUMENT;
+    x->exception = to_exception(exception);
+    to_call(call)->answer = VM_EXCEPTION;
+    return WR_EXCEPTION;
 }
 
 wr_status_t wr_call_exit(wr_call_t *call, int code)

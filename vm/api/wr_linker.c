@@ -77,14 +77,12 @@ static vm_valtype letter_type(char c)
     case 'V': return VM_V128;
     case 'r': return VM_FUNCREF;
     case 'e': return VM_EXTERNREF;
+    case 'x': return VM_EXNREF;
     default: return VM_BOT;
     }
 }
 
-enum { SIGNATURE_MAX = 64 };
-
-/** Parses "PARAMS:RESULTS" into `types`; false when it does not read so. */
-static bool parse_signature(const char *s, vm_valtype types[SIGNATURE_MAX], struct vm_functype *out)
+bool api_signature(const char *s, vm_valtype types[API_SIGNATURE_MAX], struct vm_functype *out)
 {
     u32 n = 0;
     bool results = false;
@@ -95,7 +93,7 @@ static bool parse_signature(const char *s, vm_valtype types[SIGNATURE_MAX], stru
             continue;
         }
         vm_valtype t = letter_type(*s);
-        if (t == VM_BOT || n == SIGNATURE_MAX) return false;
+        if (t == VM_BOT || n == API_SIGNATURE_MAX) return false;
         types[n++] = t;
         *(results ? &out->result_count : &out->param_count) += 1;
         *(results ? &out->result_slots : &out->param_slots) += vm_valtype_slots(t);
@@ -106,11 +104,11 @@ static bool parse_signature(const char *s, vm_valtype types[SIGNATURE_MAX], stru
 wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const char *name,
                                  const char *signature, wr_host_fn fn, void *env, wr_error_t *err)
 {
-    vm_valtype types[SIGNATURE_MAX];
+    vm_valtype types[API_SIGNATURE_MAX];
     struct vm_functype type;
     struct vm_err e;
     vm_err_init(&e);
-    if (!parse_signature(signature, types, &type))
+    if (!api_signature(signature, types, &type))
         return api_error_text(err, WR_ARGUMENT, "%s.%s: bad signature \"%s\"", module, name,
                               signature);
     const struct vm_alloc *a = &linker->engine->alloc;

@@ -19,6 +19,8 @@ static wr_valkind_t refkind(struct vm_types *types, u32 heap)
     case VM_HEAP_NOFUNC: return WR_FUNCREF;
     case VM_HEAP_EXTERN:
     case VM_HEAP_NOEXTERN: return WR_EXTERNREF;
+    case VM_HEAP_EXN:
+    case VM_HEAP_NOEXN: return WR_EXNREF;
     default: return WR_OTHERREF;
     }
 }
@@ -42,16 +44,17 @@ bool api_val_matches(const struct vm_store *store, const wr_val_t *v, vm_valtype
     if (!vm_valtype_is_ref(want)) return true;
     if (!v->of.ref) return vm_valtype_is_nullable(want);
     if (v->kind == WR_FUNCREF && to_func(v->of.func)->store != store) return false;
-    vm_valtype have =
-        VM_REFTYPE(false, v->kind == WR_FUNCREF ? to_func(v->of.func)->type
-                                                : (u32)(VM_HEAP_ABSTRACT | VM_HEAP_EXTERN));
-    return vm_types_valtype_matches(types, have, want);
+    if (v->kind == WR_EXNREF && to_exception(v->of.exn)->tag->store != store) return false;
+    u32 heap = VM_HEAP_ABSTRACT | VM_HEAP_EXTERN;
+    if (v->kind == WR_FUNCREF) heap = to_func(v->of.func)->type;
+    if (v->kind == WR_EXNREF) heap = VM_HEAP_ABSTRACT | VM_HEAP_EXN;
+    return vm_types_valtype_matches(types, VM_REFTYPE(false, heap), want);
 }
 
 vm_valtype api_valtype(wr_valkind_t kind)
 {
-    static const vm_valtype types[] = {VM_I32,  VM_I64,     VM_F32,       VM_F64,
-                                       VM_V128, VM_FUNCREF, VM_EXTERNREF, VM_BOT};
+    static const vm_valtype types[] = {VM_I32,     VM_I64,       VM_F32, VM_F64,   VM_V128,
+                                       VM_FUNCREF, VM_EXTERNREF, VM_BOT, VM_EXNREF};
     return (usize)kind < VM_COUNT(types) ? types[kind] : VM_BOT;
 }
 
@@ -64,6 +67,7 @@ void api_val_to_slots(const wr_val_t *v, union vm_slot *s)
     case WR_V128: memcpy(s, v->of.v128, 16); break;
     case WR_FUNCREF:
     case WR_EXTERNREF:
+    case WR_EXNREF:
     case WR_OTHERREF: s[0].ptr = v->of.ref; break;
     default: s[0].u64 = v->of.i64; break;
     }
@@ -79,6 +83,7 @@ void api_val_from_slots(struct vm_types *types, wr_val_t *v, vm_valtype t, const
     case WR_V128: memcpy(v->of.v128, s, 16); break;
     case WR_FUNCREF:
     case WR_EXTERNREF:
+    case WR_EXNREF:
     case WR_OTHERREF: v->of.ref = s[0].ptr; break;
     default: v->of.i64 = s[0].u64; break;
     }
@@ -112,6 +117,7 @@ wr_status_t wr_store_new(wr_engine_t *engine, const wr_store_config_t *config, w
         .memory_bytes = c->max_memory_bytes ? c->max_memory_bytes : UINT64_MAX,
         .table_elems = c->max_table_elems ? c->max_table_elems : 10000000,
         .stack_bytes = c->stack_bytes ? c->stack_bytes : (u64)8 << 20,
+        .exception_bytes = c->max_exception_bytes ? c->max_exception_bytes : (u64)64 << 20,
         .instances = c->max_instances ? c->max_instances : 10000,
         .nested_calls = c->max_nested_calls ? c->max_nested_calls : 64,
     };
@@ -202,7 +208,7 @@ wr_status_t wr_global_new(wr_store_t *store, bool is_mutable, const wr_val_t *va
     union vm_slot slots[2];
     if (type.type == VM_BOT) return api_error_text(err, WR_ARGUMENT, "no such value type");
     if (!api_val_matches(store->store, value, type.type))
-        return api_error_text(err, WR_ARGUMENT, "the function belongs to another store");
+        return api_error_text(err, WR_ARGUMENT, "the value belongs to another store");
     api_val_to_slots(value, slots);
     struct vm_global *g = vm_global_new(store->store, &type, slots);
     if (!g) return api_error_text(err, WR_OOM, "out of memory");
@@ -233,8 +239,8 @@ wr_status_t wr_table_new(wr_store_t *store, wr_valkind_t kind, wr_limits_t limit
     struct vm_table *t = NULL;
     struct vm_err e;
     vm_err_init(&e);
-    if (type.elem != VM_FUNCREF && type.elem != VM_EXTERNREF)
-        return api_error_text(err, WR_ARGUMENT, "a table holds funcref or externref");
+    if (type.elem == VM_BOT || !vm_valtype_is_ref(type.elem))
+        return api_error_text(err, WR_ARGUMENT, "a table holds funcref, externref or exnref");
     if (limits.is_shared) return api_error_text(err, WR_ARGUMENT, "a table can't be shared");
     if (type.limits.has_max && type.limits.min > type.limits.max)
         return api_error_text(err, WR_ARGUMENT, "minimum greater than maximum");

@@ -119,6 +119,7 @@ struct vm_module {
     const struct vm_section *sections; /* as in the file */
     u32 section_count;
     struct vm_range func_names; /* name subsection 1: vec(idx name); size 0: none */
+    struct vm_range tag_names; /* subsection 11, the same */
     struct vm_name module_name;
     u32 unsupported_const; /* file offset of the first constant instruction that can't be evaluated,
                               or 0 (validate fills it) */
@@ -149,6 +150,9 @@ static inline const struct vm_functype *vm_module_functype(const struct vm_modul
  * malformed part ends the search (a bad name section never fails a module).
  */
 bool vm_module_func_name(const struct vm_module *m, u32 func_idx, struct vm_name *out);
+
+/** The same of a tag. */
+bool vm_module_tag_name(const struct vm_module *m, u32 tag_idx, struct vm_name *out);
 
 /** Finds an export; NULL if there is none. Linear. */
 const struct vm_export *vm_module_find_export(const struct vm_module *m, const u8 *name, u32 size);

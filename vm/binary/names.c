@@ -4,7 +4,7 @@
  */
 #include "binary/decode.h"
 
-enum { SUB_MODULE = 0, SUB_FUNCS = 1 };
+enum { SUB_MODULE = 0, SUB_FUNCS = 1, SUB_TAGS = 11 };
 
 static struct vm_cursor quiet_cursor(const struct vm_module *m, const u8 *p, usize size)
 {
@@ -25,24 +25,38 @@ void vm_decode_names(struct vm_module *m, const u8 *payload, usize size)
             m->module_name.data = vm_cursor_name(&name, &m->module_name.size);
         } else if (id == SUB_FUNCS && m->func_names.size == 0) {
             m->func_names = (struct vm_range){(u32)start, len};
+        } else if (id == SUB_TAGS && m->tag_names.size == 0) {
+            m->tag_names = (struct vm_range){(u32)start, len};
         }
     }
 }
 
-bool vm_module_func_name(const struct vm_module *m, u32 func_idx, struct vm_name *out)
+/** In a subsection that is vec(idx name). */
+static bool find_name(const struct vm_module *m, struct vm_range names, u32 index,
+                      struct vm_name *out)
 {
-    if (m->func_names.size == 0) return false;
-    struct vm_cursor c = quiet_cursor(m, m->bytes + m->func_names.start, m->func_names.size);
+    if (names.size == 0) return false;
+    struct vm_cursor c = quiet_cursor(m, m->bytes + names.start, names.size);
     u32 count = vm_cursor_count(&c);
     for (u32 i = 0; i < count; i++) {
         u32 idx = vm_cursor_u32(&c);
         u32 size;
         const u8 *name = vm_cursor_name(&c, &size);
         if (!name) return false;
-        if (idx == func_idx) {
+        if (idx == index) {
             *out = (struct vm_name){name, size};
             return true;
         }
     }
     return false;
+}
+
+bool vm_module_func_name(const struct vm_module *m, u32 func_idx, struct vm_name *out)
+{
+    return find_name(m, m->func_names, func_idx, out);
+}
+
+bool vm_module_tag_name(const struct vm_module *m, u32 tag_idx, struct vm_name *out)
+{
+    return find_name(m, m->tag_names, tag_idx, out);
 }

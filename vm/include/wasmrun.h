@@ -15,8 +15,8 @@
  *   wr_shared_memory_t  a reference to a memory that several stores use at the same time, each on
  *                 its own thread; thread-safe
  *
- * Pointers to wr_instance_t, wr_func_t, wr_memory_t, wr_table_t and wr_global_t are borrowed:
- * they live until their store is deleted. A result marked `own` is deleted by the caller with the
+ * Pointers to wr_instance_t, wr_func_t, wr_memory_t, wr_table_t, wr_global_t and wr_tag_t are
+ * borrowed: they live until their store is deleted. A result marked `own` is deleted by the caller with the
  * matching wr_*_delete. Every function may be given NULL where it says so and nowhere else.
  *
  * Errors: functions that can fail return wr_status_t (WR_OK is 0) and fill a wr_error_t that the
@@ -57,6 +57,7 @@ typedef struct wr_shared_memory wr_shared_memory_t;
 typedef struct wr_table wr_table_t;
 typedef struct wr_global wr_global_t;
 typedef struct wr_tag wr_tag_t;
+typedef struct wr_exception wr_exception_t;
 /** The call a host function is answering; valid until that function returns. */
 typedef struct wr_call wr_call_t;
 
@@ -95,7 +96,8 @@ typedef enum wr_valkind {
     WR_V128,
     WR_FUNCREF,
     WR_EXTERNREF,
-    WR_OTHERREF /**< a reference type that has no name of its own in this API yet */
+    WR_OTHERREF, /**< a reference type that has no name of its own in this API yet */
+    WR_EXNREF
 } wr_valkind_t;
 
 /** A typed value. Float members hold the exact bits through `i32`/`i64` too. */
@@ -109,6 +111,8 @@ typedef struct wr_val {
         uint8_t v128[16];
         wr_func_t *func; /**< NULL is ref.null func */
         void *ref;       /**< externref: the host's pointer; NULL is ref.null extern */
+        /** Borrowed: wr_exception_hold it before its store runs or throws again. NULL: ref.null */
+        wr_exception_t *exn;
     } of;
 } wr_val_t;
 
@@ -290,6 +294,7 @@ typedef struct wr_store_config {
     uint64_t max_table_elems;   /**< all tables together; 10,000,000 */
     uint32_t max_instances;     /**< 10,000 */
     uint64_t stack_bytes;       /**< value stack of one exec; 8 MiB; at least about 32 KiB */
+    uint64_t max_exception_bytes; /**< exceptions that something refers to; 64 MiB */
     uint32_t max_nested_calls;  /**< Wasm calling host calling Wasm…, on this C stack; 64 */
     bool use_fuel;              /**< instructions are counted: see wr_store_set_fuel */
 } wr_store_config_t;
@@ -386,20 +391,49 @@ WR_API void wr_global_get(const wr_global_t *global, wr_val_t *out);
 /** WR_ARGUMENT when immutable or of another kind. */
 WR_API wr_status_t wr_global_set(wr_global_t *global, const wr_val_t *value);
 
-/** New table of `kind` WR_FUNCREF or WR_EXTERNREF, filled with null. */
+/** New table of `kind` WR_FUNCREF, WR_EXTERNREF or WR_EXNREF, filled with null. */
 WR_API wr_status_t wr_table_new(wr_store_t *store, wr_valkind_t kind, wr_limits_t limits,
                                 wr_table_t **out, wr_error_t *err);
 WR_API uint64_t wr_table_size(const wr_table_t *table);
 WR_API bool wr_table_get(const wr_table_t *table, uint64_t i, wr_val_t *out);
 WR_API wr_status_t wr_table_set(wr_table_t *table, uint64_t i, const wr_val_t *value);
 
+/* ---------------------------------------------------------------- exceptions */
+
+/**
+ * New tag for exceptions with values of these types: `signature` is "PARAMS:", with letters as of
+ * wr_linker_define_raw.
+ */
+WR_API wr_status_t wr_tag_new(wr_store_t *store, const char *signature, wr_tag_t **out,
+                              wr_error_t *err);
+WR_API size_t wr_tag_param_count(const wr_tag_t *tag);
+WR_API wr_valkind_t wr_tag_param(const wr_tag_t *tag, size_t i);
+/** Writes a tag's name (name section, else export, else "tag[N]"; "host tag"); as snprintf. */
+WR_API size_t wr_tag_name(const wr_tag_t *tag, char *buf, size_t cap);
+
+/**
+ * New exception of a tag, held for the caller. It lives, and what its values refer to, while somebody
+ * holds it or a guest refers to it; delete it before its store. Errors: WR_ARGUMENT (values that do
+ * not fit), WR_OOM (also at the store's limit). Owner thread of the store, as all that follows.
+ */
+WR_API wr_status_t wr_exception_new(wr_store_t *store, wr_tag_t *tag, const wr_val_t *values,
+                                    size_t count, own wr_exception_t **out, wr_error_t *err);
+/** Holds it once more. */
+WR_API own wr_exception_t *wr_exception_hold(wr_exception_t *exception);
+/** Ends one hold. NULL is allowed. */
+WR_API void wr_exception_delete(own wr_exception_t *exception);
+WR_API wr_tag_t *wr_exception_tag(const wr_exception_t *exception);
+/** Fills up to `cap` values; returns how many there are. References are borrowed from it. */
+WR_API size_t wr_exception_values(const wr_exception_t *exception, wr_val_t *values, size_t cap);
+
 /* ---------------------------------------------------------------- host functions */
 
 /**
  * A raw host function. `slots` holds the arguments on entry and takes the results, both from
  * index 0 (room for the larger of the two). Answers WR_OK; wr_call_trap(…); wr_call_exit(…);
- * or WR_PENDING after keeping what it needs to answer later with wr_exec_complete; or passes on
- * WR_CANCELLED, WR_OOM, WR_LIMIT, WR_EXCEPTION of a call it made. Anything else is a trap.
+ * wr_call_throw(…); or WR_PENDING after keeping what it needs to answer later with
+ * wr_exec_complete; or passes on WR_CANCELLED, WR_OOM, WR_LIMIT of a call it made, or WR_EXCEPTION of
+ * the last one, which is thrown on where the host function was called. Anything else is a trap.
  * It runs on the thread that runs the exec.
  */
 typedef wr_status_t (*wr_host_fn)(wr_call_t *call, wr_slot_t *slots, void *env);
@@ -430,6 +464,15 @@ WR_API bool wr_call_can_suspend(const wr_call_t *call);
 WR_API wr_status_t wr_call_trap(wr_call_t *call, const char *text);
 /** Ends the guest with an exit code. Returns WR_EXIT, to be returned. */
 WR_API wr_status_t wr_call_exit(wr_call_t *call, int code);
+/**
+ * Throws an exception of the calling store where the host function was called; guests may catch it.
+ * What it returns is to be returned: WR_EXCEPTION, or WR_OOM, or WR_ARGUMENT (values that do not
+ * fit; a trap then).
+ */
+WR_API wr_status_t wr_call_throw(wr_call_t *call, wr_tag_t *tag, const wr_val_t *values,
+                                 size_t count);
+/** The same with an exception that there is, which stays the caller's. */
+WR_API wr_status_t wr_call_throw_ref(wr_call_t *call, wr_exception_t *exception);
 
 /* ---------------------------------------------------------------- linker */
 
@@ -439,7 +482,7 @@ WR_API void wr_linker_delete(own wr_linker_t *linker);
 
 /**
  * Defines a raw host function. `signature` is "PARAMS:RESULTS" with i (i32), I (i64), f (f32),
- * F (f64), V (v128), r (funcref), e (externref): "iI:i", ":" for none. Several definitions of one
+ * F (f64), V (v128), r (funcref), e (externref), x (exnref): "iI:i", ":" for none. Several definitions of one
  * name with different signatures may stand side by side: an import takes the one of its type.
  * Defining the same name and type again replaces it for later instances. Names are copied. At most
  * 64 letters.
@@ -500,7 +543,7 @@ WR_API size_t wr_linker_missing(const wr_linker_t *linker, const wr_module_t *mo
  * Instantiates: resolves imports, allocates, writes segments, runs the start function to its end
  * (one that would suspend traps). The start function runs on `exec`, so that wr_exec_cancel
  * reaches it; NULL: on the exec running on this thread, else on one made for it. Errors: WR_LINK,
- * WR_TRAP, WR_EXIT, WR_CANCELLED, WR_LIMIT, WR_OOM, WR_FUEL; WR_ARGUMENT when `exec` has a call in
+ * WR_TRAP, WR_EXCEPTION, WR_EXIT, WR_CANCELLED, WR_LIMIT, WR_OOM, WR_FUEL; WR_ARGUMENT when `exec` has a call in
  * progress or is of another store. After a failure the store stays usable and keeps what was
  * written before it; the failed instance counts against max_instances.
  */
@@ -542,6 +585,11 @@ WR_API wr_status_t wr_exec_results(const wr_exec_t *exec, wr_val_t *results, siz
 WR_API wr_status_t wr_exec_complete(wr_exec_t *exec, wr_status_t status, const wr_slot_t *results,
                                     size_t result_slots, int code);
 /**
+ * The same with an exception of the exec's store, which the caller holds until the exec has run
+ * again.
+ */
+WR_API wr_status_t wr_exec_complete_throw(wr_exec_t *exec, wr_exception_t *exception);
+/**
  * Gives each run of an exec a time slice: it returns WR_YIELD at the `ticks`th wr_engine_tick after
  * it began, or a little later. 0, the default: none. While the exec is not running.
  */
@@ -559,6 +607,13 @@ WR_API void wr_exec_interrupt(wr_exec_t *exec);
 WR_API void wr_exec_cancel(wr_exec_t *exec);
 /** After WR_EXIT. */
 WR_API int wr_exec_exit_code(const wr_exec_t *exec);
+/**
+ * After WR_EXCEPTION, until the exec's next call: what nobody caught, held for the caller. NULL
+ * otherwise.
+ */
+WR_API own wr_exception_t *wr_exec_exception(const wr_exec_t *exec);
+/** The same of the last wr_call, or instantiation without an exec, that ended with it. */
+WR_API own wr_exception_t *wr_store_exception(const wr_store_t *store);
 
 /* ---------------------------------------------------------------- looking inside */
 

@@ -96,7 +96,7 @@ struct vm_exec {
 struct vm_call {
     struct vm_exec *exec;
     struct vm_instance *inst; /* the caller, or NULL */
-    vm_status answer; /* VM_TRAP or VM_EXIT once asked for; plain C functions return none */
+    vm_status answer; /* VM_TRAP, VM_EXCEPTION or VM_EXIT once asked for; plain C functions return none */
 };
 
 /** New exec; VM_OOM when its stack can't be reserved. */

@@ -20,6 +20,7 @@ static const char *kind_name(wr_valkind_t kind)
         [WR_FUNCREF] = "funcref",
         [WR_EXTERNREF] = "externref",
         [WR_OTHERREF] = "ref",
+        [WR_EXNREF] = "exnref",
     };
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "?";
 }
@@ -82,6 +83,7 @@ static bool parse_value(const char *text, wr_valkind_t kind, wr_val_t *out)
     case WR_F64: return parse_float(text, kind, out);
     case WR_FUNCREF:
     case WR_EXTERNREF:
+    case WR_EXNREF:
     case WR_OTHERREF: return strcmp(text, "null") == 0;
     default: return false;
     }
