@@ -269,8 +269,8 @@ static void test_missing_imports_with_offers_and_near_misses(void **state)
     world_init(&w, NULL);
     wr_linker_t *l = w.linker;
     wr_memory_t *memory;
-    assert_int_equal(wr_memory_new(w.store, (wr_limits_t){.min = 1, .max = UINT64_MAX}, &memory, &w.err),
-                     WR_OK);
+    assert_int_equal(
+        wr_memory_new(w.store, (wr_limits_t){.min = 1, .max = UINT64_MAX}, &memory, &w.err), WR_OK);
     wr_extern_t item = {.kind = WR_EXTERN_MEMORY, .of.memory = memory};
     assert_int_equal(wr_linker_define_raw(l, "m", "fd_write", "i:i", answer_env, &one, NULL),
                      WR_OK);
@@ -323,7 +323,8 @@ static void test_linker_refuses_bad_definitions(void **state)
     wr_instance_t *in = NULL;
     assert_int_equal(world_try(&w, &m, &in), WR_LINK);
     /* the store's own definition of that name stands beside it */
-    assert_int_equal(wr_memory_new(w.store, (wr_limits_t){.min = 1, .max = 1}, &memory, NULL), WR_OK);
+    assert_int_equal(wr_memory_new(w.store, (wr_limits_t){.min = 1, .max = 1}, &memory, NULL),
+                     WR_OK);
     item.of.memory = memory;
     assert_int_equal(
         wr_linker_define(w.linker, world_name("m"), world_name("mem"), w.store, item, NULL), WR_OK);

@@ -183,5 +183,18 @@ struct wasm_bytes wasm_finish(struct wasm *w);
 #define I32X4_SUB 0xfd, 0xb1, 1
 #define I64X2_ADD 0xfd, 0xce, 1
 #define I64X2_SUB 0xfd, 0xd1, 1
+#define NOTIFY(offset) 0xfe, 0x00, 2, LEB5_U(offset)
+#define WAIT32(offset) 0xfe, 0x01, 2, LEB5_U(offset)
+#define WAIT64(offset) 0xfe, 0x02, 3, LEB5_U(offset)
+#define FENCE 0xfe, 0x03, 0
+#define I32_ATOMIC_LOAD(offset) 0xfe, 0x10, 2, LEB5_U(offset)
+#define I64_ATOMIC_LOAD(offset) 0xfe, 0x11, 3, LEB5_U(offset)
+#define I32_ATOMIC_STORE(offset) 0xfe, 0x17, 2, LEB5_U(offset)
+#define I32_RMW_ADD(offset) 0xfe, 0x1e, 2, LEB5_U(offset)
+#define I64_RMW_ADD(offset) 0xfe, 0x1f, 3, LEB5_U(offset)
+#define I32_RMW8_ADD(offset) 0xfe, 0x20, 0, LEB5_U(offset)
+#define I32_RMW_SUB(offset) 0xfe, 0x25, 2, LEB5_U(offset)
+#define I32_RMW_XCHG(offset) 0xfe, 0x41, 2, LEB5_U(offset)
+#define I32_CMPXCHG(offset) 0xfe, 0x48, 2, LEB5_U(offset)
 
 #endif
