@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Guests with threads (guests/threads), run by the command: what they write together, descriptors
+that one closes while another waits for them, the end of all threads whatever they are doing, numbers
+and limits of threads. Nothing here depends on how long anything takes, but that it ends."""
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from guest_test import case, expect, main  # noqa: E402
+
+WRITERS, LINES, LINE = 8, 200, 64
+STATES = range(6)  # busy, atomic.wait, read, poll, clock, write
+SOON = 100  # seconds for what is immediate, on a machine that is busy
+TRAP, TIMED_OUT = 134, 124
+
+
+class Streams:
+    """A standard input that nobody writes to, an output that nobody reads."""
+
+    def __enter__(self):
+        self.input, self.output = os.pipe(), os.pipe()
+        return self
+
+    def __exit__(self, *_):
+        for end in (*self.input, *self.output):
+            os.close(end)
+
+
+def run(setup, words, flags=(), stdout=None):
+    """Runs a case to its end; (code, stderr)."""
+    with Streams() as streams:
+        child = subprocess.Popen(
+            [*setup.cli, *flags, setup.wasm('threads/threaded'), *map(str, words)],
+            stdin=streams.input[0], stdout=stdout or streams.output[1], stderr=subprocess.PIPE)
+        try:
+            err = child.communicate(timeout=SOON)[1].decode()
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise AssertionError(f'{words}: still there: {child.communicate()[1]!r}') from None
+        return child.returncode, err
+
+
+def ends(setup, words, code=0, flags=(), **more):
+    got, err = run(setup, words, flags, **more)
+    expect((got, err if got == 1 else ''), (code, ''), ' '.join(map(str, words)))
+    return err
+
+
+class Directory:
+    """A directory of the guest's, with a pipe and a file in it."""
+
+    def __enter__(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        os.mkfifo(self.path('fifo'))
+        with open(self.path('other'), 'wb') as file:
+            file.write(b'y' * 1000)
+        self.flags = [f'--dir={self.scratch.name}::/']
+        return self
+
+    def __exit__(self, *_):
+        self.scratch.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.scratch.name, name)
+
+
+def judge_lines(data):
+    """All lines of all writers, none of them cut."""
+    want = sorted(bytes([ord('a') + i]) * (LINE - 1) for i in range(WRITERS)) * LINES
+    expect(sorted(data.split(b'\n')[:-1]) == sorted(want), True, 'all lines are whole')
+
+
+# ---------------------------------------------------------------- writing together
+
+@case
+def lines_appended_by_many_threads_are_whole(setup):
+    with Directory() as scratch:
+        ends(setup, ['append'], flags=scratch.flags)
+        with open(scratch.path('out'), 'rb') as file:
+            judge_lines(file.read())
+
+
+@case
+def one_position_serves_many_threads(setup):
+    with Directory() as scratch:
+        ends(setup, ['position'], flags=scratch.flags)
+        with open(scratch.path('out'), 'rb') as file:
+            judge_lines(file.read())
+
+
+@case
+def lines_of_many_threads_in_a_pipe_are_whole(setup):
+    read, write = os.pipe()
+    got = []
+
+    def take():
+        with os.fdopen(read, 'rb') as file:
+            got.append(file.read())
+
+    reader = threading.Thread(target=take)
+    reader.start()
+    try:
+        ends(setup, ['pipe'], stdout=write)
+    finally:
+        os.close(write)
+        reader.join()
+    judge_lines(got[0])
+
+
+@case
+def everything_at_once(setup):
+    with Directory() as scratch:
+        ends(setup, ['mixed'], flags=scratch.flags)
+
+
+# ---------------------------------------------------------------- closing under a wait
+
+@case
+def closing_standard_input_ends_a_read_and_a_poll_of_it(setup):
+    ends(setup, ['close_stdin_read'])
+    ends(setup, ['close_stdin_poll'])
+
+
+@case
+def closing_a_descriptor_under_a_wait_never_leads_to_its_successor(setup):
+    with Directory() as scratch:
+        ends(setup, ['close_fifo'], flags=scratch.flags)
+
+
+@case
+def a_descriptor_that_is_replaced_ends_the_wait_for_it(setup):
+    with Directory() as scratch:
+        ends(setup, ['renumber'], flags=scratch.flags)
+
+
+@case
+def a_byte_in_a_pipe_wakes_one_of_two_readers(setup):
+    with Directory() as scratch:
+        ends(setup, ['fifo'], flags=scratch.flags)
+
+
+# ---------------------------------------------------------------- the end of all
+
+@case
+def an_end_of_the_main_thread_ends_all(setup):
+    ends(setup, ['exit_main'], 33)
+    ends(setup, ['return_main'], 0)
+    ends(setup, ['trap_main'], TRAP)
+
+
+@case
+def an_exit_of_a_thread_ends_all_whatever_the_main_one_does(setup):
+    for state in STATES:
+        ends(setup, ['exit_child', state], 33)
+
+
+@case
+def a_trap_of_a_thread_is_reported_with_its_backtrace(setup):
+    for state in STATES:
+        err = ends(setup, ['trap_child', state], TRAP)
+        for text in ('trap: unreachable', 'trapping', 'wasi_thread_start'):
+            expect(text in err, True, f'{text} in {err!r}')
+        expect(err.count('trap:'), 1, 'one report')
+
+
+@case
+def many_threads_exit_at_once(setup):
+    for _ in range(10):
+        ends(setup, ['exit_race'], 33)
+
+
+@case
+def a_timeout_ends_all(setup):
+    err = ends(setup, ['all_wait'], TIMED_OUT, ['--timeout=1s'])
+    expect('did not stop' in err, False, err)
+
+
+@case
+def fuel_ends_all(setup):
+    err = ends(setup, ['all_wait'], TIMED_OUT, ['--fuel=10000000'])
+    expect('fuel' in err, True, err)
+
+
+@case
+def a_trap_of_a_thread_leaves_a_core_dump_of_it(setup):
+    with tempfile.TemporaryDirectory() as scratch:
+        core = os.path.join(scratch, 'core')
+        ends(setup, ['trap_child', 1], TRAP, [f'--coredump={core}'])
+        with open(core, 'rb') as file:
+            expect(file.read(4), b'\0asm')
+
+
+# ---------------------------------------------------------------- numbers and limits
+
+@case
+def threads_have_numbers_of_their_own(setup):
+    ends(setup, ['numbers'])
+
+
+@case
+def threads_are_limited_at_a_time(setup):
+    ends(setup, ['limit'], flags=['--max-threads=4'])
+    ends(setup, ['forbidden'], flags=['--max-threads=0'])
+    code, err = run(setup, ['forbidden'], ['--max-threads=many'])
+    expect((code, 'is not a number from 0' in err), (125, True))
+
+
+@case
+def threads_come_and_go_by_the_hundred(setup):
+    ends(setup, ['storm'])
+
+
+@case
+def a_module_without_an_entry_for_threads_makes_none(setup):
+    code, _, err = setup.run_cli([], 'threads/no_entry')
+    expect((code, err), (7, ''))
+
+
+if __name__ == '__main__':
+    main()
