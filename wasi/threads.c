@@ -19,9 +19,11 @@ static const char entry[] = "wasi_thread_start";
 /* The thread that runs here; NULL: none that a guest has made. */
 static _Thread_local struct wasi_thread *self;
 
-struct wasi_wait *wasi_threads_wait(struct wr_wasi_threads *group)
+struct wasi_wait *wasi_threads_wait(struct wr_wasi_threads *group, wasi_errno *e)
 {
-    return self != NULL && self->group == group ? &self->wait : &group->wasi->wait;
+    struct wasi_wait *w = self != NULL && self->group == group ? &self->wait : &group->wasi->wait;
+    *e = w->wake_fd < 0 ? wasi_wait_init(w) : WASI_E_SUCCESS;
+    return *e == WASI_E_SUCCESS ? w : NULL;
 }
 
 static bool same_name(wr_name_t name, const char *text)
@@ -100,17 +102,74 @@ static void leave(struct wasi_thread *t)
     pthread_cond_broadcast(&t->group->left);
 }
 
+/* Who has asked for a thread waits here until it is instantiated. On that thread's maker's stack;
+ * under the lock. */
+struct wasi_starting {
+    struct wasi_wait *wait;
+    bool over;
+    wr_status_t status; /* once over */
+};
+
+/* Instantiates the module again and prepares the call of its entry. */
+static wr_status_t prepare(struct wasi_thread *t)
+{
+    const wr_wasi_threads_config_t *config = &t->group->config;
+    const wr_val_t args[] = {{.kind = WR_I32, .of.i32 = t->tid},
+                             {.kind = WR_I32, .of.i32 = t->start_arg}};
+    wr_instance_t *instance;
+    wr_extern_t item;
+    wr_status_t s = wr_linker_instantiate(config->linker, t->store, config->module, t->exec,
+                                          &instance, &t->err);
+    if (s != WR_OK) return s;
+    if (!wr_instance_export(instance, (wr_name_t){entry, sizeof(entry) - 1}, &item))
+        return WR_INTERNAL; /* exports_entry has seen it */
+    return wr_exec_start(t->exec, item.of.func, args, 2, &t->err);
+}
+
+/* Statuses of an instantiation whose code ran and ended the guest, as the thread would have. */
+static bool ends_guest(wr_status_t s)
+{
+    return s == WR_TRAP || s == WR_EXIT || s == WR_EXCEPTION || s == WR_FUEL || s == WR_CANCELLED;
+}
+
+/* How the instantiation went, to who waits for it. False: nobody does any more. */
+static bool announce(struct wasi_thread *t, wr_status_t status)
+{
+    struct wr_wasi_threads *group = t->group;
+    pthread_mutex_lock(&group->wasi->lock);
+    if (ends_guest(status)) end_all(group, t, status);
+    struct wasi_starting *starting = t->starting;
+    if (starting != NULL) {
+        starting->over = true;
+        starting->status = status;
+        wasi_wait_kick(starting->wait);
+        t->starting = NULL;
+    }
+    pthread_mutex_unlock(&group->wasi->lock);
+    return starting != NULL;
+}
+
+static wr_status_t run(struct wasi_thread *t)
+{
+    wr_status_t status;
+    do {
+        status = wr_exec_run(t->exec, &t->err);
+    } while (status == WR_YIELD);
+    if (status != WR_PENDING) return status;
+    return wasi_fail(&t->err, WR_TRAP, "a host function suspended a thread of the guest");
+}
+
 static void *thread_main(void *arg)
 {
     struct wasi_thread *t = arg;
     struct wr_wasi_threads *group = t->group;
-    wr_status_t status;
     self = t;
-    do {
-        status = wr_exec_run(t->exec, &t->err);
-    } while (status == WR_YIELD);
-    if (status == WR_PENDING)
-        status = wasi_fail(&t->err, WR_TRAP, "a host function suspended a thread of the guest");
+    wr_status_t status = prepare(t);
+    bool told = announce(t, status);
+    if (status == WR_OK)
+        status = run(t);
+    else if (told && !ends_guest(status))
+        status = WR_OK; /* thread-spawn has answered an error: the guest goes on */
     pthread_mutex_lock(&group->wasi->lock);
     if (status != WR_OK) end_all(group, t, status);
     leave(t);
@@ -148,11 +207,12 @@ static void share_fuel(struct wasi_thread *t, wr_store_t *maker)
 }
 
 /* Store and exec. NULL: no memory. */
-static struct wasi_thread *thread_new(struct wr_wasi_threads *group, wr_call_t *call)
+static struct wasi_thread *thread_new(struct wr_wasi_threads *group, wr_call_t *call, u32 start_arg)
 {
     struct wasi_thread *t = calloc(1, sizeof(*t));
     if (t == NULL) return NULL;
     t->group = group;
+    t->start_arg = start_arg;
     wasi_wait_clear(&t->wait);
     wasi_link_init(&t->link);
     if (wr_store_new(group->config.engine, &group->store_config, &t->store, NULL) != WR_OK ||
@@ -193,22 +253,6 @@ static wasi_errno enter(struct wasi_thread *t)
     return e;
 }
 
-/* Instantiates the module again and prepares the call of its entry. */
-static wr_status_t prepare(struct wasi_thread *t, u32 start_arg)
-{
-    const wr_wasi_threads_config_t *config = &t->group->config;
-    const wr_val_t args[] = {{.kind = WR_I32, .of.i32 = t->tid},
-                             {.kind = WR_I32, .of.i32 = start_arg}};
-    wr_instance_t *instance;
-    wr_extern_t item;
-    wr_status_t s = wr_linker_instantiate(config->linker, t->store, config->module, t->exec,
-                                          &instance, &t->err);
-    if (s != WR_OK) return s;
-    if (!wr_instance_export(instance, (wr_name_t){entry, sizeof(entry) - 1}, &item))
-        return WR_INTERNAL; /* exports_entry has seen it */
-    return wr_exec_start(t->exec, item.of.func, args, 2, &t->err);
-}
-
 /* An OS thread that takes no signals: those of the process are for the embedder's threads. What a
  * fault of its own raises can't be held back. */
 static bool start(struct wasi_thread *t)
@@ -228,31 +272,55 @@ static bool start(struct wasi_thread *t)
     return good;
 }
 
-/* Statuses of an instantiation whose code ran and ended the guest, as the thread would have. */
-static bool ends_guest(wr_status_t s)
+/* Until the thread is instantiated: WR_OK, or why it is not. Who is woken meanwhile does not wait,
+ * and what it becomes is the thread's own affair. */
+static wr_status_t await(struct wr_wasi_threads *group, struct wasi_thread *t,
+                         struct wasi_starting *starting)
 {
-    return s == WR_TRAP || s == WR_EXIT || s == WR_EXCEPTION || s == WR_FUEL || s == WR_CANCELLED;
+    pthread_mutex_t *lock = &group->wasi->lock;
+    bool woken = false;
+    pthread_mutex_lock(lock);
+    while (!starting->over && !woken) {
+        struct pollfd room;
+        int ready;
+        pthread_mutex_unlock(lock);
+        woken = wasi_wait_until(starting->wait, &room, 0, WASI_FOREVER, &ready) != WASI_E_SUCCESS;
+        pthread_mutex_lock(lock);
+    }
+    if (!starting->over) t->starting = NULL; /* else it may have been deleted */
+    wr_status_t status = starting->over ? starting->status : WR_OK;
+    pthread_mutex_unlock(lock);
+    return status;
+}
+
+/* A thread that can't begin. */
+static wasi_errno give_up(struct wasi_thread *t)
+{
+    pthread_mutex_t *lock = &t->group->wasi->lock;
+    pthread_mutex_lock(lock);
+    leave(t);
+    pthread_mutex_unlock(lock);
+    thread_delete(t);
+    return WASI_E_AGAIN;
 }
 
 /* SUCCESS, AGAIN, NOMEM; CANCELED: the guest has ended, by this or another thread. */
-static wasi_errno begin(struct wasi_thread *t, u32 start_arg, u32 *tid)
+static wasi_errno begin(struct wasi_thread *t, u32 *tid)
 {
+    wasi_errno e;
     struct wr_wasi_threads *group = t->group;
-    wasi_errno e = enter(t);
+    struct wasi_starting starting = {.wait = wasi_threads_wait(group, &e)};
+    if (e == WASI_E_SUCCESS) e = enter(t);
     if (e != WASI_E_SUCCESS) {
         thread_delete(t);
-        return e;
+        return e == WASI_E_CANCELED ? e : WASI_E_AGAIN;
     }
-    *tid = t->tid; /* before it runs: it may be over and joined by the time start returns */
-    wr_status_t s = prepare(t, start_arg);
-    if (s == WR_OK && start(t)) return WASI_E_SUCCESS;
-    pthread_mutex_lock(&group->wasi->lock);
-    if (ends_guest(s)) end_all(group, t, s);
-    bool ended = group->ended, is_ender = group->ender == t;
-    leave(t);
-    pthread_mutex_unlock(&group->wasi->lock);
-    if (!is_ender) thread_delete(t);
-    return ended ? WASI_E_CANCELED : s == WR_OOM ? WASI_E_NOMEM : WASI_E_AGAIN;
+    *tid = t->tid; /* now: it may be over and joined by the time start returns */
+    t->starting = &starting;
+    if (!start(t)) return give_up(t);
+    wr_status_t s = await(group, t, &starting);
+    if (s == WR_OK) return WASI_E_SUCCESS;
+    return ends_guest(s) ? WASI_E_CANCELED : s == WR_OOM ? WASI_E_NOMEM : WASI_E_AGAIN;
 }
 
 /* From the first thread on, calls take the lock. Until then there is nobody else. */
@@ -271,8 +339,8 @@ static wr_status_t spawn(wr_call_t *call, wr_slot_t *slots, void *env)
     if (group->startable && group->config.max_threads > 0 && group->wasi->fds.loop == NULL) {
         if (group->wasi->group == NULL) begin_sharing(group);
         reap(group);
-        struct wasi_thread *t = thread_new(group, call);
-        e = t != NULL ? begin(t, slots[0].i32, &tid) : WASI_E_NOMEM;
+        struct wasi_thread *t = thread_new(group, call, slots[0].i32);
+        e = t != NULL ? begin(t, &tid) : WASI_E_NOMEM;
     }
     if (e == WASI_E_CANCELED) return WR_CANCELLED;
     slots[0].i64 = e == WASI_E_SUCCESS ? tid : 0U - (u32)e;

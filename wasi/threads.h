@@ -15,10 +15,14 @@
 
 #include <pthread.h>
 
+struct wasi_starting;
+
 /** A thread that the guest has made. */
 struct wasi_thread {
     struct wr_wasi_threads *group;
     u32 tid;
+    u32 start_arg;
+    struct wasi_starting *starting; /**< its maker waits; NULL: no more; lock: wasi->lock */
     wr_store_t *store; /**< own; its owner is the making thread, then its own, then who joins */
     wr_exec_t *exec;   /**< own */
     wr_error_t err;    /**< of its end */
@@ -45,8 +49,8 @@ struct wr_wasi_threads {
     pthread_cond_t left; /**< one of `alive` has gone */
 };
 
-/** The wait state of the calling thread in this group. */
-struct wasi_wait *wasi_threads_wait(struct wr_wasi_threads *group);
+/** The wait state of the calling thread in this group, open. NULL: NFILE, MFILE, NOMEM. */
+struct wasi_wait *wasi_threads_wait(struct wr_wasi_threads *group, wasi_errno *e);
 
 /** A call of a guest that has made threads, to its answer; as wasi_try, but never a wait. */
 wasi_errno wasi_threads_call(struct wasi_call *c);

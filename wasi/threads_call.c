@@ -11,9 +11,9 @@
 /* What the wait of this thread is over with before it begins; SUCCESS: it begins. */
 static wasi_errno begin_wait(struct wr_wasi_threads *group, const struct wasi_want *want)
 {
-    struct wasi_wait *wait = wasi_threads_wait(group);
-    wasi_errno e = wait->wake_fd < 0 ? wasi_wait_init(wait) : WASI_E_SUCCESS;
-    return e == WASI_E_SUCCESS ? wasi_holds_enter(&group->holds, wait, want->fd, want->count) : e;
+    wasi_errno e;
+    struct wasi_wait *wait = wasi_threads_wait(group, &e);
+    return wait != NULL ? wasi_holds_enter(&group->holds, wait, want->fd, want->count) : e;
 }
 
 static void drop_want(struct wasi_want *want)
@@ -52,7 +52,8 @@ static bool is_gone(const struct wasi_call *c)
 static wasi_errno wait_and_try(struct wasi_call *c)
 {
     struct wr_wasi_threads *group = c->wasi->group;
-    struct wasi_wait *wait = wasi_threads_wait(group);
+    wasi_errno e;
+    struct wasi_wait *wait = wasi_threads_wait(group, &e); /* begin_wait has opened it */
     struct wasi_want *want = c->want;
     int ready;
     c->stop = wasi_wait_until(wait, want->fd, want->count, want->deadline_ns, &ready);
@@ -60,7 +61,7 @@ static wasi_errno wait_and_try(struct wasi_call *c)
     bool gone = is_gone(c);
     wasi_holds_leave(&group->holds, wait, want->fd, want->count);
     drop_want(want);
-    wasi_errno e = WASI_E_SUCCESS;
+    e = WASI_E_SUCCESS;
     if (group->ended)
         c->end = WR_CANCELLED;
     else

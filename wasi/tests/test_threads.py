@@ -11,6 +11,7 @@ import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guest_test  # noqa: E402
 from guest_test import case, expect, main  # noqa: E402
 
 WRITERS, LINES, LINE = 8, 200, 64
@@ -169,6 +170,13 @@ def a_trap_of_a_thread_is_reported_with_its_backtrace(setup):
 
 
 @case
+def a_thread_outside_of_its_memory_traps(setup):
+    for memory in ('guard', 'explicit'):
+        err = ends(setup, ['fault_child', 1], TRAP, [f'--memory={memory}'])
+        expect('out of bounds memory access' in err and 'reaching' in err, True, err)
+
+
+@case
 def many_threads_exit_at_once(setup):
     for _ in range(10):
         ends(setup, ['exit_race'], 33)
@@ -193,6 +201,62 @@ def a_trap_of_a_thread_leaves_a_core_dump_of_it(setup):
         ends(setup, ['trap_child', 1], TRAP, [f'--coredump={core}'])
         with open(core, 'rb') as file:
             expect(file.read(4), b'\0asm')
+
+
+# ---------------------------------------------------------------- start functions
+
+SPAWN, EXIT = 0, 1  # indices of functions
+
+
+def section(number, *items):
+    body = bytes([len(items)]) + b''.join(items)
+    return bytes([number, len(body)]) + body
+
+
+def name(text):
+    return bytes([len(text)]) + text.encode()
+
+
+def code(*words):
+    body = b'\0' + bytes(words) + b'\x0b'
+    return bytes([len(body)]) + body
+
+
+def starting(action):
+    """A module whose start function does something in all instances but the first. The program makes
+    a thread and exits with 3 when it can't."""
+    imports = [name('wasi') + name('thread-spawn') + b'\0\0',
+               name('wasi_snapshot_preview1') + name('proc_exit') + b'\0\1',
+               name('env') + name('memory') + b'\2\3\1\1']
+    first = [0x41, 0, 0x41, 1, 0xfe, 0x1e, 2, 0, 0x45, 0x04, 0x40, 0x0f, 0x0b]
+    program = [0x41, 5, 0x10, SPAWN, 0x41, 0, 0x4c, 0x41, 3, 0x6c, 0x10, EXIT]
+    exports = [name('_start') + b'\0\3', name('wasi_thread_start') + b'\0\4']
+    return b'\0asm\1\0\0\0' + \
+        section(1, b'\x60\1\x7f\1\x7f', b'\x60\1\x7f\0', b'\x60\0\0', b'\x60\2\x7f\x7f\0') + \
+        section(2, *imports) + section(3, b'\2', b'\2', b'\3') + section(7, *exports) + b'\x08\1\2' + \
+        section(10, code(*first, *action), code(*program), code())
+
+
+ACTIONS = {
+    'returns': ([], 0),
+    'traps': ([0x00], TRAP),
+    'exits': ([0x41, 44, 0x10, EXIT], 44),
+    'is busy': ([0x03, 0x40, 0x0c, 0, 0x0b], TIMED_OUT),
+    'waits': ([0x41, 4, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, 0x1a], TIMED_OUT),
+    'makes the next, up to 20': ([0x41, 0, 0xfe, 0x10, 2, 0, 0x41, 20, 0x48, 0x04, 0x40,
+                                  0x41, 5, 0x10, SPAWN, 0x1a, 0x0b], 0),
+}
+
+
+@case
+def a_start_function_runs_on_the_new_thread_and_ends_all_like_it(setup):
+    for what, (action, want) in ACTIONS.items():
+        with tempfile.NamedTemporaryFile(suffix='.wasm') as file:
+            file.write(starting(action))
+            file.flush()
+            limit = ['--timeout=1s'] if want == TIMED_OUT else []
+            got, _, err = guest_test.run([*setup.cli, *limit, file.name], timeout=SOON)
+        expect((got, 'did not stop' in err), (want, False), f'{what}: {err}')
 
 
 # ---------------------------------------------------------------- numbers and limits

@@ -200,6 +200,14 @@ static void trapping(struct thread *self)
     __builtin_trap();
 }
 
+/* Behind the end of the memory: a fault that the host has to catch, on this thread. */
+static void reaching(struct thread *self)
+{
+    (void)self;
+    volatile char *end = (volatile char *)(__builtin_wasm_memory_size(0) * 65536u);
+    *end = 1;
+}
+
 static void exit_main(void)
 {
     occupy();
@@ -225,6 +233,8 @@ static void end_by_child(void (*how)(struct thread *))
 static void exit_child(void) { end_by_child(exiting); }
 
 static void trap_child(void) { end_by_child(trapping); }
+
+static void fault_child(void) { end_by_child(reaching); }
 
 /* Whoever comes first: all have the same code. */
 static void exit_race(void)
@@ -351,6 +361,7 @@ static const struct {
     {"trap_main", trap_main},
     {"exit_child", exit_child},
     {"trap_child", trap_child},
+    {"fault_child", fault_child},
     {"exit_race", exit_race},
     {"all_wait", all_wait},
     {"numbers", numbers},
