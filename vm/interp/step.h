@@ -36,7 +36,7 @@
 #include "sem/convert.h"
 #include "sem/float.h"
 #include "sem/int.h"
-#include "sem/vec_all.h"
+#include "sem/vec.h"
 
 #include <string.h>
 

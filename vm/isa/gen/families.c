@@ -451,15 +451,18 @@ static void vectors(void)
     extend(address, "v128_store", "ts tc ta", BOTH);
     /* values loaded, values stored */
     struct set load = join(start(VLOADS, "s a c"), extend(sum, VLOADS, "t", DROP));
-    struct set loaded = extend(load, VPAIR " " VCMP " " VMINMAX, "ts st ta at", BOTH);
-    extend(loaded, VADD, "ts st ta at", DROP);
+    struct set loaded = extend(load, VPAIR, "ts st ta at", DROP);
+    extend(load, VCMP " " VMINMAX, "ts ta", DROP);
+    extend(load, VBITS " " VADD, "ts st", KEEP);
+    struct set plain = start("v128_load v128_load32_splat v128_load64_splat", "s a");
+    extend(extend(plain, VMUL " " VADD, "ts st", DROP), VADD, "ts st ta at", DROP);
     extend(load, VWIDEN " " VUNARY " " VTO_I32, "t", BOTH);
     extend(load, VSHIFT, "tc", BOTH);
     extend(load, "v128_store", "st", BOTH);
     extend(start(VTWO, "ss as sa"), "v128_store", "st", BOTH);
     extend(start(VSHIFT, "sc ac"), "v128_store", "st", BOTH);
     extend(start(VUNARY " " VWIDEN, "s a"), "v128_store", "st", BOTH);
-    extend(loaded, "v128_store", "st", BOTH);
+    extend(loaded, "v128_store", "st", DROP);
     /* constants and splats with their use */
     struct set constant = join(start("const128", ""), start(VSPLAT, "s a"));
     extend(constant, VTWO, "ts st ta at", DROP);
@@ -468,26 +471,32 @@ static void vectors(void)
     /* an operation on the result of another */
     struct set first = join(start(VTWO, "ss as sa"), start(VSHIFT, "sc ac"));
     first = join(first, start(VUNARY " " VWIDEN, "s a"));
-    extend(first, VPAIR " " VCMP " " VMINMAX, "ts st", BOTH);
+    extend(first, VPAIR, "ts st", DROP);
+    extend(first, VBITS " " VADD, "ts", KEEP);
+    extend(first, VCMP " " VMINMAX, "ts", DROP);
     extend(first, VSHIFT, "tc", BOTH);
-    extend(first, VUNARY " " VWIDEN " " VTO_I32 " " VGET, "t", BOTH);
+    extend(first, VUNARY " " VWIDEN " " VTO_I32 " " VGET, "t", DROP);
     extend(first, "v128_bitselect", "sst", DROP);
+    struct set sums = start(VBITS " " VADD, "ss as");
+    extend(extend(sums, VBITS " " VADD, "ts", DROP), VBITS " " VADD, "ts", DROP);
     /* a rotation: both shifts, then their sum */
     struct set left = start(VSHIFT, "sc ac");
     extend(extend(left, VSHIFT, "sc", DROP), "v128_or v128_xor", "ts st", DROP);
-    extend(extend(start(VBITS " " VADD, "ss as"), VSHIFT, "tc", KEEP), VSHIFT, "sc", DROP);
+    extend(extend(sums, VSHIFT, "tc", KEEP), VSHIFT, "sc", DROP);
+    extend(extend(sums, "v128_xor", "ts", KEEP), VSHIFT, "tc", KEEP);
     /* tests with their branch */
     struct set tested = start(VTO_I32, "s a");
     tested = join(tested, extend(start(VBITS " " VCMP, "ss as"), VTO_I32, "t", BOTH));
-    tested = join(tested, extend(extend(load, VCMP " " VBITS, "ts", DROP), VTO_I32, "t", DROP));
+    tested = join(tested, extend(extend(plain, VCMP " " VBITS, "ts", DROP), VTO_I32, "t", DROP));
     extend(tested, TEST, "t", BOTH);
-    extend(tested, "i32_eqz i32_and i32_xor i32_ctz", "t tc ts", BOTH);
+    extend(tested, "i32_eqz i32_and i32_xor i32_ctz", "t tc ts", DROP);
     extend(extend(tested, "i32_eq i32_ne", "tc ts", DROP), "br_if", "t", DROP);
     extend(start("mov128", "s"), "mov128 br", "s", DROP);
     /* ends of loops */
     struct set last = join(start("v128_store", "ss as"), extend(address, "v128_store", "ts", DROP));
-    last = join(last, extend(first, "v128_store", "st", DROP));
-    last = join(last, join(first, loaded));
+    last = join(last, extend(start(VTWO, "ss as"), "v128_store", "st", DROP));
+    last = join(last, sums);
+    last = join(last, extend(plain, VADD " " VBITS, "ts st ta at", DROP));
     struct set update = extend(last, "i32_add", "sc", DROP);
     extend(update, "br_if", "t", KEEP);
     extend(extend(update, "i32_ne i32_lt_u i32_lt_s i32_gt_u", "ts tc", KEEP), "br_if", "t", DROP);

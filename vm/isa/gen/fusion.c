@@ -120,7 +120,7 @@ static unsigned hash(const char *text)
 }
 
 /* by parent, part, form, link */
-static uint32_t buckets[1 << 20];
+static uint32_t buckets[1 << 21];
 
 static uint32_t *bucket(uint32_t parent, uint32_t part, const char *form, bool keep)
 {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PARTS_MAX = 1024, NODES_MAX = 400000 };
+enum { PARTS_MAX = 1024, NODES_MAX = 800000 };
 
 /** A set of chains. Passed by value; freed never, the program is short. */
 struct set {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vector instructions on machines without a header of their own: the loops. */
+#ifndef VM_SEM_VEC_NONE_H
+#define VM_SEM_VEC_NONE_H
+
+#include "sem/vec_plain.h"
+
+#define sem_i8x16_bitmask sem_plain_i8x16_bitmask
+#define sem_i16x8_bitmask sem_plain_i16x8_bitmask
+#define sem_i32x4_bitmask sem_plain_i32x4_bitmask
+#define sem_i64x2_bitmask sem_plain_i64x2_bitmask
+#define sem_i8x16_add_sat_u sem_plain_i8x16_add_sat_u
+#define sem_i8x16_sub_sat_u sem_plain_i8x16_sub_sat_u
+#define sem_i16x8_add_sat_u sem_plain_i16x8_add_sat_u
+#define sem_i16x8_sub_sat_u sem_plain_i16x8_sub_sat_u
+#define sem_i16x8_narrow_i32x4_u sem_plain_i16x8_narrow_i32x4_u
+#define sem_i16x8_q15mulr_sat_s sem_plain_i16x8_q15mulr_sat_s
+#define sem_i8x16_swizzle sem_plain_i8x16_swizzle
+#define sem_i8x16_shuffle sem_plain_i8x16_shuffle
+#define sem_f32x4_ceil sem_plain_f32x4_ceil
+#define sem_f32x4_floor sem_plain_f32x4_floor
+#define sem_f32x4_trunc sem_plain_f32x4_trunc
+#define sem_f32x4_nearest sem_plain_f32x4_nearest
+#define sem_f64x2_ceil sem_plain_f64x2_ceil
+#define sem_f64x2_floor sem_plain_f64x2_floor
+#define sem_f64x2_trunc sem_plain_f64x2_trunc
+#define sem_f64x2_nearest sem_plain_f64x2_nearest
+#define sem_f32x4_min sem_plain_f32x4_min
+#define sem_f32x4_max sem_plain_f32x4_max
+#define sem_f64x2_min sem_plain_f64x2_min
+#define sem_f64x2_max sem_plain_f64x2_max
+#define sem_i32x4_trunc_sat_f32x4_s sem_plain_i32x4_trunc_sat_f32x4_s
+#define sem_i32x4_trunc_sat_f32x4_u sem_plain_i32x4_trunc_sat_f32x4_u
+#define sem_i32x4_trunc_sat_f64x2_s_zero sem_plain_i32x4_trunc_sat_f64x2_s_zero
+#define sem_i32x4_trunc_sat_f64x2_u_zero sem_plain_i32x4_trunc_sat_f64x2_u_zero
+
+#endif
