@@ -17,7 +17,7 @@ static const struct row rows[VM_OP_COUNT] = {
 #undef OP
 };
 static const bool executable[VM_FEATURE_COUNT] = {
-#define FEATURE(id, name, executable, standard) executable,
+#define FEATURE(id, name, executable, since, by_default) executable,
 #include "isa/features.def"
 #undef FEATURE
 };

@@ -86,6 +86,37 @@ bool spec_script_exec_done(struct spec_script *script)
 
 /* ---------------------------------------------------------------- the script */
 
+/* True when `path` goes through the directories `part`, "/core/" or "core/". */
+static bool goes_through(const char *path, const char *part)
+{
+    return strstr(path, part) || strncmp(path, part + 1, strlen(part) - 1) == 0;
+}
+
+/*
+ * What a script's modules may use: the standard the suite is written for, and what the script's
+ * directory adds. Others see nothing that is not of the release they test.
+ */
+static wr_features_t features_of(const char *path)
+{
+    static const struct {
+        const char *part;
+        const char *features;
+    } sets[] = {
+        {"/legacy/exceptions/", "wasm-3.0,+legacy-exceptions"},
+        {"/proposals/threads/", "wasm-2.0,+threads"},
+        {"/proposals/wide-arithmetic/", "wasm-3.0,+wide-arithmetic"},
+        {"/proposals/custom-page-sizes/", "wasm-3.0,+custom-page-sizes"},
+        {"/", "wasm-3.0"},
+    };
+    size_t i = 0;
+    while (i + 1 < sizeof sets / sizeof sets[0] && !goes_through(path, sets[i].part)) {
+        i++;
+    }
+    wr_features_t set = 0;
+    (void)wr_features_parse(sets[i].features, &set, NULL);
+    return set;
+}
+
 bool spec_script_setup(struct spec_script *script)
 {
     wr_error_t err = {0};
@@ -190,7 +221,9 @@ bool spec_script_run(struct spec_context *ctx, const char *path)
     dir[slash ? slash - path + 1 : 0] = 0;
     struct spec_script script = {
         .ctx = ctx, .path = path, .dir = dir, .engine = wr_engine_new(NULL)};
-    if (!script.engine) {
+    if (script.engine) {
+        wr_engine_set_features(script.engine, features_of(path));
+    } else {
         fputs("wasm-spectest: cannot make an engine\n", stderr);
     }
     bool good = script.engine && spec_script_setup(&script);

@@ -12,6 +12,7 @@ struct wr_engine {
     struct vm_alloc alloc;
     struct vm_types *types;
     struct vm_epochs epochs;
+    vm_features features; /* of modules to come */
     u32 load_threads; /* 0: as many as there are processors */
 };
 

@@ -18,6 +18,7 @@ wr_engine_t *wr_engine_new(const wr_allocator_t *allocator)
     struct wr_engine *e = vm_alloc_zero(&alloc, sizeof *e);
     if (!e) return NULL;
     e->alloc = alloc;
+    e->features = vm_features_default();
     e->types = vm_types_new(&e->alloc);
     vm_epochs_init(&e->epochs);
     if (e->types) return e;
@@ -42,6 +43,39 @@ void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads)
     engine->load_threads = threads;
 }
 
+/* ---- features */
+
+const char *wr_feature_name(size_t i)
+{
+    return i < VM_FEATURE_COUNT ? vm_feature_name((vm_feature)i) : NULL;
+}
+
+const char *wr_feature_since(size_t i)
+{
+    return i < VM_FEATURE_COUNT ? vm_feature_since((vm_feature)i) : "";
+}
+
+wr_features_t wr_features_default(void) { return vm_features_default(); }
+
+wr_status_t wr_features_parse(const char *list, wr_features_t *set, wr_error_t *err)
+{
+    struct vm_feature_word bad;
+    if (vm_features_parse(list, set, &bad)) {
+        api_error_clear(err);
+        return WR_OK;
+    }
+    char words[WR_ERROR_TEXT];
+    (void)vm_features_print_words(words, sizeof words);
+    int shown = bad.size < 40 ? (int)bad.size : 40;
+    return api_error_text(err, WR_ARGUMENT, "no feature '%.*s'; there are %s", shown, bad.text,
+                          words);
+}
+
+void wr_engine_set_features(wr_engine_t *engine, wr_features_t set)
+{
+    engine->features = (set & vm_features_all()) | VM_FEATURE_BIT(MVP);
+}
+
 /* ---- loading */
 
 /** Takes over `bytes` in any case. */
@@ -55,6 +89,7 @@ static wr_status_t module_from(wr_engine_t *engine, void *bytes, usize size, con
     if (m) {
         struct vm_load from = {.alloc = &engine->alloc,
                                .types = engine->types,
+                               .features = engine->features,
                                .threads = engine->load_threads,
                                .bytes = bytes,
                                .size = size,

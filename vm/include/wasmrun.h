@@ -65,7 +65,7 @@ typedef enum wr_status {
     WR_OK = 0,
     WR_MALFORMED,   /**< the bytes are not a module */
     WR_INVALID,     /**< the module does not validate */
-    WR_UNSUPPORTED, /**< uses what is not Wasm 3.0, or needs what this build cannot execute */
+    WR_UNSUPPORTED, /**< uses a feature that is off, or what this build cannot execute */
     WR_LINK,        /**< an import is missing or of another type */
     WR_TRAP,        /**< execution trapped: see wr_error_t.trap and frames */
     WR_EXCEPTION,   /**< a Wasm exception left the outermost function */
@@ -172,6 +172,31 @@ WR_API void wr_engine_delete(own wr_engine_t *engine);
  * load returns. Not while modules are being loaded.
  */
 WR_API void wr_engine_set_load_threads(wr_engine_t *engine, unsigned threads);
+
+/**
+ * A set of WebAssembly's features: bit i is the feature that wr_feature_name(i) names. Bits differ
+ * between versions of the library; names do not.
+ */
+typedef uint64_t wr_features_t;
+
+/** "simd", static; NULL behind the last. Any thread. */
+WR_API const char *wr_feature_name(size_t i);
+/** The release of the standard that has feature i first, "2.0"; "" when none has yet. Static. */
+WR_API const char *wr_feature_since(size_t i);
+/** What an engine's modules may use at first: Wasm 3.0, threads, legacy exceptions. Any thread. */
+WR_API wr_features_t wr_features_default(void);
+/**
+ * Applies a list like "-simd,+wide-arithmetic" to *set: words between commas, each a feature to add
+ * (+ or nothing) or to take away (-), or a set that replaces all before it: mvp, wasm-1.0,
+ * wasm-2.0, wasm-3.0, default, all. WR_ARGUMENT, with an error that lists the names, for a word
+ * that is none; *set stays as it was. Any thread.
+ */
+WR_API wr_status_t wr_features_parse(const char *list, wr_features_t *set, wr_error_t *err);
+/**
+ * What modules loaded from now on may use; others are refused, WR_UNSUPPORTED, with what needs
+ * which feature and where. Bits without a name are ignored. Not while modules are being loaded.
+ */
+WR_API void wr_engine_set_features(wr_engine_t *engine, wr_features_t set);
 
 /**
  * One tick of the engine's epoch clock: interrupts running execs whose time slice is over

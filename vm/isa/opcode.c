@@ -67,7 +67,6 @@ static const u16 op_of_slot[SLOTS] = {
 #include "isa/wasm_ops.def"
 #undef OP
 _Static_assert(VM_OP_COUNT < UINT16_MAX, "opcodes fit the 16-bit tables");
-_Static_assert(VM_FEATURE_COUNT <= 64, "features fit a 64-bit set");
 
 static const struct op_row *row_of(vm_op op)
 {

@@ -7,6 +7,7 @@
 #define VM_ISA_OPCODE_H
 
 #include "base/port.h"
+#include "isa/feature.h"
 #include "types/valtype.h"
 
 /** Dense identifier of an instruction: VM_OP_I32_ADD. */
@@ -60,14 +61,6 @@ typedef enum vm_imm {
     VM_IMM_ZERO_BYTE, /* atomic.fence */
     VM_IMM_COUNT
 } vm_imm;
-
-/** When an instruction is allowed, and what a feature switch turns off. features.def */
-typedef enum vm_feature {
-#define FEATURE(id, name, executable, standard) VM_FEATURE_##id,
-#include "isa/features.def"
-#undef FEATURE
-    VM_FEATURE_COUNT
-} vm_feature;
 
 /** Mnemonic as in the text format, "i32.add", static; "<illegal>" for VM_OP_ILLEGAL. */
 const char *vm_op_name(vm_op op);

@@ -67,7 +67,7 @@ vm_status vm_program_new(const struct vm_load *from, struct vm_program **out, st
         memcpy(copy, from->name, name_bytes);
         p->alloc = alloc;
         p->types = from->types;
-        p->features = vm_features_standard() | vm_features_executable();
+        p->features = from->features;
         s = load(p, from, err);
     }
     if (s != VM_OK) {

@@ -40,6 +40,7 @@ struct vm_program {
 struct vm_load {
     const struct vm_alloc *alloc;
     struct vm_types *types;
+    vm_features features; /* what the module may use */
     u32 threads; /* for validation; 0: as many as there are processors */
     void *bytes; /* become the program's on success, stay the caller's on failure */
     usize size;

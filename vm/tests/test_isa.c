@@ -199,7 +199,7 @@ static void test_features_names_are_unique(void **state)
 {
     (void)state;
     static const char *const names[] = {
-#define FEATURE(id, name, executable, standard) name,
+#define FEATURE(id, name, executable, since, by_default) name,
 #include "isa/features.def"
 #undef FEATURE
     };

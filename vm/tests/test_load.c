@@ -96,21 +96,28 @@ static const unsigned char vector[] = {
     9, 2,   1,   'a', 0, 0, 1, 'b', 0, 1, 10, 26,   2, 21,   0,    0xfd, 12, 0,   0, 0,
     0, 0,   0,   0,   0, 0, 0, 0,   0, 0, 0,  0,    0, 0x1a, 0x0b, 2,    0,  0x0b};
 
-/* (func (atomic.fence)): not part of the standard */
+/* (func (atomic.fence)) */
 static const unsigned char fence[] = {0, 'a', 's', 'm', 1,  0, 0, 0, 1, 4,    1, 0x60, 0,   0,
                                       3, 2,   1,   0,   10, 7, 1, 5, 0, 0xfe, 3, 0,    0x0b};
 enum { FENCE_OFFSET = 23 };
 
-static void test_what_is_not_standard_is_refused_by_name_and_place(void **state)
+static void test_what_is_switched_off_is_refused_by_name_and_place(void **state)
 {
     (void)state;
     wr_engine_t *engine = wr_engine_new(NULL);
     wr_module_t *module = NULL;
     wr_error_t err;
+    wr_features_t set = wr_features_default();
+    assert_int_equal(wr_features_parse("-threads", &set, &err), WR_OK);
+    wr_engine_set_features(engine, set);
     assert_int_equal(wr_module_new(engine, fence, sizeof fence, &module, &err), WR_UNSUPPORTED);
-    assert_string_equal(err.text, "unsupported instruction: atomic.fence");
+    assert_string_equal(err.text, "unsupported instruction: atomic.fence needs feature threads "
+                                  "(--features +threads)");
     assert_int_equal(err.offset, FENCE_OFFSET);
     assert_int_equal(err.func_idx, 0);
+    wr_engine_set_features(engine, wr_features_default());
+    assert_int_equal(wr_module_new(engine, fence, sizeof fence, &module, &err), WR_OK);
+    wr_module_delete(module);
     wr_engine_delete(engine);
 }
 
@@ -152,7 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_module_is_valid_on_any_number_of_threads),
-        cmocka_unit_test(test_what_is_not_standard_is_refused_by_name_and_place),
+        cmocka_unit_test(test_what_is_switched_off_is_refused_by_name_and_place),
         cmocka_unit_test(test_what_cannot_be_executed_traps_with_its_name_when_called),
         cmocka_unit_test(test_the_first_bad_function_is_told_on_any_number_of_threads),
     };

@@ -18,7 +18,7 @@
 
 /* ---------------------------------------------------------------- modules by section */
 
-enum { MAX_SECTIONS = 6 };
+enum { MAX_SECTIONS = 8 };
 
 struct module_case {
     const char *what;
@@ -171,12 +171,12 @@ static void test_instructions_of_a_feature_that_is_off_are_refused_by_name(void 
         {VM_FEATURE_SAT_FLOAT, LIT(NO_LOCALS F32 "\xfc\0" DROP END), "i32.trunc_sat_f32_s"},
         {VM_FEATURE_BULK, LIT(NO_LOCALS I32 I32 I32 "\xfc\x0b\0" END), "memory.fill"},
         {VM_FEATURE_TAIL_CALL, LIT(NO_LOCALS "\x12\0" END), "return_call"},
-        {VM_FEATURE_FUNC_REFS, LIT(NO_LOCALS REF_NULL("\0") "\x14\0" END), "call_ref"},
+        {VM_FEATURE_FUNC_REFS, LIT(NO_LOCALS UNREACHABLE "\x14\0" END), "call_ref"},
         {VM_FEATURE_SIMD, LIT(NO_LOCALS I32 "\xfd\0\4\0" DROP END), "v128.load"},
         {VM_FEATURE_RELAXED_SIMD, LIT(NO_LOCALS V128 V128 "\xfd\x80\2" DROP END),
          "i8x16.relaxed_swizzle"},
         {VM_FEATURE_GC, LIT(NO_LOCALS "\xfb\1\3" DROP END), "struct.new_default"},
-        {VM_FEATURE_EXCEPTIONS, LIT(NO_LOCALS REF_NULL(EXN) "\x0a" END), "throw_ref"},
+        {VM_FEATURE_EXCEPTIONS, LIT(NO_LOCALS UNREACHABLE "\x0a" END), "throw_ref"},
         {VM_FEATURE_LEGACY_EXCEPTIONS, LIT(NO_LOCALS "\x06\x40" END END), "try"},
         {VM_FEATURE_THREADS, LIT(NO_LOCALS "\xfe\3\0" END), "atomic.fence"},
         {VM_FEATURE_WIDE_ARITHMETIC, LIT(NO_LOCALS I64 I64 "\xfc\x15" DROP2 END), "i64.mul_wide_s"},
@@ -184,14 +184,55 @@ static void test_instructions_of_a_feature_that_is_off_are_refused_by_name(void 
     for (usize i = 0; i < VM_COUNT(cases); i++) {
         struct subject s = {.body = cases[i].body, .body_size = cases[i].size};
         struct vm_err err;
-        char text[100];
-        snprintf(text, sizeof text, "unsupported instruction: %s", cases[i].text);
+        char text[200];
+        const char *name = vm_feature_name(cases[i].feature);
+        snprintf(text, sizeof text, "unsupported instruction: %s needs feature %s (--features +%s)",
+                 cases[i].text, name, name);
         vm_features without = ALL & ~((vm_features)1 << cases[i].feature);
-        assert_int_equal(judge_subject(&s, without, &err), VM_UNSUPPORTED);
+        assert_int_equal(judge_subject_body(&s, without, &err), VM_UNSUPPORTED);
         assert_int_equal(err.id, VM_ERR_UNSUPPORTED_OP);
         assert_string_equal(err.text, text);
         assert_int_equal(err.func_idx, TEST_FUNC);
-        assert_int_equal(judge_subject(&s, ALL, &err), VM_OK);
+        assert_int_equal(judge_subject_body(&s, ALL, &err), VM_OK);
+    }
+}
+
+static void test_types_in_bodies_of_a_feature_that_is_off_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        vm_feature feature;
+        const u8 *body;
+        usize size;
+        const char *text;
+    } cases[] = {
+        {VM_FEATURE_SIMD, LIT("\1\1\x7b" END), "v128"},
+        {VM_FEATURE_SIMD, LIT(NO_LOCALS BLOCK("\x7b") UNREACHABLE END DROP END), "v128"},
+        {VM_FEATURE_SIMD, LIT(NO_LOCALS UNREACHABLE "\x1c\1\x7b" DROP END), "v128"},
+        {VM_FEATURE_REF_TYPES, LIT("\1\1\x6f" END), "(ref null extern)"},
+        {VM_FEATURE_FUNC_REFS, LIT("\1\1\x63\0" END), "(ref null 0)"},
+        {VM_FEATURE_FUNC_REFS, LIT(NO_LOCALS REF_NULL("\0") DROP END), "(ref null 0)"},
+        {VM_FEATURE_GC, LIT("\1\1\x6e" END), "(ref null any)"},
+        {VM_FEATURE_GC, LIT(NO_LOCALS REF_NULL(ANY) DROP END), "(ref null any)"},
+        {VM_FEATURE_EXCEPTIONS, LIT("\1\1\x69" END), "(ref null exn)"},
+        {VM_FEATURE_MULTI_VALUE, LIT(NO_LOCALS BLOCK("\2") UNREACHABLE END DROP2 END),
+         "block with a function type"},
+        {VM_FEATURE_MULTI_MEMORY, LIT(NO_LOCALS I32 "\x28\x42\0\0" DROP END),
+         "access with a memory index"},
+    };
+    for (usize i = 0; i < VM_COUNT(cases); i++) {
+        struct subject s = {.body = cases[i].body, .body_size = cases[i].size};
+        struct vm_err err;
+        char text[200];
+        const char *name = vm_feature_name(cases[i].feature);
+        snprintf(text, sizeof text, "unsupported feature: %s needs feature %s (--features +%s)",
+                 cases[i].text, name, name);
+        vm_features without = ALL & ~((vm_features)1 << cases[i].feature);
+        assert_int_equal(judge_subject_body(&s, without, &err), VM_UNSUPPORTED);
+        assert_string_equal(err.text, text);
+        assert_int_equal(err.func_idx, TEST_FUNC);
+        assert_true(err.offset > 8);
+        assert_int_equal(judge_subject_body(&s, ALL, &err), VM_OK);
     }
 }
 
@@ -200,45 +241,94 @@ static void test_throw_is_of_both_exception_proposals(void **state)
     (void)state;
     struct subject s = {.body = (const u8 *)(NO_LOCALS "\x08\1" END), .body_size = 4};
     struct vm_err err;
-    assert_int_equal(judge_subject(&s, WITHOUT(EXCEPTIONS), &err), VM_OK);
-    assert_int_equal(judge_subject(&s, WITHOUT(LEGACY_EXCEPTIONS), &err), VM_OK);
+    assert_int_equal(judge_subject_body(&s, WITHOUT(EXCEPTIONS), &err), VM_OK);
+    assert_int_equal(judge_subject_body(&s, WITHOUT(LEGACY_EXCEPTIONS), &err), VM_OK);
     vm_features neither = WITHOUT(EXCEPTIONS) & WITHOUT(LEGACY_EXCEPTIONS);
-    assert_int_equal(judge_subject(&s, neither, &err), VM_UNSUPPORTED);
+    assert_int_equal(judge_subject_body(&s, neither, &err), VM_UNSUPPORTED);
+    assert_int_equal(err.id, VM_ERR_UNSUPPORTED_OP);
 }
 
 static void test_declarations_of_a_feature_that_is_off_are_refused(void **state)
 {
     (void)state;
-    static const struct module_case cases[] = {
-        {"memory64", VM_ERR_UNSUPPORTED, {S(5, "\1\4\0")}},
-        {"memory64", VM_ERR_UNSUPPORTED, {S(2, "\1\0\0\2\4\0")}},
-        {"memory64", VM_ERR_UNSUPPORTED, {S(4, "\1\x70\4\0")}},
-        {"threads", VM_ERR_UNSUPPORTED, {S(5, "\1\3\0\1")}},
-        {"custom-page-sizes", VM_ERR_UNSUPPORTED, {S(5, "\1\x08\0\0")}},
-        {"multi-memory", VM_ERR_UNSUPPORTED, {S(5, "\2\0\0\0\0")}},
-        {"mutable-global", VM_ERR_UNSUPPORTED, {S(2, "\1\0\0\3\x7f\1")}},
+    static const struct {
+        vm_feature feature;
+        struct module_case module; /* what: of the message */
+    } cases[] = {
+#define C(feature, what, ...)                                                                      \
+    {                                                                                              \
+        VM_FEATURE_##feature,                                                                      \
+        {                                                                                          \
+            what, VM_ERR_UNSUPPORTED, { __VA_ARGS__ }                                              \
+        }                                                                                          \
+    }
+        C(SIMD, "type with v128 (1)", S(1, "\2\x60\0\0\x60\1\x7b\0")),
+        C(SIMD, "global of v128 (0)", S(2, "\1\0\0\3\x7b\0")),
+        C(REF_TYPES, "type with references (0)", S(1, "\1\x60\0\1\x6f")),
+        C(REF_TYPES, "table of references (0)", S(4, "\1\x6f\0\0")),
+        C(REF_TYPES, "global of references (0)", S(2, "\1\0\0\3\x70\0")),
+        C(REF_TYPES, "second table (1)", S(4, "\2\x70\0\0\x70\0\0")),
+        C(REF_TYPES, "declared element segment (0)", S(9, "\1\3\0\0")),
+        C(FUNC_REFS, "type with typed references (1)", S(1, "\2\x60\0\0\x60\1\x63\0\0")),
+        C(FUNC_REFS, "type with typed references (0)", S(1, "\1\x60\1\x64\x70\0")),
+        C(FUNC_REFS, "table with initial value (0)", S(4, "\1\x40\0\x70\0\0\xd0\x70\x0b")),
+        C(GC, "type with references to heap objects (0)", S(1, "\1\x60\1\x6e\0")),
+        C(GC, "struct or array type (0)", S(1, "\1\x5f\0")),
+        C(GC, "recursive or open type (0)", S(1, "\1\x50\0\x60\0\0")),
+        C(GC, "recursive or open type (0)", S(1, "\1\x4e\2\x60\0\0\x60\0\0")),
+        C(EXCEPTIONS, "table of exception references (0)", S(4, "\1\x69\0\0")),
+        C(MULTI_VALUE, "type with several results (0)", S(1, "\1\x60\0\2\x7f\x7f")),
+        C(BULK, "passive data segment (0)", S(11, "\1\1\0")),
+        C(BULK, "passive element segment (0)", S(9, "\1\1\0\0")),
+        C(BULK, "element expressions (0)", S(4, "\1\x70\0\0"), S(9, "\1\4\x41\0\x0b\0")),
+        C(MEMORY64, "64-bit memory (0)", S(5, "\1\4\0")),
+        C(MEMORY64, "64-bit memory (0)", S(2, "\1\0\0\2\4\0")),
+        C(MEMORY64, "64-bit table (0)", S(4, "\1\x70\4\0")),
+        C(THREADS, "shared memory (0)", S(5, "\1\3\0\1")),
+        C(CUSTOM_PAGE_SIZES, "memory with a page size (0)", S(5, "\1\x08\0\0")),
+        C(MULTI_MEMORY, "second memory (1)", S(5, "\2\0\0\0\0")),
+        C(MUTABLE_GLOBAL, "imported mutable global (0)", S(2, "\1\0\0\3\x7f\1")),
+        C(MUTABLE_GLOBAL, "exported mutable global (0)", S(6, "\1\x7f\1\x41\0\x0b"),
+          S(7, "\1\0\3\0")),
+#undef C
     };
     for (usize i = 0; i < VM_COUNT(cases); i++) {
         struct vm_err err;
-        vm_features mvp = (vm_features)1 << VM_FEATURE_MVP;
-        assert_int_equal(judge_case(&cases[i], mvp, &err), VM_UNSUPPORTED);
-        assert_int_equal(err.id, cases[i].want);
-        assert_non_null(strstr(err.text, cases[i].what));
-        assert_int_equal(judge_case(&cases[i], ALL, &err), VM_OK);
+        char text[200];
+        const char *name = vm_feature_name(cases[i].feature);
+        snprintf(text, sizeof text, "unsupported feature: %s needs feature %s (--features +%s)",
+                 cases[i].module.what, name, name);
+        vm_features without = ALL & ~((vm_features)1 << cases[i].feature);
+        assert_int_equal(judge_case(&cases[i].module, without, &err), VM_UNSUPPORTED);
+        assert_string_equal(err.text, text);
+        assert_true(err.offset >= 10 && err.offset != VM_NO_OFFSET);
+        assert_int_equal(judge_case(&cases[i].module, ALL, &err), VM_OK);
     }
 }
 
-static void test_types_are_accepted_whatever_is_off(void **state)
+static void test_tags_are_of_both_exception_proposals(void **state)
 {
     (void)state;
-    static const struct module_case types = {"struct, array, vector and reference types",
-                                             VM_ERR_NONE,
-                                             {S(1, "\4\x5f\1\x7f\0"
-                                                   "\x5e\x78\1"
-                                                   "\x60\1\x7b\1\x63\0"
-                                                   "\x60\1\x69\0")}};
+    static const struct module_case tag = {
+        "tag", VM_ERR_NONE, {S(1, "\1\x60\0\0"), S(13, "\1\0\0")}};
     struct vm_err err;
-    assert_int_equal(judge_case(&types, (vm_features)1 << VM_FEATURE_MVP, &err), VM_OK);
+    assert_int_equal(judge_case(&tag, WITHOUT(EXCEPTIONS), &err), VM_OK);
+    assert_int_equal(judge_case(&tag, WITHOUT(LEGACY_EXCEPTIONS), &err), VM_OK);
+    vm_features neither = WITHOUT(EXCEPTIONS) & WITHOUT(LEGACY_EXCEPTIONS);
+    assert_int_equal(judge_case(&tag, neither, &err), VM_UNSUPPORTED);
+}
+
+static void test_a_module_of_the_first_release_needs_nothing_else(void **state)
+{
+    (void)state;
+    static const struct module_case old = {"mvp",
+                                           VM_ERR_NONE,
+                                           {S(1, "\1\x60\1\x7f\1\x7f"), S(3, "\1\0"),
+                                            S(4, "\1\x70\0\1"), S(5, "\1\0\1"),
+                                            S(6, "\1\x7f\1\x41\0\x0b"), S(9, "\1\0\x41\0\x0b\1\0"),
+                                            S(10, "\1\4\0\x20\0\x0b"), S(11, "\1\0\x41\0\x0b\1x")}};
+    struct vm_err err;
+    assert_int_equal(judge_case(&old, VM_FEATURE_BIT(MVP), &err), VM_OK);
 }
 
 static void test_extended_const_off_is_refused(void **state)
@@ -247,7 +337,7 @@ static void test_extended_const_off_is_refused(void **state)
     struct subject s = {.global = (const u8 *)("\x7f\0" I32 I32 "\x6a" END), .global_size = 8};
     struct vm_err err;
     assert_int_equal(judge_subject(&s, WITHOUT(EXTENDED_CONST), &err), VM_UNSUPPORTED);
-    assert_int_equal(err.id, VM_ERR_UNSUPPORTED_OP);
+    assert_int_equal(err.id, VM_ERR_UNSUPPORTED);
     assert_int_equal(judge_subject(&s, ALL, &err), VM_OK);
 }
 
@@ -750,9 +840,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_module_rules),
         cmocka_unit_test(test_instructions_of_a_feature_that_is_off_are_refused_by_name),
+        cmocka_unit_test(test_types_in_bodies_of_a_feature_that_is_off_are_refused),
+        cmocka_unit_test(test_tags_are_of_both_exception_proposals),
+        cmocka_unit_test(test_a_module_of_the_first_release_needs_nothing_else),
         cmocka_unit_test(test_throw_is_of_both_exception_proposals),
         cmocka_unit_test(test_declarations_of_a_feature_that_is_off_are_refused),
-        cmocka_unit_test(test_types_are_accepted_whatever_is_off),
         cmocka_unit_test(test_extended_const_off_is_refused),
         cmocka_unit_test(test_sink_sees_locals_and_the_last_end),
         cmocka_unit_test(test_sink_sees_constants_as_bits),

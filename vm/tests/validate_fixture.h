@@ -143,6 +143,22 @@ static inline vm_status judge_subject(const struct subject *subject, vm_features
     return s;
 }
 
+/* The module around may use everything, the bodies only `features`. */
+static inline vm_status judge_subject_body(const struct subject *subject, vm_features features,
+                                           struct vm_err *err)
+{
+    struct bytes b = {0};
+    struct vm_module m;
+    build_around(&b, subject);
+    vm_err_init(err);
+    assert_int_equal(vm_module_decode(&m, &vm_alloc_libc, b.data, b.size, err), VM_OK);
+    vm_status s = vm_validate_declarations(&m, vm_features_all(), &vm_alloc_libc, err);
+    if (s == VM_OK) s = vm_validate_bodies(&m, features, TEST_FUNC - 1, 1, &vm_alloc_libc, err);
+    vm_module_free(&m);
+    free(b.data);
+    return s;
+}
+
 /* -------- instructions */
 
 #define NO_LOCALS "\0"

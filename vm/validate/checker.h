@@ -18,13 +18,14 @@ struct vm_checker {
 /** Error at the section of `id`; the printf-style detail may be NULL. */
 vm_status vm_checker_fail(struct vm_checker *k, vm_error_id id, u8 section, const char *detail, ...)
     VM_PRINTF(4, 5) VM_COLD;
-bool vm_checker_has(const struct vm_checker *k, vm_feature feature);
 /** A constant expression of the wanted type. */
 vm_status vm_checker_const(struct vm_checker *k, struct vm_range range, vm_valtype type,
                            u32 visible_globals);
 /** Marks a function as one that ref.func may name. */
 void vm_checker_declare(struct vm_checker *k, u32 func_idx);
 
+/** needs.c: what is declared belongs to features that are on; indices may still be out of range. */
+vm_status vm_check_needs(struct vm_checker *k);
 /** types.c: the type section. */
 vm_status vm_check_types(struct vm_checker *k);
 /** spaces.c: functions, tables, memories, globals, tags, imported and defined. */

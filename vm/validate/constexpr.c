@@ -49,9 +49,8 @@ static bool check_const_op(struct vm_walker *w)
     if (!is_const(op)) {
         return vm_walk_fail(w, VM_ERR_CONST_EXPR, "%s is not constant", vm_op_name(op));
     }
-    if (is_extended_const(op) && !(w->features >> VM_FEATURE_EXTENDED_CONST & 1)) {
-        return vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s in a constant expression",
-                            vm_op_name(op));
+    if (is_extended_const(op) && !vm_features_have(w->features, VM_FEATURE_EXTENDED_CONST)) {
+        return vm_walk_fail_need(w, VM_FEATURE_EXTENDED_CONST, "arithmetic in a constant");
     }
     /* v128.const is evaluated although its feature is not executed */
     if (w->note && !w->note->unsupported_const && op != VM_OP_V128_CONST &&

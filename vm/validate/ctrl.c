@@ -62,6 +62,13 @@ bool vm_walk_fail_cursor(struct vm_walker *w)
     return false;
 }
 
+bool vm_walk_fail_need(struct vm_walker *w, vm_feature need, const char *what)
+{
+    const char *name = vm_feature_name(need);
+    return vm_walk_fail(w, VM_ERR_UNSUPPORTED, "%s needs feature %s (--features +%s)", what, name,
+                        name);
+}
+
 static bool underflow(struct vm_walker *w, vm_valtype want)
 {
     char a[TYPE_TEXT] = "a value";

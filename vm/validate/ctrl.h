@@ -121,6 +121,8 @@ bool vm_walk_fail_index(struct vm_walker *w, vm_error_id id, u32 index) VM_COLD;
 bool vm_walk_fail_oom(struct vm_walker *w) VM_COLD;
 /** "type mismatch: <op> expects <want> but got <got>". */
 bool vm_walk_mismatch(struct vm_walker *w, vm_valtype want, vm_valtype got) VM_COLD;
+/** What is named so needs a feature that is off: VM_ERR_UNSUPPORTED. */
+bool vm_walk_fail_need(struct vm_walker *w, vm_feature need, const char *what) VM_COLD;
 /** Takes over the failure of the cursor. */
 bool vm_walk_fail_cursor(struct vm_walker *w) VM_COLD;
 
@@ -265,6 +267,12 @@ bool vm_walk_tell_sink(struct vm_walker *w);
 /** LEB128 u32 with the walker's errors. */
 bool vm_walk_u32(struct vm_walker *w, u32 *out);
 bool vm_walk_u8(struct vm_walker *w, u8 *out);
+/** May bodies name this type? What a sink is told has been validated: then all are good. */
+bool vm_walk_type_slow(struct vm_walker *w, vm_valtype type);
+VM_INLINE bool vm_walk_type(struct vm_walker *w, vm_valtype type)
+{
+    return VM_LIKELY(type >= VM_F64 && type <= VM_I32) || vm_walk_type_slow(w, type);
+}
 /** Places the cursor on a range of the module. */
 void vm_walk_seek(struct vm_walker *w, struct vm_range range);
 /** The constant expression at the cursor, of type `type`; stops behind its END. constexpr.c */

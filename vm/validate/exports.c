@@ -30,11 +30,6 @@ static vm_status check_target(struct vm_checker *k, const struct vm_export *x)
         return vm_checker_fail(k, unknown(x->kind), VM_SECTION_EXPORT, "%u in an export", x->index);
     }
     if (x->kind == VM_EXTERN_FUNC) vm_checker_declare(k, x->index);
-    if (x->kind == VM_EXTERN_GLOBAL && k->m->globals[x->index].type.is_mutable &&
-        !vm_checker_has(k, VM_FEATURE_MUTABLE_GLOBAL)) {
-        return vm_checker_fail(k, VM_ERR_UNSUPPORTED, VM_SECTION_EXPORT,
-                               "mutable global (mutable-global)");
-    }
     return VM_OK;
 }
 

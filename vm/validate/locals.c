@@ -40,6 +40,7 @@ static bool read_runs(struct vm_walker *w, u32 params, struct run_list *list)
         if (total - params > UINT32_MAX) return vm_walk_fail_here(w, VM_ERR_TOO_MANY_LOCALS);
         vm_valtype type = vm_cursor_valtype(&w->c, w->m->types.count);
         if (w->c.failed) return vm_walk_fail_cursor(w);
+        if (!vm_walk_type(w, type)) return false;
         if (n == 0 || total > VM_MAX_LOCALS) continue;
         if (!add_run(w, list, total, type)) return false;
     }

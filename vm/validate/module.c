@@ -29,11 +29,6 @@ vm_status vm_checker_fail(struct vm_checker *k, vm_error_id id, u8 section, cons
                  : vm_err_set(k->err, id, offset, "%s", text);
 }
 
-bool vm_checker_has(const struct vm_checker *k, vm_feature feature)
-{
-    return k->features >> feature & 1;
-}
-
 vm_status vm_checker_const(struct vm_checker *k, struct vm_range range, vm_valtype type,
                            u32 visible_globals)
 {
@@ -85,9 +80,9 @@ static vm_status note_defaultable(struct vm_checker *k)
 static vm_status check_declarations(struct vm_checker *k)
 {
     static vm_status (*const parts[])(struct vm_checker *) = {
-        new_declared, vm_check_types, vm_check_spaces, vm_check_exports,
-        check_start,  vm_check_elems, vm_check_datas};
-    vm_status s = note_defaultable(k);
+        vm_check_needs,   note_defaultable, new_declared,   vm_check_types, vm_check_spaces,
+        vm_check_exports, check_start,      vm_check_elems, vm_check_datas};
+    vm_status s = VM_OK;
     for (u32 i = 0; s == VM_OK && i < VM_COUNT(parts); i++) s = parts[i](k);
     return s;
 }
@@ -141,24 +136,4 @@ vm_status vm_validate_module(struct vm_module *m, vm_features features,
 {
     vm_status s = vm_validate_declarations(m, features, alloc, err);
     return s == VM_OK ? vm_validate_bodies(m, features, 0, m->body_count, alloc, err) : s;
-}
-
-vm_features vm_features_all(void) { return ((u64)1 << VM_FEATURE_COUNT) - 1; }
-
-vm_features vm_features_executable(void)
-{
-    vm_features set = 0;
-#define FEATURE(id, name, executable, standard) set |= (u64)(executable) << VM_FEATURE_##id;
-#include "isa/features.def"
-#undef FEATURE
-    return set;
-}
-
-vm_features vm_features_standard(void)
-{
-    vm_features set = 0;
-#define FEATURE(id, name, executable, standard) set |= (u64)(standard) << VM_FEATURE_##id;
-#include "isa/features.def"
-#undef FEATURE
-    return set;
 }

@@ -70,9 +70,6 @@ struct vm_sink {
     vm_status (*insn)(void *ctx, const struct vm_insn *insn);
 };
 
-/** Bit per enum vm_feature that may be used; others are refused by name and offset. */
-typedef u64 vm_features;
-
 /**
  * Checks body of defined function `func_idx` (index in the function index space) and reports to
  * `sink` (NULL: check only). `scratch` is reset first and holds the walker's stacks. Iterative:

@@ -45,9 +45,6 @@ static vm_status check_table(struct vm_checker *k, u32 i)
     const struct vm_table_decl *t = &k->m->tables[i];
     const struct vm_limits *l = &t->type.limits;
     u8 section = section_of(k, i, VM_EXTERN_TABLE);
-    if (l->is_64 && !vm_checker_has(k, VM_FEATURE_MEMORY64)) {
-        return vm_checker_fail(k, VM_ERR_UNSUPPORTED, section, "64-bit table (memory64)");
-    }
     if (!l->is_64 && (l->min > UINT32_MAX || (l->has_max && l->max > UINT32_MAX))) {
         return vm_checker_fail(k, VM_ERR_TABLE_SIZE, section, NULL);
     }
@@ -76,15 +73,6 @@ static vm_status check_memory(struct vm_checker *k, u32 i)
     if (l->page_log2 != 0 && l->page_log2 != VM_PAGE_LOG2) {
         return vm_checker_fail(k, VM_ERR_PAGE_SIZE, section, "2^%u", l->page_log2);
     }
-    if (l->is_64 && !vm_checker_has(k, VM_FEATURE_MEMORY64)) {
-        return vm_checker_fail(k, VM_ERR_UNSUPPORTED, section, "64-bit memory (memory64)");
-    }
-    if (l->is_shared && !vm_checker_has(k, VM_FEATURE_THREADS)) {
-        return vm_checker_fail(k, VM_ERR_UNSUPPORTED, section, "shared memory (threads)");
-    }
-    if (l->page_log2 != VM_PAGE_LOG2 && !vm_checker_has(k, VM_FEATURE_CUSTOM_PAGE_SIZES)) {
-        return vm_checker_fail(k, VM_ERR_UNSUPPORTED, section, "page size (custom-page-sizes)");
-    }
     if (l->min > max_pages(l) || (l->has_max && l->max > max_pages(l))) {
         return vm_checker_fail(k, VM_ERR_MEMORY_SIZE, section, NULL);
     }
@@ -94,10 +82,6 @@ static vm_status check_memory(struct vm_checker *k, u32 i)
 
 static vm_status check_memories(struct vm_checker *k)
 {
-    if (k->m->memory_count > 1 && !vm_checker_has(k, VM_FEATURE_MULTI_MEMORY)) {
-        return vm_checker_fail(k, VM_ERR_UNSUPPORTED, section_of(k, 1, VM_EXTERN_MEMORY),
-                               "%u memories (multi-memory)", k->m->memory_count);
-    }
     vm_status s = VM_OK;
     for (u32 i = 0; s == VM_OK && i < k->m->memory_count; i++) s = check_memory(k, i);
     return s;
@@ -109,12 +93,8 @@ static vm_status check_globals(struct vm_checker *k)
     vm_status s = VM_OK;
     for (u32 i = 0; s == VM_OK && i < k->m->global_count; i++) {
         const struct vm_global_decl *g = &k->m->globals[i];
-        if (i >= k->m->n_imported[VM_EXTERN_GLOBAL]) {
-            s = vm_checker_const(k, g->init, g->type.type, i);
-        } else if (g->type.is_mutable && !vm_checker_has(k, VM_FEATURE_MUTABLE_GLOBAL)) {
-            s = vm_checker_fail(k, VM_ERR_UNSUPPORTED, VM_SECTION_IMPORT,
-                                "mutable global (mutable-global)");
-        }
+        if (i < k->m->n_imported[VM_EXTERN_GLOBAL]) continue;
+        s = vm_checker_const(k, g->init, g->type.type, i);
     }
     return s;
 }

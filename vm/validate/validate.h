@@ -20,11 +20,4 @@ vm_status vm_validate_declarations(struct vm_module *m, vm_features features,
 vm_status vm_validate_bodies(const struct vm_module *m, vm_features features, u32 first, u32 count,
                              const struct vm_alloc *alloc, struct vm_err *err) VM_MUST_USE;
 
-/** All features of features.def. */
-vm_features vm_features_all(void);
-/** Those marked executable in features.def. */
-vm_features vm_features_executable(void);
-/** Those marked standard: what modules may use. */
-vm_features vm_features_standard(void);
-
 #endif

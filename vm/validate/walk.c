@@ -6,6 +6,38 @@
 #include "types/limits.h"
 #include "validate/rules.h"
 
+/* ---------------------------------------------------------------- features */
+
+static bool has(const struct vm_walker *w, vm_feature f)
+{
+    return w->sink || vm_features_have(w->features, f);
+}
+
+bool vm_walk_type_slow(struct vm_walker *w, vm_valtype type)
+{
+    vm_feature need = vm_valtype_feature(type);
+    if (has(w, need)) return true;
+    char text[64];
+    (void)vm_valtype_print(type, text, sizeof text);
+    return vm_walk_fail_need(w, need, text);
+}
+
+static bool op_is_on(const struct vm_walker *w, vm_op op)
+{
+    if (vm_features_have(w->features, vm_rules[op].feature)) return true;
+    /* Both exception proposals have it. */
+    return op == VM_OP_THROW && (w->features & VM_FEATURE_BIT(LEGACY_EXCEPTIONS));
+}
+
+/* Where validation let it pass, it is this build that lacks it. */
+static VM_NOINLINE VM_COLD bool fail_op(struct vm_walker *w, vm_op op)
+{
+    if (w->sink) return vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s", vm_op_name(op));
+    const char *need = vm_feature_name(vm_op_feature(op));
+    return vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s needs feature %s (--features +%s)",
+                        vm_op_name(op), need, need);
+}
+
 /* ---------------------------------------------------------------- reading */
 
 static bool leb_failed(struct vm_walker *w, vm_error_id id)
@@ -86,6 +118,8 @@ static bool read_memarg(struct vm_walker *w)
     if (!vm_walk_u32(w, &flags)) return false;
     if (VM_UNLIKELY(flags >= 0x40)) {
         if (flags >= 0x80) return vm_walk_fail_here(w, VM_ERR_MEMOP_FLAGS);
+        if (!has(w, VM_FEATURE_MULTI_MEMORY))
+            return vm_walk_fail_need(w, VM_FEATURE_MULTI_MEMORY, "access with a memory index");
         if (!vm_walk_u32(w, &in->imm.mem.memory)) return false;
     }
     in->imm.mem.align = flags & 0x3f;
@@ -111,7 +145,7 @@ static bool read_blocktype(struct vm_walker *w)
     if ((first & 0xc0) == 0x40) {
         w->bt_kind = VM_BT_VALUE;
         w->bt_type = vm_cursor_valtype(&w->c, w->m->types.count);
-        return !w->c.failed || vm_walk_fail_cursor(w);
+        return w->c.failed ? vm_walk_fail_cursor(w) : vm_walk_type(w, w->bt_type);
     }
     i64 index;
     vm_error_id id = vm_leb_s33(&w->c.p, w->c.end, &index);
@@ -122,13 +156,14 @@ static bool read_blocktype(struct vm_walker *w)
     }
     w->bt_kind = VM_BT_INDEX;
     w->bt_type = (u32)index;
-    return true;
+    return has(w, VM_FEATURE_MULTI_VALUE) ||
+           vm_walk_fail_need(w, VM_FEATURE_MULTI_VALUE, "block with a function type");
 }
 
 static bool read_heaptype(struct vm_walker *w, u32 *out)
 {
     *out = vm_cursor_heaptype(&w->c, w->m->types.count);
-    return !w->c.failed || vm_walk_fail_cursor(w);
+    return w->c.failed ? vm_walk_fail_cursor(w) : vm_walk_type(w, VM_REFTYPE(true, *out));
 }
 
 /* All types are read, then one is demanded: the bytes may be malformed further on. */
@@ -140,6 +175,7 @@ static bool read_select_types(struct vm_walker *w)
     for (u32 i = 0; i < count; i++) {
         w->insn.type = vm_cursor_valtype(&w->c, w->m->types.count);
         if (w->c.failed) return vm_walk_fail_cursor(w);
+        if (!vm_walk_type(w, w->insn.type)) return false;
     }
     w->insn.a = count;
     return count == 1 || vm_walk_fail(w, VM_ERR_RESULT_ARITY, "select with %u types", count);
@@ -237,14 +273,6 @@ static bool read_imm(struct vm_walker *w, vm_imm imm)
 
 /* ---------------------------------------------------------------- one instruction */
 
-static bool feature_is_on(const struct vm_walker *w, vm_op op)
-{
-    vm_features on = w->features;
-    if (on >> vm_rules[op].feature & 1) return true;
-    /* Both exception proposals have it. */
-    return op == VM_OP_THROW && (on >> VM_FEATURE_LEGACY_EXCEPTIONS & 1);
-}
-
 /* Opcodes behind a prefix, and the holes of the one-byte table. */
 static VM_NOINLINE vm_op read_prefixed(struct vm_walker *w, u8 first)
 {
@@ -282,8 +310,7 @@ bool vm_walk_opcode(struct vm_walker *w)
         in->op = read_prefixed(w, first);
         if (in->op == VM_OP_ILLEGAL) return false;
     }
-    return VM_LIKELY(feature_is_on(w, in->op)) ||
-           vm_walk_fail(w, VM_ERR_UNSUPPORTED_OP, "%s", vm_op_name(in->op));
+    return VM_LIKELY(op_is_on(w, in->op)) || fail_op(w, in->op);
 }
 
 bool vm_walk_tell_sink(struct vm_walker *w)

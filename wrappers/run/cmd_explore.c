@@ -4,18 +4,21 @@
 
 #include <stdio.h>
 
+static const struct wrap_option explore_options[] = {
+    WRAP_FEATURES_OPTION,
+};
+
 static void write_text(void *ctx, const char *text, size_t size)
 {
     (void)fwrite(text, 1, size, ctx); /* main checks the stream */
 }
 
-static int explore(const char *file, const char *func)
+static int explore(const char *file, const char *func, wr_features_t features)
 {
     int code = WRAP_EXIT_OK;
     wr_module_t *module = NULL;
-    wr_engine_t *engine = wr_engine_new(NULL);
+    wr_engine_t *engine = wrap_engine_new(features);
     if (!engine) {
-        wrap_say("out of memory");
         return WRAP_EXIT_INVALID;
     }
     if (wrap_module_load(engine, file, &module, &code)) {
@@ -36,23 +39,26 @@ static int explore(const char *file, const char *func)
 static int cmd_explore(const struct wrap_command *self, int argc, char **argv)
 {
     struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
-    int id = wrap_opts_next(&opts);
-    if (wrap_common_option(self, id)) {
-        return WRAP_EXIT_OK;
-    }
-    if (id != WRAP_OPTS_END) {
-        return wrap_opts_hint(self);
+    wr_features_t features = wr_features_default();
+    int id = 0;
+    while ((id = wrap_opts_next(&opts)) != WRAP_OPTS_END) {
+        if (wrap_common_option(self, id)) {
+            return WRAP_EXIT_OK;
+        }
+        if (id != WRAP_OPT_FEATURES || !wrap_features_apply(&features, opts.value)) {
+            return wrap_opts_hint(self);
+        }
     }
     if (opts.at >= argc || opts.at + 2 < argc) {
         wrap_say(opts.at < argc ? "more than FILE and FUNC given" : "no FILE given");
         return wrap_opts_hint(self);
     }
-    return explore(argv[opts.at], opts.at + 1 < argc ? argv[opts.at + 1] : NULL);
+    return explore(argv[opts.at], opts.at + 1 < argc ? argv[opts.at + 1] : NULL, features);
 }
 
 const struct wrap_command wrap_command_explore = {
     .name = "explore",
-    .usage = "wasmrun explore FILE|- [FUNC]",
+    .usage = "wasmrun explore [--features LIST] FILE|- [FUNC]",
     .summary = "Shows functions as WebAssembly beside the internal code that is run.",
     .notes = "FUNC is an export, a name of the name section or an index; without it, all.\n"
              "\n"
@@ -64,6 +70,8 @@ const struct wrap_command wrap_command_explore = {
              "A + stands beside what became a later part of the instruction above.\n"
              "\n"
              "Exit: 0; 125 when there is no such function; 126, 127 as for validate.\n",
+    .options = explore_options,
+    .option_count = sizeof explore_options / sizeof explore_options[0],
     .run = cmd_explore,
     .operands = "file any",
 };

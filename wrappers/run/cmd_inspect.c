@@ -12,6 +12,7 @@ enum { INSPECT_JSON = 1, TYPE_BYTES = 1024, NAME_COLUMN_MAX = 60 };
 
 static const struct wrap_option inspect_options[] = {
     {"json", 0, NULL, INSPECT_JSON, "print one JSON object"},
+    WRAP_FEATURES_OPTION,
 };
 
 /* ---------------------------------------------------------------- counts */
@@ -235,13 +236,12 @@ static void print_json(const wr_module_t *module)
 
 /* ---------------------------------------------------------------- the command */
 
-static int inspect(const char *file, bool json)
+static int inspect(const char *file, bool json, wr_features_t features)
 {
     int code = WRAP_EXIT_OK;
     wr_module_t *module = NULL;
-    wr_engine_t *engine = wr_engine_new(NULL);
+    wr_engine_t *engine = wrap_engine_new(features);
     if (!engine) {
-        wrap_say("out of memory");
         return WRAP_EXIT_INVALID;
     }
     if (wrap_module_load(engine, file, &module, &code)) {
@@ -259,27 +259,29 @@ static int inspect(const char *file, bool json)
 static int cmd_inspect(const struct wrap_command *self, int argc, char **argv)
 {
     struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
+    wr_features_t features = wr_features_default();
     bool json = false;
     int id = 0;
     while ((id = wrap_opts_next(&opts)) != WRAP_OPTS_END) {
         if (wrap_common_option(self, id)) {
             return WRAP_EXIT_OK;
         }
-        if (id != INSPECT_JSON) {
+        if (id == INSPECT_JSON) {
+            json = true;
+        } else if (id != WRAP_OPT_FEATURES || !wrap_features_apply(&features, opts.value)) {
             return wrap_opts_hint(self);
         }
-        json = true;
     }
     if (opts.at + 1 != argc) {
         wrap_say(opts.at < argc ? "more than one FILE given" : "no FILE given");
         return wrap_opts_hint(self);
     }
-    return inspect(argv[opts.at], json);
+    return inspect(argv[opts.at], json, features);
 }
 
 const struct wrap_command wrap_command_inspect = {
     .name = "inspect",
-    .usage = "wasmrun inspect [--json] FILE|-",
+    .usage = "wasmrun inspect [--json] [--features LIST] FILE|-",
     .summary = "Shows the sections, imports and exports of a module.",
     .options = inspect_options,
     .option_count = sizeof inspect_options / sizeof inspect_options[0],

@@ -59,6 +59,7 @@ static const struct wrap_option run_options[] = {
     {"sandbox",      0,   "auto|strict|off",    RUN_SANDBOX,      "give up what the guest does not need (" WRAP_SANDBOX_DEFAULT_NAME ")"},
     {"backend",      0,   "auto|tail|tail-v3|loop", RUN_BACKEND,  "engine: which interpreter loop (auto)"},
     {"memory",       0,   "auto|guard|explicit", RUN_MEMORY,      "engine: how memory accesses are checked (auto)"},
+    WRAP_FEATURES_OPTION,
     WRAP_NET_OPTIONS,
 };
 // clang-format on
@@ -242,6 +243,7 @@ static bool apply(struct wrap_run_options *run, int id, const char *value)
     case RUN_ENV_FILE: return wrap_env_file(run, value);
     case RUN_PRELOAD: return wrap_preload_add(run, value);
     case WRAP_OPT_CONFIG: return wrap_config_apply(run, &wrap_command_run, value, apply);
+    case WRAP_OPT_FEATURES: return wrap_features_apply(&run->features, value);
     case RUN_MAX_MEMORY: return set_size("max-memory", value, &run->store.max_memory_bytes);
     case RUN_MAX_STACK: return set_size("max-stack", value, &run->store.stack_bytes);
     case RUN_MAX_THREADS: return set_max_threads(run, value);
@@ -295,7 +297,8 @@ static int run_with(const struct wrap_command *self, struct wrap_run_options *ru
 static int cmd_run(const struct wrap_command *self, int argc, char **argv)
 {
     struct wrap_run_options run = {.sandbox = WRAP_SANDBOX_DEFAULT,
-                                   .max_threads = WR_WASI_MAX_THREADS};
+                                   .max_threads = WR_WASI_MAX_THREADS,
+                                   .features = wr_features_default()};
     struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
     int code = run_with(self, &run, &opts);
     wrap_options_free(&run);
@@ -317,6 +320,7 @@ int wrap_run_binfmt(int argc, char **argv)
         .argv0 = argv[2],
         .sandbox = WRAP_SANDBOX_DEFAULT,
         .max_threads = WR_WASI_MAX_THREADS,
+        .features = wr_features_default(),
     };
     bool good = true;
     for (int i = 3; i < argc && good; i++) {

@@ -505,9 +505,8 @@ static int load_preloads(struct guest *guest)
 static int run_steps(struct guest *guest)
 {
     int code = WRAP_EXIT_OK;
-    guest->engine = wr_engine_new(NULL);
+    guest->engine = wrap_engine_new(guest->options->features);
     if (!guest->engine) {
-        wrap_say("out of memory");
         return WRAP_EXIT_INVALID;
     }
     uint64_t begin = wrap_now_ns();

@@ -42,6 +42,7 @@ struct wrap_run_options {
     const char *profile; /**< file, NULL: none */
     const char *coredump; /**< file, NULL: none */
     bool stats;
+    wr_features_t features; /**< what modules may use */
     wr_store_config_t store;
     enum wrap_sandbox_mode sandbox;
     struct wrap_net net;

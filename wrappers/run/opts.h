@@ -31,6 +31,13 @@ struct wrap_command {
 
 /** The options every command has, and others that are not taken from a --config file; their ids. */
 enum { WRAP_OPT_HELP = 1000, WRAP_OPT_VERSION, WRAP_OPT_CONFIG };
+/** Of several commands. */
+enum { WRAP_OPT_FEATURES = 900 };
+
+/** A row of all commands that load modules. */
+#define WRAP_FEATURES_OPTION                                                                       \
+    {"features", 0, "LIST", WRAP_OPT_FEATURES,                                                     \
+     "what modules may use: all, mvp, -simd,+wide-arithmetic"}
 
 enum { WRAP_OPTS_END = -1, WRAP_OPTS_BAD = -2 };
 

@@ -74,6 +74,27 @@ int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
     return code;
 }
 
+wr_engine_t *wrap_engine_new(wr_features_t features)
+{
+    wr_engine_t *engine = wr_engine_new(NULL);
+    if (!engine) {
+        wrap_say("out of memory");
+        return NULL;
+    }
+    wr_engine_set_features(engine, features);
+    return engine;
+}
+
+bool wrap_features_apply(wr_features_t *features, const char *value)
+{
+    wr_error_t err = {0};
+    if (wr_features_parse(value, features, &err) == WR_OK) {
+        return true;
+    }
+    wrap_say("--features: %s", err.text);
+    return false;
+}
+
 bool wrap_module_load(wr_engine_t *engine, const char *file, wr_module_t **out, int *code)
 {
     wr_error_t err = {.offset = UINT64_MAX, .func_idx = UINT32_MAX};

@@ -27,6 +27,10 @@ bool wrap_common_option(const struct wrap_command *command, int id);
 
 /* ---------------------------------------------------------------- modules and errors */
 
+/** A new engine for modules that may use `features`; NULL after saying that memory is out. */
+wr_engine_t *wrap_engine_new(wr_features_t features);
+/** Applies a --features value to *features; false after saying what is wrong. */
+bool wrap_features_apply(wr_features_t *features, const char *value);
 /** Loads FILE, or stdin for "-". On failure prints why and sets the exit code. */
 bool wrap_module_load(wr_engine_t *engine, const char *file, wr_module_t **out, int *code);
 /** What messages call a file: itself, or "<stdin>" for "-". */

@@ -351,6 +351,29 @@ def timeouts():
 
 
 @test
+def features_are_switched():
+    bytewise = write("bytewise.wasm", b"\0asm\1\0\0\0" + bytes([5, 4, 1, 8, 1, 0]))
+    vector = write("vector.wasm", b"\0asm\1\0\0\0" + bytes([1, 5, 1, 0x60, 1, 0x7b, 0]))
+    for command in ("validate", "inspect", "explore"):
+        run(command, bytewise).want(126, "memory with a page size (0) needs feature custom-page-sizes "
+                                    "(--features +custom-page-sizes)", "offset 0xa")
+        run(command, "--features", "+custom-page-sizes", bytewise).want(0)
+        run(command, "--features=all", bytewise).want(0)
+        run(command, "--features=mvp", vector).want(126, "needs feature simd")
+        run(command, "--features=all,-simd", vector).want(126, "needs feature simd")
+        run(command, "--features", "-gc", "--features", "mvp,+simd", vector).want(0)
+        run(command, "--features", "smid", vector).want(125, "no feature 'smid'", "simd", "threads", "wasm-2.0")
+    good = exit_module(7)
+    run("--features", "mvp", write("good.wasm", good)).want(7)
+    run("run", "--features", "-simd", write("both.wasm", open(vector, "rb").read())).want(126, "needs feature simd")
+    run(bytewise).want(126, "needs feature custom-page-sizes")
+    config = write("features.json", b'{"module": "good.wasm", "features": "mvp"}')
+    run("--config", config).want(7)
+    config = write("features.json", b'{"module": "bytewise.wasm", "features": ["-gc", "-simd"]}')
+    run("--config", config).want(126, "needs feature custom-page-sizes")
+
+
+@test
 def max_memory():
     module = Module()
     module.mem(1)
