@@ -82,6 +82,7 @@ static const u8 other_words[VM_IR_COUNT] = {
     [VM_IR_return_call_import] = 3, [VM_IR_return_call_indirect] = 4, [VM_IR_return_call_ref] = 3,
     [VM_IR_call_start] = 1, [VM_IR_exit] = 1, [VM_IR_return_foreign] = 1, [VM_IR_ref_func] = 2,
     [VM_IR_br_on_null] = 2, [VM_IR_br_on_non_null] = 2, [VM_IR_ref_as_non_null] = 2, [VM_IR_throw] = 2, [VM_IR_throw_ref] = 2,
+    [VM_IR_i64_add128] = 3, [VM_IR_i64_sub128] = 3, [VM_IR_i64_mul_wide_s] = 2, [VM_IR_i64_mul_wide_u] = 2,
     [VM_IR_memory_size] = 2, [VM_IR_memory_grow] = 3, [VM_IR_memory_fill] = 3,
     [VM_IR_memory_copy] = 3, [VM_IR_memory_init] = 3, [VM_IR_data_drop] = 3, [VM_IR_table_get] = 2,
     [VM_IR_table_set] = 2, [VM_IR_table_size] = 2, [VM_IR_table_grow] = 3, [VM_IR_table_fill] = 3,

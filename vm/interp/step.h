@@ -37,6 +37,7 @@
 #include "sem/float.h"
 #include "sem/int.h"
 #include "sem/vec.h"
+#include "sem/wide.h"
 
 #include <string.h>
 

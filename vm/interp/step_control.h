@@ -12,6 +12,43 @@ VM_STEP_VALUE(ref_func, u64, (u64)(uintptr_t)r->x->now.inst->funcs[w.si.i])
 VM_STEP_VALUE(memory_size, u64, vm_memory_pages(r->x->now.inst->memories[w.si.i]))
 VM_STEP_VALUE(table_size, u64, r->x->now.inst->tables[w.si.i]->size)
 
+/* ---- two results; a local.set may have sent both to one slot, the lower half wins */
+
+VM_INLINE void vm_put_wide(struct vm_regs *r, u128 value, i16 lo, i16 hi)
+{
+    r->fp[hi].u64 = sem_wide_hi(value);
+    r->fp[lo].u64 = sem_wide_lo(value);
+}
+
+/** [h] [lo16 hi16 lo16 hi16] [lo16 hi16 -] */
+#define VM_STEP_ON_PAIRS(name)                                                                     \
+    VM_STEP(name)                                                                                  \
+    {                                                                                              \
+        const union vm_word w = r->pc[1], d = r->pc[2];                                            \
+        u128 a = sem_wide(r->fp[w.s.a].u64, r->fp[w.s.b].u64);                                     \
+        u128 b = sem_wide(r->fp[w.s.c].u64, r->fp[w.s.d].u64);                                     \
+        vm_put_wide(r, sem_##name(a, b), d.s.a, d.s.b);                                            \
+        r->pc += 3;                                                                                \
+        return VM_STOP_NONE;                                                                       \
+    }
+VM_STEP_ON_PAIRS(i64_add128)
+VM_STEP_ON_PAIRS(i64_sub128)
+
+/** [h] [a16 b16 lo16 hi16] */
+#define VM_STEP_TO_PAIR(name)                                                                      \
+    VM_STEP(name)                                                                                  \
+    {                                                                                              \
+        const union vm_word w = r->pc[1];                                                          \
+        u128 value = sem_##name(r->fp[w.s.a].u64, r->fp[w.s.b].u64);                               \
+        vm_put_wide(r, value, w.s.c, w.s.d);                                                       \
+        r->pc += 2;                                                                                \
+        return VM_STOP_NONE;                                                                       \
+    }
+VM_STEP_TO_PAIR(i64_mul_wide_s)
+VM_STEP_TO_PAIR(i64_mul_wide_u)
+
+/* ---- moves */
+
 VM_STEP(mov_far)
 {
     const union vm_word w = r->pc[1];

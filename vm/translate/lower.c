@@ -85,6 +85,47 @@ static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *
         lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
 }
 
+/* ---- wide arithmetic */
+
+/** One instruction from two or four slots to two: its last two halves in use. */
+static void lower_wide(struct vm_lower *l, vm_ir op, u32 inputs)
+{
+    i16 halves[2 * VM_WORD_HALVES] = {0};
+    for (u32 i = inputs; i-- > 0;) {
+        struct vm_operand o = vm_pop(l);
+        halves[i] = vm_src(l, &o, i); /* the fourth scratch slot is the results': read first */
+    }
+    i32 home = l->next_home;
+    i16 dst = vm_dst(l, home + 1); /* both are near, or neither */
+    bool far = l->far_dst != 0;
+    if (far) l->far_dst = home;
+    halves[inputs] = far ? dst : (i16)home;
+    halves[inputs + 1] = (i16)(halves[inputs] + 1);
+    union vm_word words[2];
+    memcpy(words, halves, sizeof words);
+    u32 insn = vm_emit(l, op, words[0]);
+    if (inputs == VM_WORD_HALVES) vm_emit_word(l, words[1]);
+    l->wide_half = VM_WORD_HALVES * (insn + 1) + inputs;
+    if (!far) l->wide_end = l->words.len;
+    vm_push_slot(l, VM_I64);
+    vm_push_slot(l, VM_I64);
+    vm_dst_done(l, 2);
+}
+
+/** Sends a result of the wide instruction that was just emitted elsewhere; false: it is none. */
+static bool retarget_wide(struct vm_lower *l, const struct vm_operand *o, i32 slot)
+{
+    if (l->wide_end != l->words.len || o->where != VM_IN_SLOT || l->status != VM_OK) return false;
+    u8 *at = (u8 *)l->words.data + 2 * (usize)l->wide_half;
+    i16 results[2];
+    memcpy(results, at, sizeof results);
+    u32 which = results[1] == o->home;
+    if (results[which] != o->home) return false;
+    results[which] = (i16)slot;
+    memcpy(at, results, sizeof results);
+    return true;
+}
+
 /* ---- locals, globals, select */
 
 static void write_local(struct vm_lower *l, u32 local)
@@ -93,11 +134,12 @@ static void write_local(struct vm_lower *l, u32 local)
     i32 slot = l->local_slots[local];
     if (o.where == VM_IN_LOCAL && o.local == local) return;
     vm_switch_wrote(l, local, &o);
-    bool fold = vm_is_fresh(l, &o) && slot == (i16)slot && l->local_heads[local] == VM_NO_INDEX;
-    if (fold) {
+    bool may_fold = slot == (i16)slot && l->local_heads[local] == VM_NO_INDEX;
+    if (may_fold && vm_is_fresh(l, &o)) {
         vm_retarget(l, slot);
         return;
     }
+    if (may_fold && retarget_wide(l, &o, slot)) return;
     vm_materialise_local(l, local);
     vm_copy_to(l, &o, slot);
 }
@@ -264,6 +306,10 @@ static void lower_other(struct vm_lower *l, const struct vm_insn *in)
     case VM_OP_REF_EQ: lower_part(l, VM_PART_i64_eq, 0, VM_I32); break;
     case VM_OP_REF_FUNC: lower_indexed_get(l, VM_IR_ref_func, in->a, VM_FUNCREF); break;
     case VM_OP_REF_AS_NON_NULL: lower_ref_as_non_null(l); break;
+    case VM_OP_I64_ADD128: lower_wide(l, VM_IR_i64_add128, 4); break;
+    case VM_OP_I64_SUB128: lower_wide(l, VM_IR_i64_sub128, 4); break;
+    case VM_OP_I64_MUL_WIDE_S: lower_wide(l, VM_IR_i64_mul_wide_s, 2); break;
+    case VM_OP_I64_MUL_WIDE_U: lower_wide(l, VM_IR_i64_mul_wide_u, 2); break;
     case VM_OP_MEMORY_SIZE: lower_indexed_get(l, VM_IR_memory_size, in->a, VM_I64); break;
     case VM_OP_TABLE_SIZE: lower_indexed_get(l, VM_IR_table_size, in->a, VM_I64); break;
     case VM_OP_TABLE_GET: lower_table_get(l, in); break;
