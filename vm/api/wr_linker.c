@@ -191,9 +191,10 @@ static usize memory_type(const struct vm_memory *m, char *buf, usize cap)
 {
     char max[32] = "";
     if (m->type.has_max) (void)snprintf(max, sizeof max, " %llu", (unsigned long long)m->type.max);
-    return (usize)snprintf(buf, cap, "(memory %s%llu%s%s)", m->type.is_64 ? "i64 " : "",
+    return (usize)snprintf(buf, cap, "(memory %s%llu%s%s%s)", m->type.is_64 ? "i64 " : "",
                            (unsigned long long)vm_memory_pages(m), max,
-                           m->type.is_shared ? " shared" : "");
+                           m->type.is_shared ? " shared" : "",
+                           m->type.page_log2 == 0 ? " (pagesize 1)" : "");
 }
 
 static usize def_type(const struct vm_linker *l, const struct vm_def *d, char *buf, usize cap)

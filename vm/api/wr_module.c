@@ -272,7 +272,8 @@ static size_t extern_type(const struct vm_module *m, u8 kind, u32 index, char *b
     }
     case VM_EXTERN_MEMORY:
         (void)print_limits(&m->memories[index], part, sizeof part);
-        return (size_t)snprintf(buf, cap, "(memory %s)", part);
+        return (size_t)snprintf(buf, cap, "(memory %s%s)", part,
+                                m->memories[index].page_log2 == 0 ? " (pagesize 1)" : "");
     case VM_EXTERN_GLOBAL:
         (void)vm_valtype_print(m->globals[index].type.type, part, sizeof part);
         return (size_t)snprintf(

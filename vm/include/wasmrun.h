@@ -371,7 +371,10 @@ WR_API wr_status_t wr_memory_new(wr_store_t *store, wr_limits_t limits, wr_memor
  */
 WR_API uint8_t *wr_memory_data(const wr_memory_t *memory);
 WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /**< in bytes */
-/** Grows by `pages`; returns the old size in pages or UINT64_MAX when refused. */
+/**
+ * Grows by `pages`, of 64 KiB or, if the module says so (custom-page-sizes), of one byte; returns
+ * the old size in pages or UINT64_MAX when refused.
+ */
 WR_API uint64_t wr_memory_grow(wr_memory_t *memory, uint64_t pages);
 /** Checked copies; false (and nothing done) when [addr, addr+size) is not inside the memory. */
 WR_API bool wr_memory_read(const wr_memory_t *memory, uint64_t addr, void *out, size_t size);

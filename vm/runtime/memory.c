@@ -64,6 +64,7 @@ static void quota_give_back(struct vm_quota *q, u64 bytes)
 static u64 allowed_pages(const struct vm_quota *quota, const struct vm_limits *type)
 {
     u64 format = (type->is_64 ? (u64)1 << 48 : (u64)1 << 32) >> type->page_log2;
+    if (!type->is_64 && format > UINT32_MAX) format = UINT32_MAX; /* memory.size can tell */
     u64 limit = quota->limit_bytes >> type->page_log2;
     u64 max = type->has_max && type->max < format ? type->max : format;
     return max < limit ? max : limit;
