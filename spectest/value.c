@@ -155,8 +155,7 @@ static bool parse_host_pointer(const char *text, void **out)
 
 static bool is_reference(wr_valkind_t kind)
 {
-    return kind == WR_FUNCREF || kind == WR_EXTERNREF || kind == WR_EXNREF ||
-           kind == WR_OTHERREF;
+    return kind == WR_FUNCREF || kind == WR_EXTERNREF || kind == WR_EXNREF || kind == WR_OTHERREF;
 }
 
 static const void *pointer_of(const wr_val_t *value)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Throwing: finds the handler up the frames before anything changes, so that an uncaught exception
- * stops with the frames of its throw in place, then goes on in it. What is only caught by its values
- * never becomes an object.
+ * stops with the frames of its throw in place, then goes on in it. What is only caught by its
+ * values never becomes an object.
  */
 #include "interp/slow.h"
 #include "interp/step.h"
@@ -123,10 +123,8 @@ static u32 throw_object(struct vm_exec *x, struct vm_exception *e, const union v
 u32 vm_slow_throw(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp)
 {
     const union vm_word w = pc[1];
-    struct thrown t = {.tag = x->now.inst->tags[(u32)w.w.hi],
-                       .values = fp + w.w.lo,
-                       .pc = pc,
-                       .fp = fp};
+    struct thrown t = {
+        .tag = x->now.inst->tags[(u32)w.w.hi], .values = fp + w.w.lo, .pc = pc, .fp = fp};
     return throw_it(x, &t);
 }
 

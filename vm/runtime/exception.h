@@ -15,7 +15,8 @@ struct vm_tag;
 /** spec syntax-exninst. Owner thread of the store. */
 struct vm_exception {
     struct vm_tag *tag;
-    struct vm_exception *link; /* free list; while marking: those whose values are to be looked at */
+    struct vm_exception
+        *link; /* free list; while marking: those whose values are to be looked at */
     u32 holds; /* by the embedder */
     u32 slots; /* room for values */
     bool marked;

@@ -40,10 +40,10 @@ enum vm_exec_state {
 
 /** Answer of a pending host function; any thread moves it from WAITING on, the owner back. */
 enum vm_answer {
-    VM_ANSWER_NONE,    /* no host function is running or pending */
+    VM_ANSWER_NONE, /* no host function is running or pending */
     VM_ANSWER_WAITING, /* one is */
     VM_ANSWER_WRITING, /* somebody writes its results */
-    VM_ANSWER_GIVEN    /* host_answer holds VM_OK or the failure */
+    VM_ANSWER_GIVEN /* host_answer holds VM_OK or the failure */
 };
 
 /** The call in progress: what a nested call saves and puts back. Owner thread. */
@@ -55,7 +55,7 @@ struct vm_activation {
     f64 facc;
     union vm_slot vacc[2];
     struct vm_instance *inst; /* whose code runs; NULL at the bottom of a host call */
-    union vm_slot **cells;    /* inst->cells */
+    union vm_slot **cells; /* inst->cells */
     struct vm_func *start_func;
     union vm_slot *bottom; /* frame below the first function's */
     enum vm_exec_state state;
@@ -66,14 +66,14 @@ struct vm_activation {
 
 struct vm_exec {
     /* read by handlers */
-    _Atomic u32 interrupt;      /* any thread stores; handlers only read */
+    _Atomic u32 interrupt; /* any thread stores; handlers only read */
     union vm_slot *stack_limit; /* a frame must end at or below this */
     struct vm_activation now;
     /* the rest */
     u32 stop;
     u32 place; /* of a trap: which of its instruction's parts that may trap it was */
     vm_status host_status;
-    _Atomic u32 answer;    /* enum vm_answer */
+    _Atomic u32 answer; /* enum vm_answer */
     vm_status host_answer; /* published by `answer` */
     vm_trap trap;
     char trap_text[128]; /* of a host function's own; empty: the trap's */
@@ -84,9 +84,9 @@ struct vm_exec {
     struct vm_exec *next, **back; /* of the store */
     const struct vm_alloc *alloc; /* the store's, which may be deleted before the exec */
     union vm_slot *stack; /* lowest slot */
-    u64 stack_bytes;      /* reserved, guard page included */
-    u32 epoch_ticks;      /* of each run, then YIELD; 0: none */
-    u64 epoch_deadline;   /* with the two links: lock: store->epochs->lock */
+    u64 stack_bytes; /* reserved, guard page included */
+    u32 epoch_ticks; /* of each run, then YIELD; 0: none */
+    u64 epoch_deadline; /* with the two links: lock: store->epochs->lock */
     struct vm_exec *epoch_next, **epoch_back;
     bool yield_later; /* a YIELD came during a nested call, which can't */
     struct vm_waiter waiter;
@@ -96,7 +96,8 @@ struct vm_exec {
 struct vm_call {
     struct vm_exec *exec;
     struct vm_instance *inst; /* the caller, or NULL */
-    vm_status answer; /* VM_TRAP, VM_EXCEPTION or VM_EXIT once asked for; plain C functions return none */
+    vm_status
+        answer; /* VM_TRAP, VM_EXCEPTION or VM_EXIT once asked for; plain C functions return none */
 };
 
 /** New exec; VM_OOM when its stack can't be reserved. */

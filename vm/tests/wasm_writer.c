@@ -45,6 +45,7 @@ static u32 type_byte(char letter)
     case 'V': return 0x7b;
     case 'r': return 0x70;
     case 'e': return 0x6f;
+    case 'x': return 0x69;
     default: abort();
     }
 }
@@ -191,6 +192,25 @@ u32 wasm_memory(struct wasm *w, u32 min, u32 max, const char *name)
     return w->memory_count++;
 }
 
+u32 wasm_tag(struct wasm *w, const char *signature, const char *name)
+{
+    u32 type = wasm_type(w, signature);
+    wasm_put_u8(&w->tags.bytes, 0);
+    wasm_put_u32(&w->tags.bytes, type);
+    w->tags.count++;
+    wasm_export(w, name, 4, w->tag_count);
+    return w->tag_count++;
+}
+
+u32 wasm_import_tag(struct wasm *w, const char *module, const char *name, const char *signature)
+{
+    u32 type = wasm_type(w, signature);
+    struct wasm_bytes *b = import(w, module, name, 4);
+    wasm_put_u8(b, 0);
+    wasm_put_u32(b, type);
+    return w->tag_count++;
+}
+
 u32 wasm_table(struct wasm *w, char letter, u32 min, u32 max, const char *name)
 {
     wasm_put_u8(&w->tables.bytes, type_byte(letter));
@@ -319,6 +339,7 @@ struct wasm_bytes wasm_finish(struct wasm *w)
     put_section(&b, 3, &w->funcs);
     put_section(&b, 4, &w->tables);
     put_section(&b, 5, &w->memories);
+    put_section(&b, 13, &w->tags);
     put_section(&b, 6, &w->globals);
     put_section(&b, 7, &w->exports);
     if (w->start) put_number(&b, 8, w->start - 1);

@@ -6,8 +6,8 @@
  *   struct wasm w = {0};
  *   wasm_func(&w, "ii:i", "add", "", CODE(LOCAL_GET(0), LOCAL_GET(1), I32_ADD));
  *
- * Letters of types: i I f F V (v128) r (funcref) e (externref). Index spaces must be filled imports
- * first.
+ * Letters of types: i I f F V r (funcref) e (externref) x (exnref). Index spaces must be filled
+ * imports first.
  */
 #ifndef VM_TESTS_WASM_WRITER_H
 #define VM_TESTS_WASM_WRITER_H
@@ -33,8 +33,8 @@ struct wasm_section {
 /** A module under construction; zero-initialised is empty. */
 struct wasm {
     struct wasm_section types, imports, funcs, tables, memories, globals, exports, elems, codes;
-    struct wasm_section datas, names;
-    u32 func_count, table_count, memory_count, global_count; /* imports included */
+    struct wasm_section datas, names, tags;
+    u32 func_count, table_count, memory_count, global_count, tag_count; /* imports included */
     u32 start;                                               /* function index + 1 */
     bool has_passive;                                        /* a data count is needed */
 };
@@ -67,6 +67,9 @@ u32 wasm_shared_memory(struct wasm *w, u32 min, u32 max, const char *name);
 u32 wasm_table(struct wasm *w, char letter, u32 min, u32 max, const char *name);
 u32 wasm_global(struct wasm *w, char letter, bool is_mutable, struct wasm_code init,
                 const char *name);
+/** `signature`: "i:". */
+u32 wasm_tag(struct wasm *w, const char *signature, const char *name);
+u32 wasm_import_tag(struct wasm *w, const char *module, const char *name, const char *signature);
 void wasm_export(struct wasm *w, const char *name, u32 kind, u32 index);
 /** Active segments at constant offsets. */
 void wasm_elem(struct wasm *w, u32 table, u32 offset, const u32 *funcs, u32 count);
@@ -95,8 +98,21 @@ struct wasm_bytes wasm_finish(struct wasm *w);
 #define T_I32 0x7f
 #define T_I64 0x7e
 #define T_F64 0x7c
+#define T_EXN 0x69
 #define UNREACHABLE 0x00
 #define NOP 0x01
+#define TRY(type) 0x06, (type)
+#define CATCH(tag) 0x07, (tag)
+#define THROW(tag) 0x08, (tag)
+#define RETHROW(l) 0x09, (l)
+#define THROW_REF 0x0a
+#define DELEGATE(l) 0x18, (l)
+#define CATCH_ALL 0x19
+#define TRY_TABLE(type, clauses) 0x1f, (type), (clauses)
+#define ON(tag, l) 0, (tag), (l) /* clauses */
+#define ON_REF(tag, l) 1, (tag), (l)
+#define ON_ALL(l) 2, (l)
+#define ON_ALL_REF(l) 3, (l)
 #define BLOCK(type) 0x02, (type)
 #define LOOP(type) 0x03, (type)
 #define IF(type) 0x04, (type)
@@ -155,6 +171,7 @@ struct wasm_bytes wasm_finish(struct wasm *w);
 #define I32_WRAP_I64 0xa7
 #define I64_EXTEND_I32_U 0xad
 #define REF_NULL_FUNC 0xd0, 0x70
+#define REF_NULL_EXN 0xd0, 0x69
 #define REF_IS_NULL 0xd1
 #define REF_FUNC(f) 0xd2, (f)
 #define MEMORY_INIT(data) 0xfc, 8, (data), 0

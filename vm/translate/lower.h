@@ -33,14 +33,14 @@ struct vm_carried {
 struct vm_fixup {
     u32 insn; /* word index of the instruction, VM_NO_INDEX: it is a clause */
     u32 field; /* index of the 32-bit field, in 16-bit halves from the start of the code; clause */
-    u32 next;  /* in the list of its label, VM_NO_INDEX ends it */
+    u32 next; /* in the list of its label, VM_NO_INDEX ends it */
     struct vm_carried have; /* in the accumulators when the branch is taken */
 };
 
 struct vm_label_frame {
-    vm_op op;       /* block, loop, if, else; VM_OP_ILLEGAL for the function */
-    u32 height;     /* operand count below the block's parameters */
-    i32 base;       /* home slot of the first parameter and of the first result */
+    vm_op op; /* block, loop, if, else; VM_OP_ILLEGAL for the function */
+    u32 height; /* operand count below the block's parameters */
+    i32 base; /* home slot of the first parameter and of the first result */
     /* branches to the end, or to a loop without what it carries; VM_NO_INDEX: none */
     u32 fixups;
     u32 else_fixup; /* if: the branch around the then part, VM_NO_INDEX: none */

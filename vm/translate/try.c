@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exceptions: try_table, the legacy try, and what throws. Nothing is emitted for entering or leaving
- * a region: a side table (isa/code.h) says which words it covers, so instructions end at its borders.
- * A clause is a branch to its label from anywhere in the body: what is below the label's operands
- * stands in its home slots or is constant.
+ * Exceptions: try_table, the legacy try, and what throws. Nothing is emitted for entering or
+ * leaving a region: a side table (isa/code.h) says which words it covers, so instructions end at
+ * its borders. A clause is a branch to its label from anywhere in the body: what is below the
+ * label's operands stands in its home slots or is constant.
  *
  *   throw      [h] [base32 tag32]      base: slot of the first value
  *   throw_ref  [h] [exception16 - - -]
@@ -44,8 +44,8 @@ static void add_clause(struct vm_lower *l, struct vm_label_frame *f, struct vm_c
 {
     if (l->status == VM_OK && !VM_VEC_RESERVE(l->env->alloc, &l->catches, 1)) l->status = VM_OOM;
     if (l->status != VM_OK) return;
-    u32 *link = f->arm == VM_CATCH_NONE ? &l->tries.data[f->own].first
-                                        : &l->catches.data[f->arm].next;
+    u32 *link =
+        f->arm == VM_CATCH_NONE ? &l->tries.data[f->own].first : &l->catches.data[f->arm].next;
     *link = f->arm = l->catches.len;
     VM_VEC_PUSH(&l->catches, c);
 }
