@@ -303,7 +303,7 @@ static void test_missing_imports_with_offers_and_near_misses(void **state)
 static void test_linker_refuses_bad_definitions(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "i", "ii", "x:", ":x", ":i:", "i :i", "()i"};
+    static const char *const bad[] = {"", "i", "ii", "y:", ":y", ":i:", "i :i", "()i"};
     struct world w;
     world_init(&w, NULL);
     for (u32 i = 0; i < VM_COUNT(bad); i++)
