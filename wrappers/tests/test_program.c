@@ -147,6 +147,7 @@ static const struct run_row run_rows[] = {
      {BYTES(counts_wasm), .cwd = "/app", .env = {"PWD=/", "A=1"}},
      2},
     {"working directory as ever", {BYTES(counts_wasm), .cwd = "/"}, 0},
+    {"a thread that exits while the main one waits", {BYTES(threads_wasm)}, 42},
     {"no preopens", {BYTES(preopens_wasm)}, 3},
     {"two preopens",
      {BYTES(preopens_wasm), .preopens = {{"/", "/", true}, {"/tmp", "/tmp", false}}},
