@@ -14,11 +14,36 @@ void wasi_mem_init(struct wasi_mem *mem, const wr_memory_t *memory)
     mem->size = mem->base != NULL ? wr_memory_size(memory) : 0;
 }
 
+WASI_GUEST_ACCESS u8 get8(const u8 *guest) { return *(const volatile u8 *)guest; }
+
+WASI_GUEST_ACCESS void put8(u8 *guest, u8 v) { *(volatile u8 *)guest = v; }
+
+void wasi_guest_read(void *to, const u8 *guest, size_t size)
+{
+    u8 *out = to;
+    for (; size >= 8; size -= 8, out += 8, guest += 8) {
+        u64 word = wasi_guest_get64(guest);
+        memcpy(out, &word, sizeof(word));
+    }
+    while (size-- > 0) *out++ = get8(guest++);
+}
+
+void wasi_guest_write(u8 *guest, const void *from, size_t size)
+{
+    const u8 *in = from;
+    for (; size >= 8; size -= 8, in += 8, guest += 8) {
+        u64 word;
+        memcpy(&word, in, sizeof(word));
+        wasi_guest_put64(guest, word);
+    }
+    while (size-- > 0) put8(guest++, *in++);
+}
+
 wasi_errno wasi_mem_read(const struct wasi_mem *mem, u64 addr, void *out, size_t len)
 {
     const u8 *p = wasi_mem_at(mem, addr, len);
     if (p == NULL) return WASI_E_FAULT;
-    wr_guest_copy(out, p, len);
+    wasi_guest_read(out, p, len);
     return WASI_E_SUCCESS;
 }
 
@@ -26,7 +51,7 @@ wasi_errno wasi_mem_write(const struct wasi_mem *mem, u64 addr, const void *in, 
 {
     u8 *p = wasi_mem_at(mem, addr, len);
     if (p == NULL) return WASI_E_FAULT;
-    wr_guest_copy(p, in, len);
+    wasi_guest_write(p, in, len);
     return WASI_E_SUCCESS;
 }
 
@@ -35,7 +60,7 @@ wasi_errno wasi_mem_path(const struct wasi_mem *mem, u32 addr, u32 len, char buf
     const u8 *p = wasi_mem_at(mem, addr, len);
     if (p == NULL) return WASI_E_FAULT;
     if (len > WASI_PATH_MAX) return WASI_E_NAMETOOLONG;
-    wr_guest_copy(buf, p, len);
+    wasi_guest_read(buf, p, len);
     buf[len] = '\0';
     if (memchr(buf, '\0', len) != NULL) return WASI_E_INVAL;
     return wasi_utf8_valid((const u8 *)buf, len) ? WASI_E_SUCCESS : WASI_E_ILSEQ;
@@ -49,10 +74,9 @@ wasi_errno wasi_mem_iovecs(const struct wasi_mem *mem, u32 addr, u32 count,
     if (vec == NULL) return WASI_E_FAULT;
     size_t room = WASI_IO_MAX;
     for (u32 i = 0; i < count; i++) {
-        u8 one[WASI_IOVEC_BYTES];
-        wr_guest_copy(one, vec + (size_t)i * WASI_IOVEC_BYTES, sizeof(one));
-        u32 len = wasi_get32(one + 4);
-        u8 *p = wasi_mem_at(mem, wasi_get32(one), len);
+        const u64 one = wasi_guest_get64(vec + (size_t)i * WASI_IOVEC_BYTES);
+        u32 len = (u32)(one >> 32);
+        u8 *p = wasi_mem_at(mem, (u32)one, len);
         if (p == NULL) return WASI_E_FAULT;
         out[i] = (struct iovec){.iov_base = p, .iov_len = len < room ? len : room};
         room -= out[i].iov_len;

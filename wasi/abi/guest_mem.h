@@ -3,8 +3,8 @@
  * guest_mem.h - checked access to the caller's memory: a guest pointer is (memory, offset, length),
  * checked in 64-bit arithmetic each time it is used. Unaligned pointers are legal.
  *
- * The memory may be shared and change at any time. So what is there is looked at once: by a copy
- * that the compiler can't undo (wr_guest_copy), never in place; the kernel copies for itself.
+ * The memory may be shared and change at any time. So what is there is looked at once: by accesses
+ * that the compiler can't repeat (wasi_guest_*), never in place; the kernel copies for itself.
  */
 #ifndef WASI_ABI_GUEST_MEM_H
 #define WASI_ABI_GUEST_MEM_H
@@ -99,27 +99,50 @@ static inline void wasi_put64(u8 *p, u64 v)
     wasi_put32(p + 4, (u32)(v >> 32));
 }
 
-/* Results, at a pointer that wasi_mem_at gave. */
+/*
+ * Guest memory, at a pointer that wasi_mem_at gave. Each number is one access, of any alignment;
+ * the guest may race with it, which is its own affair and none of ThreadSanitizer's.
+ */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the guest's order is the host's");
+#define WASI_GUEST_ACCESS static inline __attribute__((no_sanitize("thread")))
+struct wasi_any16 {
+    u16 v;
+} __attribute__((packed, may_alias));
+struct wasi_any32 {
+    u32 v;
+} __attribute__((packed, may_alias));
+struct wasi_any64 {
+    u64 v;
+} __attribute__((packed, may_alias));
 
-static inline void wasi_guest_put16(u8 *guest, u16 v)
+WASI_GUEST_ACCESS u32 wasi_guest_get32(const u8 *guest)
 {
-    u8 bytes[2];
-    wasi_put16(bytes, v);
-    wr_guest_copy(guest, bytes, sizeof(bytes));
+    return ((const volatile struct wasi_any32 *)(const void *)guest)->v;
 }
 
-static inline void wasi_guest_put32(u8 *guest, u32 v)
+WASI_GUEST_ACCESS u64 wasi_guest_get64(const u8 *guest)
 {
-    u8 bytes[4];
-    wasi_put32(bytes, v);
-    wr_guest_copy(guest, bytes, sizeof(bytes));
+    return ((const volatile struct wasi_any64 *)(const void *)guest)->v;
 }
 
-static inline void wasi_guest_put64(u8 *guest, u64 v)
+WASI_GUEST_ACCESS void wasi_guest_put16(u8 *guest, u16 v)
 {
-    u8 bytes[8];
-    wasi_put64(bytes, v);
-    wr_guest_copy(guest, bytes, sizeof(bytes));
+    ((volatile struct wasi_any16 *)(void *)guest)->v = v;
 }
+
+WASI_GUEST_ACCESS void wasi_guest_put32(u8 *guest, u32 v)
+{
+    ((volatile struct wasi_any32 *)(void *)guest)->v = v;
+}
+
+WASI_GUEST_ACCESS void wasi_guest_put64(u8 *guest, u64 v)
+{
+    ((volatile struct wasi_any64 *)(void *)guest)->v = v;
+}
+
+/** Copies out of guest memory: what is in `to` is what was looked at. */
+void wasi_guest_read(void *to, const u8 *guest, size_t size);
+/** Copies into guest memory. */
+void wasi_guest_write(u8 *guest, const void *from, size_t size);
 
 #endif

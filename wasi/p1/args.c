@@ -25,7 +25,7 @@ static wasi_errno put_strings(struct wasi_call *c, const struct wasi_strings *li
     u8 *text = wasi_mem_at(&c->mem, text_addr, list->bytes);
     if (pointers == NULL || text == NULL) return WASI_E_FAULT;
     if (list->bytes == 0) return WASI_E_SUCCESS;
-    wr_guest_copy(text, list->text, list->bytes);
+    wasi_guest_write(text, list->text, list->bytes);
     size_t at = 0;
     for (u32 i = 0; i < list->count; i++) {
         wasi_guest_put32(pointers + (size_t)i * 4, text_addr + (u32)at);

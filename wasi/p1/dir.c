@@ -57,7 +57,7 @@ static u8 filetype_of_dirent(unsigned char d_type)
 static void put(struct listing *l, const void *bytes, size_t len)
 {
     if (len > l->room - l->used) len = l->room - l->used;
-    wr_guest_copy(l->out + l->used, bytes, len);
+    wasi_guest_write(l->out + l->used, bytes, len);
     l->used += (u32)len;
 }
 

@@ -162,7 +162,7 @@ wasi_errno wasi_p1_path_readlink(struct wasi_call *c)
     if (n < 0) /* an empty path and not a symlink is ENOENT to the kernel */
         return errno == ENOENT ? WASI_E_INVAL : wasi_errno_from_host(errno);
     u32 put = (u32)n < len ? (u32)n : len;
-    wr_guest_copy(out, target, put);
+    wasi_guest_write(out, target, put);
     wasi_guest_put32(used, put);
     return WASI_E_SUCCESS;
 }

@@ -113,10 +113,10 @@ static wasi_errno read_sub(struct poll *p, struct sub *s, const u8 *guest)
 {
     u8 bytes[WASI_SUBSCRIPTION_BYTES], old[WASI_P0_SUBSCRIPTION_BYTES];
     if (p->call->p0) {
-        wr_guest_copy(old, guest, sizeof(old));
+        wasi_guest_read(old, guest, sizeof(old));
         wasi_p0_subscription(bytes, old);
     } else {
-        wr_guest_copy(bytes, guest, sizeof(bytes));
+        wasi_guest_read(bytes, guest, sizeof(bytes));
     }
     *s = (struct sub){.userdata = wasi_get64(bytes), .type = bytes[8]};
     if (s->type > WASI_EVENT_FD_WRITE) return WASI_E_INVAL;
@@ -308,7 +308,7 @@ static u32 put_events(const struct poll *p, u8 *out)
         event[10] = s->type;
         wasi_put64(event + 16, s->nbytes);
         wasi_put16(event + 24, s->flags);
-        wr_guest_copy(out + (size_t)n++ * WASI_EVENT_BYTES, event, sizeof(event));
+        wasi_guest_write(out + (size_t)n++ * WASI_EVENT_BYTES, event, sizeof(event));
         tell(s);
     }
     return n;

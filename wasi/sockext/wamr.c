@@ -133,7 +133,7 @@ static wasi_errno get_name(struct wasi_call *c, u32 addr, char buf[NAME_MAX_BYTE
     if (addr >= c->mem.size) return WASI_E_FAULT;
     u64 room = c->mem.size - addr;
     size_t cap = room < NAME_MAX_BYTES ? (size_t)room : NAME_MAX_BYTES;
-    wr_guest_copy(buf, c->mem.base + addr, cap);
+    wasi_guest_read(buf, c->mem.base + addr, cap);
     if (memchr(buf, '\0', cap) == NULL)
         return cap < NAME_MAX_BYTES ? WASI_E_FAULT : WASI_E_NAMETOOLONG;
     if (buf[0] != '\0') *out = buf;

@@ -48,7 +48,7 @@ static wasi_errno get_address(struct wasi_call *c, const struct request *q, stru
     if (e != WASI_E_SUCCESS) return e;
     bool known = len == V4_BYTES || len == V6_BYTES || len == STORAGE_BYTES;
     if (q->port > UINT16_MAX || !known) return WASI_E_INVAL;
-    wr_guest_copy(copy, bytes, len);
+    wasi_guest_read(copy, bytes, len);
     bytes = copy;
     int family = len == V4_BYTES ? AF_WE_INET4 : AF_WE_INET6;
     if (len == STORAGE_BYTES) {
@@ -76,11 +76,11 @@ static wasi_errno put_address(const struct wasi_addr *addr, u8 *bytes, u32 len)
     if (len == STORAGE_BYTES) {
         wasi_put16(storage, from == NULL ? AF_WE_UNIX : is_v6 ? AF_WE_INET6 : AF_WE_INET4);
         if (size > 0) memcpy(storage + 2, from, size);
-        wr_guest_copy(bytes, storage, sizeof(storage));
+        wasi_guest_write(bytes, storage, sizeof(storage));
         return WASI_E_SUCCESS;
     }
     if (len < size) return WASI_E_INVAL;
-    if (size > 0) wr_guest_copy(bytes, from, size);
+    if (size > 0) wasi_guest_write(bytes, from, size);
     return WASI_E_SUCCESS;
 }
 

@@ -58,8 +58,6 @@ uint8_t *wr_memory_data(const wr_memory_t *memory) { return memory->data; }
 
 uint64_t wr_memory_size(const wr_memory_t *memory) { return memory->size; }
 
-void wr_guest_copy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
-
 wr_status_t wr_call_exit(wr_call_t *call, int code)
 {
     call->exit_code = code;
