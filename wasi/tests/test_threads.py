@@ -32,11 +32,11 @@ class Streams:
             os.close(end)
 
 
-def run(setup, words, flags=(), stdout=None):
+def run(setup, words, flags=(), stdout=None, guest='threaded'):
     """Runs a case to its end; (code, stderr)."""
     with Streams() as streams:
         child = subprocess.Popen(
-            [*setup.cli, *flags, setup.wasm('threads/threaded'), *map(str, words)],
+            [*setup.cli, *flags, setup.wasm(f'threads/{guest}'), *map(str, words)],
             stdin=streams.input[0], stdout=stdout or streams.output[1], stderr=subprocess.PIPE)
         try:
             err = child.communicate(timeout=SOON)[1].decode()
@@ -201,6 +201,28 @@ def a_trap_of_a_thread_leaves_a_core_dump_of_it(setup):
         ends(setup, ['trap_child', 1], TRAP, [f'--coredump={core}'])
         with open(core, 'rb') as file:
             expect(file.read(4), b'\0asm')
+
+
+# ---------------------------------------------------------------- sockets
+
+@case
+def threads_serve_and_connect(setup):
+    ends(setup, ['echo'], flags=['--net=allow=127.0.0.1'], guest='sockets')
+
+
+@case
+def closing_a_socket_ends_the_wait_for_it(setup):
+    ends(setup, ['closing'], flags=['--net=allow=127.0.0.1'], guest='sockets')
+
+
+@case
+def an_exit_ends_waits_for_sockets(setup):
+    ends(setup, ['exiting'], 33, ['--net=allow=127.0.0.1'], guest='sockets')
+
+
+@case
+def threads_look_names_up(setup):
+    ends(setup, ['names'], flags=['--allow-resolve'], guest='sockets')
 
 
 # ---------------------------------------------------------------- start functions
