@@ -42,7 +42,7 @@ static void throw_something(struct gen *g, u32 depth)
 {
     u32 handler = handler_label(g);
     struct gen_types exn = {.n = 1, .t = {VM_EXNREF}};
-    if (handler != GEN_NONE && gen_percent(g, 40)) {
+    if (handler != GEN_NONE && gen_percent(g, 60)) {
         gen_op_u(g, VM_OP_RETHROW, handler);
         gen_set_dead(g);
     } else if (gen_has(g, GEN_EXCEPTIONS) && gen_percent(g, 30)) {
@@ -75,7 +75,7 @@ static bool is_inside_try(const struct gen *g)
 
 static void throwing(struct gen *g, u32 depth)
 {
-    u32 odds = is_inside_try(g) ? 40 : 8;
+    u32 odds = is_inside_try(g) ? 50 : 8;
     if (g->ctl_count >= GEN_CTL - 1) return;
     if (gen_percent(g, odds))
         throw_something(g, depth);
@@ -243,7 +243,7 @@ static void handler(struct gen *g, const struct gen_types *values, u32 depth)
     f->is_catch = true;
     for (u32 i = 0; i < values->n; i++) gen_push(g, values->t[i]);
     gen_sequence(g, gen_below(g, 3), depth);
-    if (!gen_dead(g) && gen_percent(g, 25)) throwing(g, depth);
+    if (!gen_dead(g) && gen_percent(g, 40)) throwing(g, depth);
     gen_finish(g, depth);
 }
 

@@ -32,6 +32,13 @@ static void timeout(struct gen *g)
     gen_push(g, VM_I64);
 }
 
+static void expect_zero(struct gen *g, vm_valtype t)
+{
+    gen_op(g, t == VM_I64 ? VM_OP_I64_CONST : VM_OP_I32_CONST);
+    bytes_s64(&g->code, gen_percent(g, 80) ? 0 : (i64)256 << gen_below(g, 20));
+    gen_push(g, t);
+}
+
 static void atomic(struct gen *g, vm_op op, u32 depth)
 {
     const char *sig = vm_op_sig(op), *p = sig + 1;
@@ -42,6 +49,8 @@ static void atomic(struct gen *g, vm_op op, u32 depth)
     for (; *p != ':'; p++) {
         if (waits && p[1] == ':')
             timeout(g);
+        else if (p[1] != ':' && gen_percent(g, 50))
+            expect_zero(g, gen_letter(*p)); /* what is often there */
         else
             gen_value(g, gen_letter(*p), depth);
     }
