@@ -33,6 +33,7 @@ struct run {
     struct ref_store *store;
     struct ref_instance *inst[GEN_MODULES];
     u32 instances;
+    const struct ref_exn *held; /* as in struct engine */
     struct pair *pairs;
     u32 pair_count;
     u64 rng;
@@ -113,8 +114,9 @@ static wr_val_t to_engine(const struct run *d, u32 kind, vm_valtype t, struct re
         memcpy(out.of.v128 + 8, &v.high, 8);
         break;
     default:
-        out.kind = ref_is_func(t) ? WR_FUNCREF : WR_EXTERNREF;
+        out.kind = ref_is_exn(t) ? WR_EXNREF : ref_is_func(t) ? WR_FUNCREF : WR_EXTERNREF;
         out.of.ref = (void *)(uintptr_t)v.bits;
+        if (ref_is_exn(t)) out.of.exn = v.bits ? d->engines[kind].held : NULL;
         if (!ref_is_func(t) || !v.bits) break;
         out.of.func = NULL;
         for (u32 i = 0; i < d->pair_count && !out.of.func; i++)
@@ -144,7 +146,7 @@ static bool same_value(const struct run *d, u32 kind, vm_valtype t, struct ref_v
                        const wr_val_t *got)
 {
     if (t == VM_V128) return same_vector(want, got->of.v128);
-    if (ref_is_exn(t)) return true;
+    if (ref_is_exn(t)) return !want.bits == !got->of.exn;
     if (vm_valtype_is_ref(t))
         return ref_is_func(t) ? same_func(d, kind, want.bits, got->of.func)
                               : want.bits == (u64)(uintptr_t)got->of.ref;
@@ -337,7 +339,7 @@ static void compare_place(struct run *d, u32 k, const struct ref_end *want, cons
     /* a host function that was tail-called has its caller's frame here, and has none there */
     if (want->trap == VM_TRAP_HOST) return;
     if (err->frames + err->frames_left_out != want->frame_count)
-        found(d, "%s: \"%s\" under %u frames, oracle: %u", name, err->trap,
+        found(d, "%s: \"%s\" under %u frames, oracle: %u", name, err->text,
               err->frames + err->frames_left_out, want->frame_count);
     for (u32 i = 0; i < want->frame_count && i < REF_FRAMES && !d->stop; i++) {
         const struct ref_place *w = &want->frame[i];
@@ -347,9 +349,45 @@ static void compare_place(struct run *d, u32 k, const struct ref_end *want, cons
             err->frame[i].file_offset == w->offset)
             continue;
         found(d, "%s: \"%s\": frame %u in function %u at 0x%llx, oracle: module %u, %u at 0x%x",
-              name, err->trap, i, err->frame[i].func_idx,
+              name, err->text, i, err->frame[i].func_idx,
               (unsigned long long)err->frame[i].file_offset, module, w->func, w->offset);
     }
+}
+
+/** The export of a tag of the oracle, as configuration `k` has it; NULL: there is none. */
+static const wr_tag_t *tag_of(const struct run *d, u32 k, const struct ref_tag *t)
+{
+    for (u32 i = 0; i < d->instances; i++)
+        for (u32 x = 0; x < d->inst[i]->module->export_count; x++) {
+            const struct vm_export *ex = &d->inst[i]->module->exports[x];
+            wr_extern_t e;
+            if (ex->kind != VM_EXTERN_TAG || d->inst[i]->tags[ex->index] != t) continue;
+            if (!d->engines[k].inst[i]) continue;
+            if (wr_instance_export(d->engines[k].inst[i], export_name(ex), &e)) return e.of.tag;
+        }
+    return NULL;
+}
+
+/** What nobody caught. */
+static void compare_exception(struct run *d, u32 k, const struct ref_exn *want)
+{
+    const wr_exception_t *got = d->engines[k].exception;
+    const char *name = d->engines[k].name;
+    wr_val_t values[VALUES];
+    u32 n = want->tag->type->param_count;
+    if (!got) {
+        found(d, "%s: an exception, but none is to be had", name);
+        return;
+    }
+    const wr_tag_t *tag = tag_of(d, k, want->tag);
+    if (tag && tag != wr_exception_tag(got)) found(d, "%s: an exception of another tag", name);
+    if (n > VALUES || d->stop) return;
+    if (wr_exception_values(got, values, VALUES) != n)
+        found(d, "%s: an exception with another number of values", name);
+    for (u32 i = 0; i < n && !d->stop; i++)
+        if (!same_value(d, k, want->tag->type->types[i], want->vals[i], &values[i]))
+            found(d, "%s: value %u of the exception is 0x%llx, oracle 0x%llx", name, i,
+                  (unsigned long long)bits_of(&values[i]), (unsigned long long)want->vals[i].bits);
 }
 
 static void compare_end(struct run *d, u32 k, const struct ref_end *want, wr_status_t s,
@@ -362,6 +400,12 @@ static void compare_end(struct run *d, u32 k, const struct ref_end *want, wr_sta
     }
     if (want->kind == REF_OK) {
         if (s != WR_OK) found(d, "%s: %s (%s), oracle: fine", name, wr_status_name(s), err->text);
+    } else if (want->kind == REF_EXCEPTION) {
+        if (s != WR_EXCEPTION)
+            found(d, "%s: %s (%s), oracle: an exception", name, wr_status_name(s),
+                  s == WR_OK ? "" : err->text);
+        if (!d->stop) compare_exception(d, k, want->exn);
+        if (!d->stop && !want->from_host) compare_place(d, k, want, err);
     } else if (s != WR_TRAP || !err->trap) {
         found(d, "%s: %s (%s), oracle: trap \"%s\"", name, wr_status_name(s),
               s == WR_OK ? "" : err->text, vm_trap_text(want->trap));
@@ -488,6 +532,11 @@ static bool argument(struct run *d, const struct vm_module *m, vm_valtype t, str
         v->open = is_nan(t, v->bits);
         return true;
     }
+    if (ref_is_exn(t)) {
+        bool use = d->held && !d->c->oracle_only && choice_next(&d->rng) % 3;
+        v->bits = use ? (u64)(uintptr_t)d->held : 0;
+        return use || vm_valtype_is_nullable(t);
+    }
     bool null = vm_valtype_is_nullable(t) && choice_next(&d->rng) % 3 == 0;
     if (ref_is_func(t) && !null) {
         v->bits = (u64)(uintptr_t)function_for(d, m, t);
@@ -527,12 +576,16 @@ static void compare_results(struct run *d, u32 k, const struct diff_call *c, con
     }
 }
 
-/** Fuel is what the oracle executed; a trap leaves some that was paid in advance. */
+/**
+ * Fuel is what the oracle executed. A trap leaves some that was paid in advance, and an exception
+ * takes it along.
+ */
 static void compare_fuel(struct run *d, u32 k)
 {
     const struct engine *e = &d->engines[k];
     u64 used = e->fuel_given - wr_store_fuel(e->store);
-    if (e->style == STYLE_FUEL && used != d->store->fuel)
+    bool good = d->store->throws ? used >= d->store->fuel : used == d->store->fuel;
+    if (e->style == STYLE_FUEL && !good)
         found(d, "%s: %llu fuel used, oracle %llu", e->name, (unsigned long long)used,
               (unsigned long long)d->store->fuel);
 }
@@ -548,6 +601,19 @@ static void call_engine(struct run *d, u32 k, wr_func_t *f, const struct diff_ca
     compare_end(d, k, &c->end, s, &err);
     if (s == WR_OK && !d->stop) compare_results(d, k, c, out);
     if (s == WR_OK && !d->stop) compare_fuel(d, k);
+}
+
+/** An exception that nobody caught is kept, to be thrown again. */
+static void hold(struct run *d, const struct ref_end *end)
+{
+    if (end->kind != REF_EXCEPTION || d->stop || d->r->json) return;
+    d->held = end->exn;
+    for (u32 k = 0; k < ENGINE_KINDS; k++) {
+        struct engine *e = &d->engines[k];
+        if (!d->open[k]) continue;
+        wr_exception_delete(e->held);
+        e->held = wr_exception_hold(e->exception);
+    }
 }
 
 static void call(struct run *d, u32 i, const struct vm_export *x)
@@ -566,6 +632,7 @@ static void call(struct run *d, u32 i, const struct vm_export *x)
     set_fuel(d);
     d->store->steps = STEPS_PER_CALL;
     d->store->fuel = 0;
+    d->store->throws = 0;
     const struct diff_call c = {i, x, f->sig, args, vals, ref_call(d->store, f, vals)};
     if (c.end.kind == REF_SKIP) {
         give_up(d, DIFF_SKIPPED);
@@ -579,6 +646,7 @@ static void call(struct run *d, u32 i, const struct vm_export *x)
     for (u32 k = 0; k < ENGINE_KINDS && !d->stop; k++)
         if (d->open[k]) call_engine(d, k, d->pairs[at].func[k], &c);
     if (d->store->leaked) give_up(d, DIFF_LEAKED);
+    hold(d, &c.end);
     if (!d->stop && c.end.kind != REF_OK) compare_state(d);
     if (!d->stop) json_call(d->r->json, &c, d->inst, d->instances);
 }

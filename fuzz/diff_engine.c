@@ -40,16 +40,16 @@ static void note_trap(struct engine *e, const wr_error_t *err)
     if (err->trap && strcmp(err->trap, "call stack exhausted") == 0) e->exhausted = true;
 }
 
-/** Calls back into Wasm; false: that trapped. */
-static bool call_back(struct engine *e, u64 slots[HOST_SLOTS])
+/** Calls back into Wasm: WR_OK, WR_TRAP or WR_EXCEPTION. */
+static wr_status_t call_back(struct engine *e, u64 slots[HOST_SLOTS])
 {
     wr_func_t *f = (wr_func_t *)(uintptr_t)slots[0];
     wr_val_t v = {.kind = WR_I32, .of.i32 = (u32)slots[1]};
     wr_error_t err;
     (void)host_apply(&e->host, HOST_CALL, slots);
-    if (!f || wr_func_param_count(f) != 1 || wr_func_result_count(f) != 1) return true;
-    if (wr_func_param(f, 0) != WR_I32 || wr_func_result(f, 0) != WR_I32) return true;
-    if (e->host.depth >= HOST_CALL_DEPTH) return true;
+    if (!f || wr_func_param_count(f) != 1 || wr_func_result_count(f) != 1) return WR_OK;
+    if (wr_func_param(f, 0) != WR_I32 || wr_func_result(f, 0) != WR_I32) return WR_OK;
+    if (e->host.depth >= HOST_CALL_DEPTH) return WR_OK;
     u64 fuel = wr_store_fuel(e->store);
     wr_store_set_fuel(e->store, UINT64_MAX / 2);
     e->host.depth++;
@@ -57,9 +57,9 @@ static bool call_back(struct engine *e, u64 slots[HOST_SLOTS])
     e->host.depth--;
     wr_store_set_fuel(e->store, fuel);
     if (s != WR_OK) note_trap(e, &err);
-    must(s == WR_OK || s == WR_TRAP);
+    must(s == WR_OK || s == WR_TRAP || s == WR_EXCEPTION);
     slots[0] = v.of.i32;
-    return s == WR_OK;
+    return s;
 }
 
 static wr_status_t suspend(struct engine *e, const wr_slot_t *slots, u32 n, bool ok)
@@ -79,7 +79,10 @@ static wr_status_t host_entry(wr_call_t *call, wr_slot_t *slots, void *env)
     u64 values[HOST_SLOTS] = {0};
     for (u32 i = 0; params[i] != ':'; i++)
         values[i] = is_reference(params[i]) ? (u64)(uintptr_t)slots[i].ref : slots[i].i64;
-    bool ok = x->f == HOST_CALL ? call_back(e, values) : host_apply(&e->host, x->f, values);
+    wr_status_t s = x->f == HOST_CALL                    ? call_back(e, values)
+                    : host_apply(&e->host, x->f, values) ? WR_OK
+                                                         : WR_TRAP;
+    bool ok = s == WR_OK;
     for (u32 i = 0; results[i] && ok; i++) {
         if (is_reference(results[i]))
             slots[i].ref = (void *)(uintptr_t)values[i];
@@ -88,6 +91,7 @@ static wr_status_t host_entry(wr_call_t *call, wr_slot_t *slots, void *env)
     }
     u64 random = e->style == STYLE_SLICED ? choice_next(&e->rng) : 0;
     if (random & 1) wr_exec_interrupt(wr_call_exec(call));
+    if (s == WR_EXCEPTION) return s;
     if (random & 2 && wr_call_can_suspend(call)) return suspend(e, slots, (u32)strlen(results), ok);
     return ok ? WR_OK : wr_call_trap(call, "host.trap");
 }
@@ -157,8 +161,17 @@ bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed, bool
     return true;
 }
 
+/** Another call begins, or none will. */
+static void forget_exception(struct engine *e)
+{
+    wr_exception_delete(e->exception);
+    e->exception = NULL;
+}
+
 void engine_close(struct engine *e)
 {
+    forget_exception(e);
+    wr_exception_delete(e->held);
     wr_exec_delete(e->exec);
     wr_linker_delete(e->linker);
     wr_store_delete(e->store);
@@ -167,10 +180,12 @@ void engine_close(struct engine *e)
 
 wr_status_t engine_instantiate(struct engine *e, u32 i, const wr_module_t *m, wr_error_t *err)
 {
+    forget_exception(e);
     wr_store_set_fuel(e->store, UINT64_MAX / 2);
     wr_status_t s = wr_linker_instantiate(e->linker, e->store, m, NULL, &e->inst[i], err);
     if (s == WR_OK) s = wr_linker_define_instance(e->linker, name_of("a"), e->inst[i], err);
     if (s != WR_OK) note_trap(e, err);
+    if (s == WR_EXCEPTION) e->exception = wr_store_exception(e->store);
     return s;
 }
 
@@ -230,8 +245,10 @@ wr_status_t engine_call(struct engine *e, wr_func_t *f, const wr_val_t *args, wr
 {
     usize params = wr_func_param_count(f), n = wr_func_result_count(f);
     wr_status_t s;
+    forget_exception(e);
     if (e->style == STYLE_CALL) {
         s = wr_call(e->store, f, args, params, results, n, err);
+        if (s == WR_EXCEPTION) e->exception = wr_store_exception(e->store);
     } else {
         bool sliced = e->style == STYLE_SLICED;
         s = wr_exec_start(e->exec, f, args, params, err);
@@ -243,6 +260,7 @@ wr_status_t engine_call(struct engine *e, wr_func_t *f, const wr_val_t *args, wr
         s = run_exec(e, err);
         if (sliced) tick(NULL, 0);
         if (s == WR_OK) s = wr_exec_results(e->exec, results, n);
+        if (s == WR_EXCEPTION) e->exception = wr_exec_exception(e->exec);
     }
     if (s != WR_OK) note_trap(e, err);
     return s;

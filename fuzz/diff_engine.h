@@ -38,6 +38,8 @@ struct engine {
     wr_slot_t pending[HOST_SLOTS];
     u32 pending_count;
     bool pending_trap;
+    wr_exception_t *exception; /* what the last call ended with, or NULL */
+    wr_exception_t *held;      /* one of an earlier call: an argument of later ones */
     u32 yields, suspensions, refuels;
     u64 fuel_given; /* STYLE_FUEL: in the last call */
 };
@@ -51,7 +53,7 @@ enum { ENGINE_KINDS = 7 };
 bool engine_open(struct engine *e, u32 kind, wr_engine_t *engine, u64 seed, bool with_memory);
 void engine_close(struct engine *e);
 wr_status_t engine_instantiate(struct engine *e, u32 i, const wr_module_t *m, wr_error_t *err);
-/** Calls in the configuration's style; WR_OK, WR_TRAP, or something unexpected. */
+/** Calls in the configuration's style; WR_OK, WR_TRAP, WR_EXCEPTION, or something unexpected. */
 wr_status_t engine_call(struct engine *e, wr_func_t *f, const wr_val_t *args, wr_val_t *results,
                         wr_error_t *err);
 

@@ -94,6 +94,7 @@ void ref_throw(struct machine *m)
     const struct ref_exn *e = m->thrown;
     u32 labels = m->label_count;
     m->thrown = NULL;
+    m->store->throws++;
     for (u32 fi = m->frame_count; fi-- > 0;) {
         u32 base = m->frames[fi].labels;
         if (catch_in_frame(m, fi, labels, e)) return;

@@ -81,6 +81,7 @@ struct ref_store {
     struct host_state host;
     u64 steps; /* instructions still granted; none left: REF_SKIP */
     u64 fuel;  /* used so far by what wr_store_set_fuel counts, outside calls from the host */
+    u64 throws; /* so far; 0 and `fuel` is exact, else the least */
     bool leaked;
     u32 instance_count;
     struct ref_func host_funcs[HOST_FUNC_COUNT];
