@@ -3,6 +3,8 @@
 #ifndef VM_SEM_VEC_AARCH64_H
 #define VM_SEM_VEC_AARCH64_H
 
+#if defined(__aarch64__)
+
 #include "sem/vec_plain.h"
 
 #include <arm_neon.h>
@@ -74,4 +76,5 @@ VM_INLINE v128 sem_i32x4_trunc_sat_f64x2_u_zero(v128 a)
     return (v128)vcombine_u32(low, vdup_n_u32(0));
 }
 
+#endif /* __aarch64__ */
 #endif

@@ -6,6 +6,8 @@
 #ifndef VM_SEM_VEC_X86_64_H
 #define VM_SEM_VEC_X86_64_H
 
+#if defined(__x86_64__)
+
 #include "sem/vec_plain.h"
 
 #include <immintrin.h>
@@ -145,4 +147,5 @@ VM_INLINE v128 sem_i32x4_trunc_sat_f64x2_s_zero(v128 v)
 }
 #define sem_i32x4_trunc_sat_f64x2_u_zero sem_plain_i32x4_trunc_sat_f64x2_u_zero
 
+#endif /* __x86_64__ */
 #endif
