@@ -16,8 +16,9 @@
  *                 its own thread; thread-safe
  *
  * Pointers to wr_instance_t, wr_func_t, wr_memory_t, wr_table_t, wr_global_t and wr_tag_t are
- * borrowed: they live until their store is deleted. A result marked `own` is deleted by the caller with the
- * matching wr_*_delete. Every function may be given NULL where it says so and nowhere else.
+ * borrowed: they live until their store is deleted. A result marked `own` is deleted by the caller
+ * with the matching wr_*_delete. Every function may be given NULL where it says so and nowhere
+ * else.
  *
  * Errors: functions that can fail return wr_status_t (WR_OK is 0) and fill a wr_error_t that the
  * caller provides (it may be NULL). Nothing here aborts or exits on bad input or lack of memory.
@@ -132,18 +133,18 @@ enum { WR_ERROR_TEXT = 512, WR_ERROR_FRAMES = 64 };
 /** One Wasm frame of a backtrace, innermost first. */
 typedef struct wr_frame {
     const wr_module_t *module;
-    uint32_t func_idx;    /**< index in the module's function index space */
+    uint32_t func_idx; /**< index in the module's function index space */
     uint64_t file_offset; /**< of the instruction, from the start of the module's file */
 } wr_frame_t;
 
 /** Caller-owned; plain data, may be copied. Frames name modules, which must still live. */
 typedef struct wr_error {
     wr_status_t status;
-    const char *trap;     /**< WR_TRAP: the spec's message, static; NULL otherwise */
-    uint64_t offset;      /**< byte offset in the module's file, UINT64_MAX if none */
-    uint32_t func_idx;    /**< function being decoded or validated, UINT32_MAX if none */
+    const char *trap; /**< WR_TRAP: the spec's message, static; NULL otherwise */
+    uint64_t offset; /**< byte offset in the module's file, UINT64_MAX if none */
+    uint32_t func_idx; /**< function being decoded or validated, UINT32_MAX if none */
     char text[WR_ERROR_TEXT]; /**< one line, UTF-8, no newline at the end */
-    uint32_t frames;      /**< how many of `frame` are filled */
+    uint32_t frames; /**< how many of `frame` are filled */
     uint32_t frames_left_out; /**< in the middle, after WR_ERROR_FRAMES / 2 */
     wr_frame_t frame[WR_ERROR_FRAMES];
 } wr_error_t;
@@ -254,8 +255,8 @@ WR_API bool wr_module_import(const wr_module_t *module, size_t i, wr_importtype_
 WR_API bool wr_module_export(const wr_module_t *module, size_t i, wr_exporttype_t *out);
 typedef struct wr_limits {
     uint64_t min;
-    uint64_t max;   /**< UINT64_MAX: none */
-    bool is_64;     /**< addressed by i64 */
+    uint64_t max; /**< UINT64_MAX: none */
+    bool is_64; /**< addressed by i64 */
     bool is_shared; /**< memories: for several threads; needs a maximum */
 } wr_limits_t;
 /**
@@ -288,10 +289,10 @@ WR_API void wr_module_stats(const wr_module_t *module, wr_module_stats_t *out);
 /** A section as it stands in the file; lives as long as the module. */
 typedef struct wr_section {
     uint8_t id;
-    wr_name_t name;       /**< of a custom section, else its standard name */
+    wr_name_t name; /**< of a custom section, else its standard name */
     uint64_t file_offset; /**< of the payload */
     uint64_t size;
-    const uint8_t *data;  /**< the payload; of a custom section what follows its name */
+    const uint8_t *data; /**< the payload; of a custom section what follows its name */
 } wr_section_t;
 WR_API bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t *out);
 
@@ -299,9 +300,9 @@ WR_API bool wr_module_section(const wr_module_t *module, size_t i, wr_section_t 
 
 typedef enum wr_backend {
     WR_BACKEND_AUTO = 0, /**< the fastest that this build and processor have */
-    WR_BACKEND_TAIL,     /**< tail-call handlers for the architecture's baseline */
-    WR_BACKEND_LOOP,     /**< the portable switch loop */
-    WR_BACKEND_TAIL_V3   /**< tail-call handlers for x86-64-v3 */
+    WR_BACKEND_TAIL, /**< tail-call handlers for the architecture's baseline */
+    WR_BACKEND_LOOP, /**< the portable switch loop */
+    WR_BACKEND_TAIL_V3 /**< tail-call handlers for x86-64-v3 */
 } wr_backend_t;
 
 typedef enum wr_memory_mode {
@@ -316,12 +317,12 @@ typedef struct wr_store_config {
     wr_memory_mode_t memory_mode;
     /** all memories made in the store together, shared ones too; 4 GiB each by format */
     uint64_t max_memory_bytes;
-    uint64_t max_table_elems;   /**< all tables together; 10,000,000 */
-    uint32_t max_instances;     /**< 10,000 */
-    uint64_t stack_bytes;       /**< value stack of one exec; 8 MiB; at least about 32 KiB */
+    uint64_t max_table_elems; /**< all tables together; 10,000,000 */
+    uint32_t max_instances; /**< 10,000 */
+    uint64_t stack_bytes; /**< value stack of one exec; 8 MiB; at least about 32 KiB */
     uint64_t max_exception_bytes; /**< exceptions that something refers to; 64 MiB */
-    uint32_t max_nested_calls;  /**< Wasm calling host calling Wasm…, on this C stack; 64 */
-    bool use_fuel;              /**< instructions are counted: see wr_store_set_fuel */
+    uint32_t max_nested_calls; /**< Wasm calling host calling Wasm…, on this C stack; 64 */
+    bool use_fuel; /**< instructions are counted: see wr_store_set_fuel */
 } wr_store_config_t;
 
 /** New store; `config` NULL means all defaults. */
@@ -440,9 +441,10 @@ WR_API wr_valkind_t wr_tag_param(const wr_tag_t *tag, size_t i);
 WR_API size_t wr_tag_name(const wr_tag_t *tag, char *buf, size_t cap);
 
 /**
- * New exception of a tag, held for the caller. It lives, and what its values refer to, while somebody
- * holds it or a guest refers to it; delete it before its store. Errors: WR_ARGUMENT (values that do
- * not fit), WR_OOM (also at the store's limit). Owner thread of the store, as all that follows.
+ * New exception of a tag, held for the caller. It lives, and what its values refer to, while
+ * somebody holds it or a guest refers to it; delete it before its store. Errors: WR_ARGUMENT
+ * (values that do not fit), WR_OOM (also at the store's limit). Owner thread of the store, as all
+ * that follows.
  */
 WR_API wr_status_t wr_exception_new(wr_store_t *store, wr_tag_t *tag, const wr_val_t *values,
                                     size_t count, own wr_exception_t **out, wr_error_t *err);
@@ -460,8 +462,8 @@ WR_API size_t wr_exception_values(const wr_exception_t *exception, wr_val_t *val
  * A raw host function. `slots` holds the arguments on entry and takes the results, both from
  * index 0 (room for the larger of the two). Answers WR_OK; wr_call_trap(…); wr_call_exit(…);
  * wr_call_throw(…); or WR_PENDING after keeping what it needs to answer later with
- * wr_exec_complete; or passes on WR_CANCELLED, WR_OOM, WR_LIMIT of a call it made, or WR_EXCEPTION of
- * the last one, which is thrown on where the host function was called. Anything else is a trap.
+ * wr_exec_complete; or passes on WR_CANCELLED, WR_OOM, WR_LIMIT of a call it made, or WR_EXCEPTION
+ * of the last one, which is thrown on where the host function was called. Anything else is a trap.
  * It runs on the thread that runs the exec.
  */
 typedef wr_status_t (*wr_host_fn)(wr_call_t *call, wr_slot_t *slots, void *env);
@@ -510,10 +512,10 @@ WR_API void wr_linker_delete(own wr_linker_t *linker);
 
 /**
  * Defines a raw host function. `signature` is "PARAMS:RESULTS" with i (i32), I (i64), f (f32),
- * F (f64), V (v128), r (funcref), e (externref), x (exnref): "iI:i", ":" for none. Several definitions of one
- * name with different signatures may stand side by side: an import takes the one of its type.
- * Defining the same name and type again replaces it for later instances. Names are copied. At most
- * 64 letters.
+ * F (f64), V (v128), r (funcref), e (externref), x (exnref): "iI:i", ":" for none. Several
+ * definitions of one name with different signatures may stand side by side: an import takes the one
+ * of its type. Defining the same name and type again replaces it for later instances. Names are
+ * copied. At most 64 letters.
  */
 WR_API wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const char *name,
                                         const char *signature, wr_host_fn fn, void *env,
@@ -553,7 +555,7 @@ WR_API wr_status_t wr_linker_define_instance(wr_linker_t *linker, wr_name_t modu
 /** An import that cannot be satisfied; strings live during the callback. */
 typedef struct wr_missing {
     wr_importtype_t import;
-    const char *wanted;  /**< its type as text */
+    const char *wanted; /**< its type as text */
     const char *offered; /**< what stands under this name with another type, or NULL */
     const char *similar; /**< a near miss, "module.name", or NULL */
 } wr_missing_t;
@@ -571,9 +573,9 @@ WR_API size_t wr_linker_missing(const wr_linker_t *linker, const wr_module_t *mo
  * Instantiates: resolves imports, allocates, writes segments, runs the start function to its end
  * (one that would suspend traps). The start function runs on `exec`, so that wr_exec_cancel
  * reaches it; NULL: on the exec running on this thread, else on one made for it. Errors: WR_LINK,
- * WR_TRAP, WR_EXCEPTION, WR_EXIT, WR_CANCELLED, WR_LIMIT, WR_OOM, WR_FUEL; WR_ARGUMENT when `exec` has a call in
- * progress or is of another store. After a failure the store stays usable and keeps what was
- * written before it; the failed instance counts against max_instances.
+ * WR_TRAP, WR_EXCEPTION, WR_EXIT, WR_CANCELLED, WR_LIMIT, WR_OOM, WR_FUEL; WR_ARGUMENT when `exec`
+ * has a call in progress or is of another store. After a failure the store stays usable and keeps
+ * what was written before it; the failed instance counts against max_instances.
  */
 WR_API wr_status_t wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
                                          const wr_module_t *module, wr_exec_t *exec,
@@ -658,7 +660,7 @@ WR_API wr_status_t wr_module_explore(const wr_module_t *module, const char *func
 
 /** Internal code made so far of a module, for all backends and modes that were used. */
 typedef struct wr_code_stats {
-    uint32_t funcs;      /**< defined in the module */
+    uint32_t funcs; /**< defined in the module */
     uint32_t translated; /**< of them, at least once */
     uint64_t wasm_bytes; /**< of the bodies translated, each translation counted */
     uint64_t code_bytes; /**< what they became */
