@@ -119,6 +119,16 @@ static void write_sides(struct explorer *x, const struct vm_shown *s)
     }
 }
 
+static void write_tries(struct explorer *x, const struct vm_shown *s)
+{
+    const struct vm_handlers *h = s->code->handlers;
+    for (u32 i = 0; h && i < h->try_count; i++) {
+        vm_line_add(&x->line, "  ");
+        vm_show_try(s, &x->line, i);
+        vm_line_end(&x->line);
+    }
+}
+
 static void add_ratio(struct vm_line *line, u64 a, u64 b)
 {
     vm_line_add(line, "%.2f", b ? (f64)a / (f64)b : 0.0);
@@ -165,6 +175,7 @@ static vm_status write_function(struct explorer *x, const struct vm_code *code)
                          .code_bytes = code->word_count * sizeof(union vm_word)};
         write_head(x, &shown);
         write_sides(x, &shown);
+        write_tries(x, &shown);
         write_sums(x, &n);
         count(x, &n);
     }

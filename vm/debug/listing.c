@@ -25,7 +25,8 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
 static vm_status on_insn(void *ctx, const struct vm_insn *in)
 {
     struct vm_listing *l = ctx;
-    bool ends = in->op == VM_OP_END || in->op == VM_OP_ELSE;
+    bool ends = in->op == VM_OP_END || in->op == VM_OP_ELSE || in->op == VM_OP_CATCH ||
+                in->op == VM_OP_CATCH_ALL || in->op == VM_OP_DELEGATE;
     if (ends && l->depth) l->depth--;
     struct vm_listed_wasm w = {.insn = *in, .depth = l->depth};
     memset(&w.insn.block, 0, sizeof w.insn.block);
@@ -33,7 +34,8 @@ static vm_status on_insn(void *ctx, const struct vm_insn *in)
     if (!VM_VEC_RESERVE(l->alloc, &l->wasm, 1)) return VM_OOM;
     VM_VEC_PUSH(&l->wasm, w);
     bool begins = in->op == VM_OP_BLOCK || in->op == VM_OP_LOOP || in->op == VM_OP_IF ||
-                  in->op == VM_OP_ELSE || in->op == VM_OP_TRY_TABLE;
+                  in->op == VM_OP_ELSE || in->op == VM_OP_TRY_TABLE || in->op == VM_OP_TRY ||
+                  in->op == VM_OP_CATCH || in->op == VM_OP_CATCH_ALL;
     if (begins) l->depth++;
     return VM_OK;
 }
@@ -120,6 +122,11 @@ static bool is_soft(vm_op op)
     case VM_OP_LOOP:
     case VM_OP_END:
     case VM_OP_ELSE:
+    case VM_OP_TRY:
+    case VM_OP_TRY_TABLE:
+    case VM_OP_CATCH:
+    case VM_OP_CATCH_ALL:
+    case VM_OP_DELEGATE:
     case VM_OP_LOCAL_GET:
     case VM_OP_LOCAL_SET:
     case VM_OP_LOCAL_TEE:
@@ -150,7 +157,9 @@ static bool from_special(vm_part part, vm_op op)
     case VM_PART_select: return op == VM_OP_SELECT || op == VM_OP_SELECT_T;
     case VM_PART_global_get: return op == VM_OP_GLOBAL_GET;
     case VM_PART_global_set: return op == VM_OP_GLOBAL_SET;
-    case VM_PART_br: return op == VM_OP_BR || op == VM_OP_ELSE || op == VM_OP_BR_IF;
+    case VM_PART_br:
+        return op == VM_OP_BR || op == VM_OP_ELSE || op == VM_OP_BR_IF || op == VM_OP_CATCH ||
+               op == VM_OP_CATCH_ALL;
     case VM_PART_br_if:
     case VM_PART_br_unless: return op == VM_OP_BR_IF || op == VM_OP_IF;
     case VM_PART_br_table: return op == VM_OP_BR_TABLE;

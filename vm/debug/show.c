@@ -199,8 +199,44 @@ static void show_other(const struct vm_shown *s, struct vm_line *line,
         vm_show_func(s, line, (u32)insn[1].w.hi);
         return;
     }
+    if (ir->op == VM_IR_throw) {
+        vm_line_add(line, " ");
+        show_slot(s, line, insn[1].w.lo);
+        vm_line_add(line, " tag %u", (u32)insn[1].w.hi);
+        return;
+    }
+    if (ir->op == VM_IR_throw_ref) {
+        vm_line_add(line, " ");
+        show_slot(s, line, insn[1].s.a);
+        return;
+    }
     if (ir->words > 1) vm_line_add(line, " ");
     for (u32 i = 1; i < ir->words; i++) vm_line_add(line, " %#llx", (unsigned long long)insn[i].u);
+}
+
+static void show_clause(const struct vm_shown *s, struct vm_line *line, const struct vm_catch *c)
+{
+    if (c->tag == VM_CATCH_ALL)
+        vm_line_add(line, " all @%u", c->target);
+    else
+        vm_line_add(line, " tag %u @%u", c->tag, c->target);
+    vm_line_add(line, " ->");
+    show_slot(s, line, c->values);
+    if (c->ref == VM_NO_SLOT) return;
+    vm_line_add(line, " ref");
+    show_slot(s, line, c->ref);
+}
+
+void vm_show_try(const struct vm_shown *s, struct vm_line *line, u32 region)
+{
+    const struct vm_handlers *h = s->code->handlers;
+    const struct vm_try *t = &h->tries[region];
+    vm_line_add(line, "try %u: %u to %u", region, t->begin, t->end);
+    if (t->outer != VM_TRY_NONE) vm_line_add(line, ", then try %u", t->outer);
+    for (u32 i = t->first; i != VM_CATCH_NONE; i = h->catches[i].next) {
+        vm_line_add(line, i == t->first ? ":" : ";");
+        show_clause(s, line, &h->catches[i]);
+    }
 }
 
 void vm_show_ir(const struct vm_shown *s, struct vm_line *line, const struct vm_listed_ir *ir)

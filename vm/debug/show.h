@@ -23,5 +23,7 @@ void vm_show_func(const struct vm_shown *s, struct vm_line *line, u32 func);
 void vm_show_wasm(const struct vm_shown *s, struct vm_line *line, const struct vm_insn *in);
 /** Appends "i32_add_sc__i32_load_t  l0 4; +8 -> s1". */
 void vm_show_ir(const struct vm_shown *s, struct vm_line *line, const struct vm_listed_ir *ir);
+/** Appends a region of words and its handlers: "try 0: 16 to 51: tag 0 @95 -> s0 ref s1". */
+void vm_show_try(const struct vm_shown *s, struct vm_line *line, u32 region);
 
 #endif

@@ -489,6 +489,7 @@ static void explored(struct world *w)
     text.len = 0;
     assert_int_equal(wr_module_explore(module, "f", world_keep, &text, &w->err), WR_OK);
     assert_non_null(strstr(text.bytes, "throw"));
+    assert_non_null(strstr(text.bytes, "try 0: "));
     assert_null(strstr(text.bytes, "no known instruction"));
 }
 
