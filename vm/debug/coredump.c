@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Core dumps: sections are made in memory, but for the data section, which is measured first and
- * then written page by page. Not here: when one is wanted and where it goes.
+ * then written page by page. Other threads may go on with a shared memory: how large it is and
+ * where it is not zero is looked at once. Not here: when one is wanted and where it goes.
  */
 #include "debug/coredump.h"
 
 #include "base/vec.h"
 #include "binary/cursor.h"
+#include "platform/copy.h"
 #include "types/limits.h"
 
 #include <stdlib.h>
@@ -33,6 +35,12 @@ struct numbered {
     u32 index;
 };
 
+/** Bytes of a memory that become a data segment. */
+struct run {
+    u32 memory;
+    u64 at, size;
+};
+
 struct dump {
     const struct vm_exec *x;
     const struct vm_store *store;
@@ -44,6 +52,8 @@ struct dump {
     const struct vm_program **programs; /* each once */
     u32 program_count;
     struct numbered *globals;
+    u64 *sizes; /* of the store's memories */
+    struct VM_VEC(struct run) runs;
     u32 frames;
     u64 work;
     bool oom;
@@ -171,8 +181,11 @@ static bool collect(struct dump *d)
     d->instances = vm_alloc_array(d->a, count + 1, sizeof *d->instances);
     d->programs = vm_alloc_array(d->a, count + 1, sizeof *d->programs);
     d->globals = vm_alloc_array(d->a, (usize)globals + 1, sizeof *d->globals);
+    d->sizes = vm_alloc_array(d->a, (usize)d->store->memories.len + 1, sizeof *d->sizes);
     d->instance_count = count;
-    if (!d->instances || !d->programs || !d->globals) return false;
+    if (!d->instances || !d->programs || !d->globals || !d->sizes) return false;
+    for (u32 i = 0; i < d->store->memories.len; i++)
+        d->sizes[i] = vm_memory_size(d->store->memories.data[i]);
     for (const struct vm_instance *i = d->store->instances; i; i = i->next)
         d->instances[--count] = i;
     for (u32 i = 0; i < d->instance_count; i++)
@@ -323,7 +336,7 @@ static void dump_memories(struct dump *d)
         const struct vm_memory *m = d->store->memories.data[i];
         bool plain = m->type.page_log2 == VM_PAGE_LOG2;
         put_u8(d, (u8)((m->type.is_64 ? 4 : 0) | (plain ? 0 : 8)));
-        put_u32(d, vm_memory_pages(m));
+        put_u32(d, d->sizes[i] >> m->type.page_log2);
         if (!plain) put_u32(d, m->type.page_log2);
     }
     end_section(d, SECTION_MEMORY, NULL);
@@ -367,14 +380,24 @@ static bool is_zero(const u8 *data, u64 size)
     return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }
 
-/* The next stretch of a memory that is not all zero, from `from` on; size 0: none. */
-static u64 next_run(const struct vm_memory *m, u64 from, u64 *size)
+/* Bytes of a memory to look at more than once: those of a shared one are copied to `page`. */
+static const u8 *look(const struct vm_memory *m, u64 at, u64 bytes, u8 page[PAGE])
 {
-    u64 total = vm_memory_size(m), begin = 0, end = 0;
+    if (!m->sharing) return m->base + at;
+    vm_copy_shared(page, m->base + at, (usize)bytes);
+    return page;
+}
+
+/* The next stretch of a memory of `total` bytes that is not all zero, from `from` on; size 0: none.
+ */
+static u64 next_run(const struct vm_memory *m, u64 total, u64 from, u64 *size)
+{
+    u64 begin = 0, end = 0;
+    u8 page[PAGE];
     for (u64 at = from; at < total; at += PAGE) {
         if (end && end - begin >= (u64)RUN_MAX) break;
         u64 bytes = total - at < PAGE ? total - at : PAGE;
-        if (is_zero(m->base + at, bytes)) {
+        if (is_zero(look(m, at, bytes, page), bytes)) {
             if (end && at - end >= (u64)GAP_PAGES * PAGE) break;
             continue;
         }
@@ -397,43 +420,55 @@ static usize segment_head(const struct vm_memory *m, u32 index, u64 at, u64 size
     return n + leb(size, out + n);
 }
 
-/** What the segments amount to, or, the second time, how many are left to write. */
-struct segments {
-    u64 count, bytes;
-};
+static usize head_of(const struct dump *d, const struct run *r, u8 out[40])
+{
+    return segment_head(d->store->memories.data[r->memory], r->memory, r->at, r->size, out);
+}
 
-/* Goes over all segments, up to what a section can hold or `most`; writes them if asked. */
-static struct segments each_segment(const struct dump *d, u64 most, bool writing)
+/* Fills `runs` with all that a section can hold; the bytes that they take there. */
+static u64 collect_runs(struct dump *d)
 {
     const u64 cap = UINT32_MAX - 64;
-    struct segments s = {0};
-    u64 size = 0;
-    for (u32 i = 0; i < d->store->memories.len; i++) {
+    u64 bytes = 0;
+    u8 head[40];
+    for (u32 i = 0; i < d->store->memories.len && !d->oom; i++) {
         const struct vm_memory *m = d->store->memories.data[i];
-        for (u64 at = next_run(m, 0, &size); size; at = next_run(m, at + size, &size)) {
-            u8 head[40];
-            usize head_bytes = segment_head(m, i, at, size, head);
-            if (s.count == most || s.bytes + head_bytes + size > cap) return s;
-            s.count++;
-            s.bytes += head_bytes + size;
-            if (!writing) continue;
-            write(d, head, head_bytes);
-            write(d, m->base + at, size);
+        struct run r = {.memory = i};
+        r.at = next_run(m, d->sizes[i], 0, &r.size);
+        for (; r.size; r.at = next_run(m, d->sizes[i], r.at + r.size, &r.size)) {
+            u64 more = head_of(d, &r, head) + r.size;
+            if (d->runs.len == VM_MAX_DATAS || bytes + more > cap) return bytes;
+            bytes += more;
+            d->oom = !VM_VEC_RESERVE(d->a, &d->runs, 1);
+            if (d->oom) return 0;
+            VM_VEC_PUSH(&d->runs, r);
         }
     }
-    return s;
+    return bytes;
+}
+
+static void write_run(const struct dump *d, const struct run *r)
+{
+    const struct vm_memory *m = d->store->memories.data[r->memory];
+    u8 head[40], page[PAGE];
+    write(d, head, head_of(d, r, head));
+    u64 step = m->sharing ? PAGE : r->size;
+    for (u64 at = r->at, end = r->at + r->size; at < end; at += step) {
+        u64 bytes = end - at < step ? end - at : step;
+        write(d, look(m, at, bytes, page), (usize)bytes);
+    }
 }
 
 static void dump_data(struct dump *d)
 {
     u8 id = SECTION_DATA, count[10], size[10];
-    struct segments s = each_segment(d, VM_MAX_DATAS, false);
-    usize count_bytes = leb(s.count, count);
+    u64 bytes = d->oom ? 0 : collect_runs(d);
     if (d->oom) return;
+    usize count_bytes = leb(d->runs.len, count);
     write(d, &id, 1);
-    write(d, size, leb(s.bytes + count_bytes, size));
+    write(d, size, leb(bytes + count_bytes, size));
     write(d, count, count_bytes);
-    each_segment(d, s.count, true);
+    for (u32 i = 0; i < d->runs.len; i++) write_run(d, &d->runs.data[i]);
 }
 
 vm_status vm_coredump(const struct vm_exec *x, const char *name, const struct vm_text_sink *sink)
@@ -457,6 +492,8 @@ vm_status vm_coredump(const struct vm_exec *x, const char *name, const struct vm
     vm_alloc_free(d.a, d.instances, (d.instance_count + 1) * sizeof *d.instances);
     vm_alloc_free(d.a, d.programs, (d.instance_count + 1) * sizeof *d.programs);
     vm_alloc_free(d.a, d.globals, ((usize)globals + 1) * sizeof *d.globals);
+    vm_alloc_free(d.a, d.sizes, ((usize)x->store->memories.len + 1) * sizeof *d.sizes);
+    VM_VEC_FREE(d.a, &d.runs);
     VM_VEC_FREE(d.a, &d.out);
     return d.oom ? VM_OOM : VM_OK;
 }

@@ -156,7 +156,7 @@ WR_API const char *wr_version(void);
 
 /* ---------------------------------------------------------------- engine */
 
-/** The embedder's allocator. realloc(ctx, NULL, 0, n) allocates, (ctx, p, old, 0) frees. */
+/** The embedder's allocator, called by all threads that use the engine. realloc(ctx, NULL, 0, n) allocates, (ctx, p, old, 0) frees. */
 typedef struct wr_allocator {
     void *(*realloc)(void *ctx, void *ptr, size_t old_bytes, size_t new_bytes);
     void *ctx;
@@ -532,7 +532,8 @@ typedef void (*wr_c_fn)(void);
  *   $  const char * to a NUL-terminated string inside memory 0, checked (guest type i32),
  *   @  wr_call_t * of this call (no guest parameter); after wr_call_trap or wr_call_exit on it the
  *      function's own result is not used. It can't suspend.
- * At most 32 parameters. A pointer or string outside the memory traps with "out of bounds memory
+ * In a shared memory other threads may change what a pointer points to at any time; a string is
+ * copied, and ends within 1 MiB. At most 32 parameters. A pointer or string outside the memory traps with "out of bounds memory
  * access". Errors: WR_ARGUMENT for a bad signature, WR_OOM.
  */
 WR_API wr_status_t wr_linker_define_c(wr_linker_t *linker, const char *module, const char *name,

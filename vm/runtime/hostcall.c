@@ -2,6 +2,8 @@
 /* Calls of plain C functions through libffi, with checked pointers. No closures. */
 #include "runtime/hostcall.h"
 
+#include "platform/copy.h"
+
 #include <ffi.h>
 #include <string.h>
 
@@ -90,27 +92,77 @@ static void *guest_pointer(const struct vm_call *call, u32 addr, u64 size)
     return vm_range_ok(addr, size, vm_memory_size(m)) ? m->base + addr : NULL;
 }
 
-/** A string that ends inside the memory, or NULL. */
-static void *guest_string(const struct vm_call *call, u32 addr)
+/** Host copies of strings, for the time of a call. */
+struct copies {
+    struct {
+        u8 *bytes;
+        usize size;
+    } of[ARGS_MAX];
+    u32 count;
+};
+
+static void free_copies(const struct vm_alloc *alloc, const struct copies *c)
 {
-    u8 *p = guest_pointer(call, addr, 1);
-    if (!p) return NULL;
-    u64 left = vm_memory_size(call->inst->memories[0]) - addr;
-    return memchr(p, 0, (usize)left) ? p : NULL;
+    for (u32 i = 0; i < c->count; i++) vm_alloc_free(alloc, c->of[i].bytes, c->of[i].size);
 }
 
-/** One argument; false when a pointer is bad. `next` is the slot of a length that follows. */
-static bool load_arg(struct vm_call *call, char letter, char next_letter, const union vm_slot *s,
-                     union vm_slot *value)
+/** Copies of this many bytes are tried before all that is allowed. */
+enum { STRING_FIRST = 256 };
+
+/** Copies up to `size` bytes of a string from `p`; `*out` is NULL when it does not end there. */
+static vm_trap copy_string(const struct vm_alloc *alloc, const u8 *p, usize size,
+                           struct copies *copies, void **out)
+{
+    u8 *bytes = vm_alloc_resize(alloc, NULL, 0, size);
+    if (!bytes) return VM_TRAP_OUT_OF_MEMORY;
+    vm_copy_shared(bytes, p, size);
+    copies->of[copies->count].bytes = bytes;
+    copies->of[copies->count].size = size;
+    *out = memchr(bytes, 0, size);
+    if (*out) {
+        *out = bytes;
+        copies->count++;
+    } else {
+        vm_alloc_free(alloc, bytes, size);
+    }
+    return VM_TRAP_NONE;
+}
+
+/** A string of a shared memory: its end may go away after it has been seen, but not in a copy. */
+static vm_trap shared_string(const struct vm_alloc *alloc, const u8 *p, u64 left,
+                             struct copies *copies, void **out)
+{
+    usize most = left < VM_MAX_SHARED_STRING ? (usize)left : VM_MAX_SHARED_STRING;
+    usize first = most < STRING_FIRST ? most : STRING_FIRST;
+    vm_trap t = copy_string(alloc, p, first, copies, out);
+    if (t == VM_TRAP_NONE && !*out && first < most) t = copy_string(alloc, p, most, copies, out);
+    return t == VM_TRAP_NONE && !*out ? VM_TRAP_MEMORY : t;
+}
+
+/** A string that ends inside the memory. */
+static vm_trap guest_string(const struct vm_call *call, u32 addr, struct copies *copies, void **out)
+{
+    u8 *p = guest_pointer(call, addr, 1);
+    if (!p) return VM_TRAP_MEMORY;
+    const struct vm_memory *m = call->inst->memories[0];
+    u64 left = vm_memory_size(m) - addr;
+    if (m->sharing) return shared_string(call->exec->alloc, p, left, copies, out);
+    *out = p;
+    return memchr(p, 0, (usize)left) ? VM_TRAP_NONE : VM_TRAP_MEMORY;
+}
+
+/** One argument, or why not: a bad pointer. `next_letter` is that of a length that follows. */
+static vm_trap load_arg(struct vm_call *call, char letter, char next_letter, const union vm_slot *s,
+                        union vm_slot *value, struct copies *copies)
 {
     switch (letter) {
-    case '@': value->ptr = call; return true;
-    case '$': value->ptr = guest_string(call, s->u32); return value->ptr != NULL;
+    case '@': value->ptr = call; return VM_TRAP_NONE;
+    case '$': return guest_string(call, s->u32, copies, &value->ptr);
     case '*':
         /* a pointer with a length may be empty; one without is at least one byte */
         value->ptr = guest_pointer(call, s->u32, next_letter == '~' ? s[1].u32 : 1);
-        return value->ptr != NULL;
-    default: *value = *s; return true;
+        return value->ptr ? VM_TRAP_NONE : VM_TRAP_MEMORY;
+    default: *value = *s; return VM_TRAP_NONE;
     }
 }
 
@@ -123,22 +175,35 @@ static void store_result(char letter, const union vm_slot *raw, union vm_slot *s
     }
 }
 
+/** All arguments, for libffi; a trap or none. */
+static vm_trap load_args(struct vm_call *call, const struct vm_hostcall *h, union vm_slot *slots,
+                         union vm_slot values[ARGS_MAX], struct copies *copies)
+{
+    const union vm_slot *s = slots;
+    for (u32 i = 0; i < h->count; i++) {
+        vm_trap t = load_arg(call, h->letters[i], h->letters[i + 1], s, &values[i], copies);
+        if (t) return t;
+        s += h->letters[i] != '@';
+    }
+    return VM_TRAP_NONE;
+}
+
 vm_status vm_hostcall_run(struct vm_call *call, union vm_slot *slots, void *env)
 {
     struct vm_hostcall *h = env;
     union vm_slot values[ARGS_MAX], result = {0};
     void *pointers[ARGS_MAX];
-    const union vm_slot *s = slots;
-    for (u32 i = 0; i < h->count; i++) {
-        if (!load_arg(call, h->letters[i], h->letters[i + 1], s, &values[i])) {
-            call->exec->trap = VM_TRAP_MEMORY;
-            return VM_TRAP;
-        }
-        pointers[i] = &values[i];
-        s += h->letters[i] != '@';
+    struct copies copies;
+    copies.count = 0;
+    for (u32 i = 0; i < h->count; i++) pointers[i] = &values[i];
+    const struct vm_alloc *alloc = call->exec->alloc;
+    call->exec->trap = load_args(call, h, slots, values, &copies);
+    call->answer = VM_TRAP;
+    if (call->exec->trap == VM_TRAP_NONE) {
+        call->answer = VM_OK;
+        ffi_call(&h->cif, h->fn, &result, pointers);
     }
-    call->answer = VM_OK;
-    ffi_call(&h->cif, h->fn, &result, pointers);
+    free_copies(alloc, &copies);
     if (call->answer != VM_OK) return call->answer;
     if (h->result) store_result(h->result, &result, slots);
     return VM_OK;

@@ -52,7 +52,8 @@ enum {
     VM_MAX_BR_TABLE = 1000000,
     VM_MAX_STACK_SLOTS = 1000000, /* frame of one function */
     VM_MAX_TRANSLATE_OPERANDS = 1 << 26, /* operands pushed while translating a function */
-    VM_MAX_CODE_WORDS = 1 << 24    /* internal code of one function */
+    VM_MAX_CODE_WORDS = 1 << 24,   /* internal code of one function */
+    VM_MAX_SHARED_STRING = 1 << 20 /* bytes of a string in a shared memory for a host function */
 };
 
 #endif
