@@ -626,8 +626,9 @@ WR_API wr_status_t wr_exec_complete_throw(wr_exec_t *exec, wr_exception_t *excep
  */
 WR_API void wr_exec_set_epochs(wr_exec_t *exec, uint32_t ticks);
 /**
- * Makes a running exec return WR_YIELD soon; one that is not running notices nothing. Any thread;
- * also from a signal handler.
+ * Makes a running exec return WR_YIELD soon, also one that waits in memory.atomic.wait; its next run
+ * goes on with the same wait. One that is not running notices nothing. Any thread; also from a
+ * signal handler.
  */
 WR_API void wr_exec_interrupt(wr_exec_t *exec);
 /**

@@ -315,6 +315,55 @@ static void copies_are_like_memmove(struct world *w)
             }
 }
 
+/* ---------------------------------------------------------------- C functions */
+
+static const char *seen;
+static uint32_t c_length(const char *text)
+{
+    seen = text;
+    return (uint32_t)strlen(text);
+}
+
+/** "a" to the NUL at `end`; the length that the C function sees. */
+static wr_status_t length_of(struct world *w, wr_memory_t *m, u32 end, wr_val_t *result)
+{
+    struct wasm c = {0};
+    wr_instance_t *in;
+    wasm_import_func(&c, "host", "length", "i:i");
+    wasm_import_shared_memory(&c, "env", "memory", 1, 32);
+    wasm_func(&c, "i:i", "length", "", CODE(LOCAL_GET(0), CALL(0)));
+    memset(wr_memory_data(m), 'a', (usize)wr_memory_size(m));
+    if (end < wr_memory_size(m)) wr_memory_data(m)[end] = 0;
+    assert_int_equal(
+        wr_linker_instantiate(w->linker, w->store, world_module(w, &c), NULL, &in, &w->err), WR_OK);
+    wr_val_t arg = {.kind = WR_I32, .of.i32 = 1};
+    return wr_call(w->store, world_func(in, "length"), &arg, 1, result, 1, &w->err);
+}
+
+/** Another thread could take the end away while the host reads. */
+static void strings_are_copied(struct world *w)
+{
+    wr_shared_memory_t *shared = new_shared(w, 32, 32);
+    wr_memory_t *m = wr_store_add_shared_memory(w->store, shared);
+    wr_val_t result;
+    assert_int_equal(wr_linker_define_shared_memory(w->linker, world_name("env"),
+                                                    world_name("memory"), shared, &w->err),
+                     WR_OK);
+    wr_shared_memory_delete(shared);
+    assert_int_equal(
+        wr_linker_define_c(w->linker, "host", "length", "($)i", (wr_c_fn)c_length, &w->err), WR_OK);
+    static const u32 ends[] = {1, 2, 255, 256, 257, 258, PAGE, 1 << 20};
+    for (u32 i = 0; i < VM_COUNT(ends); i++) {
+        assert_int_equal(length_of(w, m, ends[i], &result), WR_OK);
+        assert_int_equal(result.of.i32, ends[i] - 1);
+        const u8 *data = wr_memory_data(m);
+        assert_true((const u8 *)seen < data || (const u8 *)seen >= data + wr_memory_size(m));
+    }
+    assert_int_equal(length_of(w, m, (1 << 20) + 1, &result), WR_TRAP);
+    assert_int_equal(length_of(w, m, UINT32_MAX, &result), WR_TRAP);
+    assert_string_equal(w->err.trap, "out of bounds memory access");
+}
+
 #define EACH(name)                                                                                 \
     static void test_##name(void **state)                                                          \
     {                                                                                              \
@@ -330,6 +379,7 @@ EACH(one_definition_serves_all_stores)
 EACH(defined_memory_goes_to_another_store)
 EACH(later_instances_write_only_their_segments)
 EACH(copies_are_like_memmove)
+EACH(strings_are_copied)
 
 int main(void)
 {
@@ -344,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_defined_memory_goes_to_another_store),
         cmocka_unit_test(test_later_instances_write_only_their_segments),
         cmocka_unit_test(test_copies_are_like_memmove),
+        cmocka_unit_test(test_strings_are_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -499,6 +499,51 @@ static void growth_by_many_adds_up(struct world *w)
     guests_free(&g);
 }
 
+/* ---------------------------------------------------------------- looking inside */
+
+/** Grown bytes of a dump. */
+static void keep(void *ctx, const char *text, size_t size) { wasm_put(ctx, text, size); }
+
+/** A dump while others write and grow: whatever it caught, it is a module. */
+static void coredumps_are_whole(struct world *w)
+{
+    struct guests g;
+    guests_init(&g, w);
+    begin(&g.of[0], "wait32", ARGS(QUEUE, 0, FOREVER));
+    assert_int_equal(run_interrupted(&g.of[0]), WR_YIELD);
+    go(&g.of[1], "fill", ARGS(COUNTS / 50));
+    assert_int_equal(pthread_create(&g.of[2].thread, NULL, grow_often, &g.of[2]), 0);
+    for (u32 i = 0; i < 5; i++) {
+        struct wasm_bytes dump = {0};
+        wr_module_t *module = NULL;
+        assert_int_equal(wr_exec_coredump(g.of[0].exec, "guest", keep, &dump, &w->err), WR_OK);
+        assert_int_equal(wr_module_new(w->engine, dump.data, dump.size, &module, &w->err), WR_OK);
+        wr_module_delete(module);
+        free(dump.data);
+    }
+    assert_int_equal(join(&g.of[1]), WR_OK);
+    (void)join(&g.of[2]);
+    guests_free(&g);
+}
+
+static void explored_text(struct world *w)
+{
+    static const char *const wanted[] = {"i32.atomic.rmw.cmpxchg", "i32_atomic_rmw_cmpxchg_sss",
+                                         "i32_atomic_store_sc",    "memory.atomic.wait32",
+                                         "atomic_wait32",          "atomic_notify"};
+    struct wasm_bytes text = {0};
+    struct wasm c = {0};
+    write_guest(&c);
+    wr_module_t *module = world_module(w, &c);
+    assert_int_equal(wr_module_explore(module, "count_locked", keep, &text, &w->err), WR_OK);
+    wasm_put_u8(&text, 0);
+    for (u32 i = 0; i < VM_COUNT(wanted); i++)
+        if (!strstr((const char *)text.data, wanted[i]))
+            fail_msg("%s not in\n%s", wanted[i], (const char *)text.data);
+    assert_null(strstr((const char *)text.data, "no known instruction"));
+    free(text.data);
+}
+
 /* ---------------------------------------------------------------- life and death */
 
 struct crowd {
@@ -619,6 +664,8 @@ static void test_the_last_thread_frees_the_memory(void **state)
     X(traps_are_the_specs)                                                                         \
     X(growth_is_seen_by_all)                                                                       \
     X(growth_by_many_adds_up)                                                                      \
+    X(coredumps_are_whole)                                                                         \
+    X(explored_text)                                                                               \
     X(instances_come_and_go)
 EACH_TEST(EACH)
 
