@@ -87,7 +87,9 @@ struct wasi_call {
     bool on_worker;  /**< this is a worker thread: blocking is allowed */
 };
 
-/** Checks the descriptors of the row and runs its handler once. */
+/** Looks at the memory as it is now and checks the descriptors of the row. */
+wasi_errno wasi_prepare(struct wasi_call *c);
+/** The same, and runs the handler once. */
 wasi_errno wasi_try(struct wasi_call *c);
 
 /** The wr_host_fn of every row; `env` is a struct wasi_bind. */

@@ -46,12 +46,18 @@ static inline wasi_errno try(struct wasi_call *c)
     return e == WASI_E_SUCCESS ? c->row->handler(c) : e;
 }
 
-wasi_errno wasi_try(struct wasi_call *c)
+wasi_errno wasi_prepare(struct wasi_call *c)
 {
     wasi_mem_init(&c->mem, c->memory); /* it may have grown since */
     c->fd = NULL;
     c->fd2 = NULL;
-    return try(c);
+    return check_fds(c);
+}
+
+wasi_errno wasi_try(struct wasi_call *c)
+{
+    wasi_errno e = wasi_prepare(c);
+    return e == WASI_E_SUCCESS ? c->row->handler(c) : e;
 }
 
 /* Calls that park before their handler runs: one that reads files slowly, one of a context that a

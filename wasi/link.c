@@ -18,6 +18,7 @@
 #define SOCK WASI_P1_SOCK
 #define WORK WASI_P1_WORK
 #define FREE WASI_P1_FREE
+#define LONG WASI_P1_LONG
 
 const struct wasi_row wasi_p1_table[WASI_P1_COUNT] = {
 #define P1(name, signature, fd, rights, fd2, rights2, flags, since)                                \

@@ -20,7 +20,8 @@ enum wasi_p1_flag {
     WASI_P1_CHANGES = 1 << 2,
     WASI_P1_SOCK = 1 << 3,
     WASI_P1_WORK = 1 << 4,
-    WASI_P1_FREE = 1 << 5
+    WASI_P1_FREE = 1 << 5,
+    WASI_P1_LONG = 1 << 6
 };
 
 /** A row of p1.def and of the tables of socket extensions. */

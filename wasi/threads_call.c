@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * threads_call.c - a WASI call of a guest that has threads: alone in the context while its handler
- * is tried, outside of the lock while it waits.
+ * is tried, outside of the lock while it waits or a disk takes its time.
  */
 #include "row.h"
 #include "threads.h"
@@ -22,11 +22,42 @@ static void drop_want(struct wasi_want *want)
     want->heap = NULL;
 }
 
+/* Whether the handler needs nothing of the context but its descriptor: that of a file. What appends
+ * may do so in two steps, where the host can't in one. */
+static bool is_long(const struct wasi_call *c)
+{
+    return (c->row->flags & WASI_P1_LONG) != 0 && !c->fd->may_block &&
+           (c->fd->flags & WASI_FDFLAG_APPEND) == 0;
+}
+
+/* A handler that may take long, without the lock: its descriptor as it is now, held open. */
+static wasi_errno run_unlocked(struct wasi_call *c)
+{
+    struct wasi_holds *holds = &c->wasi->group->holds;
+    struct wasi_fd fd = *c->fd;
+    wasi_errno e = wasi_holds_take(holds, fd.host);
+    if (e != WASI_E_SUCCESS) return e;
+    c->fd = &fd;
+    pthread_mutex_unlock(&c->wasi->lock);
+    e = c->row->handler(c);
+    pthread_mutex_lock(&c->wasi->lock);
+    wasi_holds_give_back(holds, fd.host);
+    c->fd = NULL;
+    return e;
+}
+
+static wasi_errno try(struct wasi_call *c)
+{
+    wasi_errno e = wasi_prepare(c);
+    if (e != WASI_E_SUCCESS) return e;
+    return is_long(c) ? run_unlocked(c) : c->row->handler(c);
+}
+
 /* Tries once. WASI_PARK: what it waits for is held. Under the lock. */
 static wasi_errno try_and_hold(struct wasi_call *c)
 {
     struct wr_wasi_threads *group = c->wasi->group;
-    wasi_errno e = wasi_try(c);
+    wasi_errno e = try(c);
     if (e != WASI_PARK) return e;
     if (group->ended) {
         drop_want(c->want);
@@ -36,7 +67,7 @@ static wasi_errno try_and_hold(struct wasi_call *c)
     c->stop = begin_wait(group, c->want);
     if (c->stop == WASI_E_SUCCESS) return e;
     drop_want(c->want); /* there is no way to wait: the handler answers what it has */
-    return wasi_try(c);
+    return try(c);
 }
 
 /* Whether the descriptor of the row has been closed, or replaced, while it was waited for: its host

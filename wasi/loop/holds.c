@@ -32,6 +32,21 @@ static wasi_errno reserve(struct wasi_holds *h, int host)
     return WASI_E_SUCCESS;
 }
 
+wasi_errno wasi_holds_take(struct wasi_holds *h, int host)
+{
+    wasi_errno e = reserve(h, host);
+    if (e == WASI_E_SUCCESS) h->slot[host].count++;
+    return e;
+}
+
+void wasi_holds_give_back(struct wasi_holds *h, int host)
+{
+    struct wasi_hold *hold = &h->slot[host];
+    if (--hold->count > 0 || !hold->closing) return;
+    hold->closing = false;
+    (void)close(host);
+}
+
 wasi_errno wasi_holds_enter(struct wasi_holds *h, struct wasi_wait *w, const struct pollfd *fd,
                             u32 count)
 {
@@ -47,12 +62,7 @@ wasi_errno wasi_holds_enter(struct wasi_holds *h, struct wasi_wait *w, const str
 void wasi_holds_leave(struct wasi_holds *h, struct wasi_wait *w, const struct pollfd *fd, u32 count)
 {
     wasi_link_remove(&w->waiting);
-    for (u32 i = 0; i < count; i++) {
-        struct wasi_hold *hold = &h->slot[fd[i].fd];
-        if (--hold->count > 0 || !hold->closing) continue;
-        hold->closing = false;
-        (void)close(fd[i].fd);
-    }
+    for (u32 i = 0; i < count; i++) wasi_holds_give_back(h, fd[i].fd);
 }
 
 bool wasi_holds_close(struct wasi_holds *h, int host, bool borrowed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holds.h - what threads of one guest wait for. A host descriptor that its guest closes meanwhile
- * stays open until nobody waits for it any more: its number can't become another file's under a
+ * holds.h - what threads of one guest wait for, or use. A host descriptor that its guest closes
+ * meanwhile stays open until nobody does any more: its number can't become another file's under a
  * wait. Everything here is under the lock of the context.
  */
 #ifndef WASI_LOOP_HOLDS_H
@@ -16,7 +16,7 @@
 
 /** Of one host descriptor. */
 struct wasi_hold {
-    u32 count;    /**< waits for it */
+    u32 count;    /**< waits for it, and uses */
     bool closing; /**< the last of them closes it */
 };
 
@@ -36,6 +36,9 @@ WASI_MUST_USE wasi_errno wasi_holds_enter(struct wasi_holds *h, struct wasi_wait
 /** It is over: closes what nobody but the closer waited for. */
 void wasi_holds_leave(struct wasi_holds *h, struct wasi_wait *w, const struct pollfd *fd,
                       u32 count);
+/** The same without a wait: `host` is in use. NOMEM. */
+WASI_MUST_USE wasi_errno wasi_holds_take(struct wasi_holds *h, int host);
+void wasi_holds_give_back(struct wasi_holds *h, int host);
 /**
  * A guest descriptor over `host` is closed: those that wait are tried again. True when the last of
  * them closes `host` (not with `borrowed`); false: it is the caller's to close.
