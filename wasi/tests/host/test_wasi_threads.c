@@ -42,7 +42,7 @@ static const unsigned char plain_bytes[] = {
 
 enum { FUEL = 100000, NOTSUP = 58, EXIT_CODE = 300 };
 /* What the host function does: the argument of a thread. */
-enum { ACT_NOTHING, ACT_PEND, ACT_TRAP, ACT_EXIT, ACT_CANCEL };
+enum { ACT_NOTHING, ACT_NOTE, ACT_PEND, ACT_TRAP, ACT_EXIT, ACT_CANCEL };
 
 struct world {
     wr_engine_t *engine;
@@ -54,21 +54,26 @@ struct world {
     wr_wasi_threads_t *threads;
     wr_instance_t *instance;
     wr_store_config_t config;
-    /* of the last call of the host function */
+    /* of ACT_NOTE, by one thread */
     pthread_t thread;
     void *data;
     uint64_t fuel;
-    atomic_int calls;
+    atomic_bool noted;
 };
+
+static void note(struct world *w, wr_call_t *call)
+{
+    w->thread = pthread_self();
+    w->data = wr_store_data(wr_call_store(call));
+    w->fuel = wr_store_fuel(wr_call_store(call));
+    atomic_store(&w->noted, true);
+}
 
 static wr_status_t act(wr_call_t *call, wr_slot_t *slots, void *env)
 {
     struct world *w = env;
-    w->thread = pthread_self();
-    w->data = wr_store_data(wr_call_store(call));
-    w->fuel = wr_store_fuel(wr_call_store(call));
-    atomic_fetch_add(&w->calls, 1);
     switch (slots[0].i32) {
+    case ACT_NOTE: note(w, call); return WR_OK;
     case ACT_PEND: return WR_PENDING;
     case ACT_TRAP: return wr_call_trap(call, "enough");
     case ACT_EXIT: return wr_call_exit(call, EXIT_CODE);
@@ -171,8 +176,8 @@ static void test_a_thread_has_its_makers_data_and_half_its_fuel(void **state)
     wr_exec_t *exec = NULL;
     (void)state;
     begin(&w, 1);
-    assert_true(spawn(&w, ACT_NOTHING) > 0);
-    while (atomic_load(&w.calls) == 0) sched_yield();
+    assert_true(spawn(&w, ACT_NOTE) > 0);
+    while (!atomic_load(&w.noted)) sched_yield();
     assert_int_equal(wr_wasi_threads_finish(w.threads, WR_OK, &exec, NULL), WR_OK);
     assert_ptr_equal(exec, w.exec);
     assert_false(pthread_equal(w.thread, pthread_self()));
