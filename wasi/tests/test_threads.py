@@ -255,13 +255,14 @@ def starting(action):
     exports = [name('_start') + b'\0\3', name('wasi_thread_start') + b'\0\4']
     return b'\0asm\1\0\0\0' + \
         section(1, b'\x60\1\x7f\1\x7f', b'\x60\1\x7f\0', b'\x60\0\0', b'\x60\2\x7f\x7f\0') + \
-        section(2, *imports) + section(3, b'\2', b'\2', b'\3') + section(7, *exports) + b'\x08\1\2' + \
-        section(10, code(*first, *action), code(*program), code())
+        section(2, *imports) + section(3, b'\2', b'\2', b'\3') + section(13, b'\0\2') + \
+        section(7, *exports) + b'\x08\1\2' + section(10, code(*first, *action), code(*program), code())
 
 
 ACTIONS = {
     'returns': ([], 0),
     'traps': ([0x00], TRAP),
+    'throws': ([0x08, 0x00], TRAP),
     'exits': ([0x41, 44, 0x10, EXIT], 44),
     'is busy': ([0x03, 0x40, 0x0c, 0, 0x0b], TIMED_OUT),
     'waits': ([0x41, 4, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, 0x1a], TIMED_OUT),
