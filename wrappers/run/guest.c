@@ -364,7 +364,7 @@ static int invoke(struct guest *guest)
     size_t count = wr_func_result_count(item.of.func);
     status = wr_exec_results(guest->exec, results, count);
     if (status != WR_OK) {
-        return end_code(guest, guest->name, status, &err);
+        return wrap_report(guest->name, status, &err);
     }
     wrap_invoke_print(results, count);
     if (fflush(stdout) != 0 || ferror(stdout)) {
