@@ -64,11 +64,46 @@ static wr_status_t call_back(struct engine *e, u64 slots[HOST_SLOTS])
 
 static wr_status_t suspend(struct engine *e, const wr_slot_t *slots, u32 n, bool ok)
 {
-    memcpy(e->pending, slots, n * sizeof *slots);
+    if (n) memcpy(e->pending, slots, n * sizeof *slots);
     e->pending_count = n;
     e->pending_trap = !ok;
     e->suspensions++;
     return WR_PENDING;
+}
+
+/** Moves between slots and values, as the letters up to ':' or the end say. */
+static void convert(const char *letters, wr_slot_t *slots, u64 *values, bool to_slots)
+{
+    for (; *letters && *letters != ':'; letters++) {
+        for (u32 n = *letters == 'V' ? 2 : 1; n; n--, slots++, values++) {
+            if (is_reference(*letters) && to_slots)
+                slots->ref = (void *)(uintptr_t)*values;
+            else if (is_reference(*letters))
+                *values = (u64)(uintptr_t)slots->ref;
+            else if (to_slots)
+                slots->i64 = *values;
+            else
+                *values = slots->i64;
+        }
+    }
+}
+
+static u32 slot_count(const char *letters)
+{
+    u32 n = 0;
+    for (; *letters && *letters != ':'; letters++) n += *letters == 'V' ? 2 : 1;
+    return n;
+}
+
+/** Throws from a host function, now or when it is completed. */
+static wr_status_t throw_values(struct engine *e, wr_call_t *call, const u64 *v, bool suspends)
+{
+    wr_val_t values[] = {{.kind = WR_I32, .of.i32 = (u32)v[0]}, {.kind = WR_I64, .of.i64 = v[1]}};
+    wr_error_t err;
+    if (!suspends) return wr_call_throw(call, e->host_tag, values, VM_COUNT(values));
+    must(wr_exception_new(e->store, e->host_tag, values, VM_COUNT(values), &e->pending_throw,
+                          &err) == WR_OK);
+    return suspend(e, NULL, 0, true);
 }
 
 static wr_status_t host_entry(wr_call_t *call, wr_slot_t *slots, void *env)
@@ -77,23 +112,18 @@ static wr_status_t host_entry(wr_call_t *call, wr_slot_t *slots, void *env)
     struct engine *e = x->e;
     const char *params = host_func_signature[x->f], *results = strchr(params, ':') + 1;
     u64 values[HOST_SLOTS] = {0};
-    for (u32 i = 0; params[i] != ':'; i++)
-        values[i] = is_reference(params[i]) ? (u64)(uintptr_t)slots[i].ref : slots[i].i64;
+    convert(params, slots, values, false);
     wr_status_t s = x->f == HOST_CALL                    ? call_back(e, values)
                     : host_apply(&e->host, x->f, values) ? WR_OK
                                                          : WR_TRAP;
-    bool ok = s == WR_OK;
-    for (u32 i = 0; results[i] && ok; i++) {
-        if (is_reference(results[i]))
-            slots[i].ref = (void *)(uintptr_t)values[i];
-        else
-            slots[i].i64 = values[i];
-    }
+    if (s == WR_OK) convert(results, slots, values, true);
     u64 random = e->style == STYLE_SLICED ? choice_next(&e->rng) : 0;
+    bool suspends = random & 2 && wr_call_can_suspend(call);
     if (random & 1) wr_exec_interrupt(wr_call_exec(call));
     if (s == WR_EXCEPTION) return s;
-    if (random & 2 && wr_call_can_suspend(call)) return suspend(e, slots, (u32)strlen(results), ok);
-    return ok ? WR_OK : wr_call_trap(call, "host.trap");
+    if (host_throws(x->f, values)) return throw_values(e, call, values, suspends);
+    if (suspends) return suspend(e, slots, slot_count(results), s == WR_OK);
+    return s == WR_OK ? WR_OK : wr_call_trap(call, "host.trap");
 }
 
 /* ---- stores */
@@ -137,6 +167,8 @@ static void define_host(struct engine *e, bool with_memory)
         must(wr_memory_new(e->store, memory, &e->host_memory, &err) == WR_OK);
         define(e, "memory", (wr_extern_t){.kind = WR_EXTERN_MEMORY, .of.memory = e->host_memory});
     }
+    must(wr_tag_new(e->store, HOST_TAG_SIGNATURE, &e->host_tag, &err) == WR_OK);
+    define(e, "tag", (wr_extern_t){.kind = WR_EXTERN_TAG, .of.tag = e->host_tag});
     define(e, "table", (wr_extern_t){.kind = WR_EXTERN_TABLE, .of.table = e->host_table});
     for (u32 i = 0; i < HOST_GLOBALS; i++) define_global(e, i);
 }
@@ -213,6 +245,12 @@ static void tick(wr_exec_t *x, u32 us)
 
 static void complete(struct engine *e)
 {
+    if (e->pending_throw) {
+        must(wr_exec_complete_throw(e->exec, e->pending_throw) == WR_OK);
+        e->completed_throw = e->pending_throw;
+        e->pending_throw = NULL;
+        return;
+    }
     wr_status_t s = wr_exec_complete(e->exec, e->pending_trap ? WR_TRAP : WR_OK, e->pending,
                                      e->pending_trap ? 0 : e->pending_count, 0);
     must(s == WR_OK);
@@ -228,6 +266,8 @@ static wr_status_t run_exec(struct engine *e, wr_error_t *err)
 {
     for (;;) {
         wr_status_t s = wr_exec_run(e->exec, err);
+        wr_exception_delete(e->completed_throw);
+        e->completed_throw = NULL;
         if (s == WR_YIELD)
             e->yields++;
         else if (s == WR_PENDING)

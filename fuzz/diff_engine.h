@@ -35,6 +35,8 @@ struct engine {
     struct engine_env envs[HOST_FUNC_COUNT];
     u64 rng;
     bool exhausted; /* some call ran out of stack */
+    wr_tag_t *host_tag;
+    wr_exception_t *pending_throw, *completed_throw; /* held until the exec has run again */
     wr_slot_t pending[HOST_SLOTS];
     u32 pending_count;
     bool pending_trap;

@@ -47,9 +47,18 @@ static struct gen_types letters(const char *s)
     return t;
 }
 
+static bool may_import(const struct gen *g, u32 f)
+{
+    if (f == HOST_VECTORS) return gen_has(g, GEN_HOST_MORE) && gen_has(g, GEN_SIMD);
+    if (f == HOST_THROW)
+        return gen_has(g, GEN_HOST_MORE) && gen_has(g, GEN_EXCEPTIONS | GEN_LEGACY_EXCEPTIONS);
+    return true;
+}
+
 static void import_host_funcs(struct gen *g)
 {
     for (u32 i = 0; i < HOST_FUNC_COUNT; i++) {
+        if (!may_import(g, i)) continue;
         if (!gen_percent(g, 40)) continue;
         struct gen_types params = letters(host_func_signature[i]);
         struct gen_types results = letters(strchr(host_func_signature[i], ':') + 1);
@@ -84,9 +93,22 @@ static void import_global(struct gen *g, const char *module, const char *name, s
     g->m->globals[g->m->global_count++] = x;
 }
 
+static void import_tag(struct gen *g, const char *module, const char *name, u32 type)
+{
+    begin_import(g, module, name, 4);
+    bytes_u8(&g->imports, 0);
+    bytes_u64(&g->imports, type);
+    g->m->tags[g->m->tag_count++] = type;
+}
+
 static void import_host(struct gen *g)
 {
+    static const struct gen_types none = {0};
     import_host_funcs(g);
+    if (may_import(g, HOST_THROW) && gen_percent(g, 50)) {
+        struct gen_types params = letters(HOST_TAG_SIGNATURE);
+        import_tag(g, "host", "tag", gen_type_index(g, &params, &none));
+    }
     if (gen_percent(g, 20)) {
         struct gen_table t = {
             .elem = VM_FUNCREF,
@@ -141,10 +163,7 @@ static void import_lib_tags(struct gen *g)
         if (!gen_percent(g, 70) || !is_closed(t)) continue;
         u32 type = gen_type_index(g, t, &none);
         (void)snprintf(name, sizeof name, "x%u", i);
-        begin_import(g, "a", name, 4);
-        bytes_u8(&g->imports, 0);
-        bytes_u64(&g->imports, type);
-        g->m->tags[g->m->tag_count++] = type;
+        import_tag(g, "a", name, type);
     }
 }
 

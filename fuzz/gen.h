@@ -27,7 +27,8 @@ enum {
     GEN_WIDE_ARITHMETIC = 4096,
     GEN_CUSTOM_PAGES = 8192,
     GEN_DRAWN = 16384 - GEN_SIMD,
-    GEN_ALL = 16383,
+    GEN_HOST_MORE = 65536, /* host functions that JavaScript can't be */
+    GEN_ALL = 16383 + GEN_HOST_MORE,
     GEN_EVERYWHERE = 16384, /* also what this build can't execute */
     GEN_ALWAYS = 32768      /* draws no features: the cases have all that are asked for */
 };

@@ -165,7 +165,7 @@ void gen_plain(struct gen *g, vm_op op, u32 depth)
     if (sig[1]) gen_push(g, gen_letter(sig[1]));
     if (sig[1] == 'V' && vm_op_name(op)[0] == 'f') {
         g->lanes = vm_op_name(op)[4] == '4' ? 4 : 2;
-        if (gen_percent(g, 35)) gen_canonical_lanes(g);
+        if (gen_percent(g, 60)) gen_canonical_lanes(g);
     }
 }
 

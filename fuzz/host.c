@@ -37,11 +37,12 @@ static void trace_args(struct host_state *h, enum host_func f, u64 *slots)
     const char *sig = host_func_signature[f];
     host_trace(h, f);
     h->calls++;
-    for (u32 i = 0; sig[i] != ':'; i++) {
-        if (sig[i] == 'i') slots[i] = (u32)slots[i];
-        if (sig[i] == 'f') slots[i] = host_canon_f32((u32)slots[i]);
-        if (sig[i] == 'F') slots[i] = host_canon_f64(slots[i]);
-        host_trace(h, sig[i] == 'r' ? slots[i] != 0 : slots[i]);
+    for (u32 i = 0; *sig != ':'; sig++, i++) {
+        if (*sig == 'V') host_trace(h, slots[i++]);
+        if (*sig == 'i') slots[i] = (u32)slots[i];
+        if (*sig == 'f') slots[i] = host_canon_f32((u32)slots[i]);
+        if (*sig == 'F') slots[i] = host_canon_f64(slots[i]);
+        host_trace(h, *sig == 'r' ? slots[i] != 0 : slots[i]);
     }
 }
 
@@ -64,6 +65,14 @@ bool host_apply(struct host_state *h, enum host_func f, u64 slots[HOST_SLOTS])
         break;
     case HOST_TRAP: return (in[0] & 7) != 7;
     case HOST_CALL: slots[0] = in[1]; break;
+    case HOST_VECTORS: /* the vectors change places, halves of the first too */
+        slots[0] = in[3];
+        slots[1] = in[4];
+        slots[2] = in[2] * 0x100000001u;
+        slots[3] = in[1];
+        slots[4] = in[0];
+        break;
+    case HOST_THROW: slots[1] = h->calls; break;
     default: break;
     }
     return true;

@@ -19,7 +19,9 @@
     HOST(REFS, "refs", "re:er")                                                                    \
     HOST(MANY, "many", "iIfFiIfF:FfIiFfIi")                                                        \
     HOST(TRAP, "trap", "i:")                                                                       \
-    HOST(CALL, "call", "ri:i") /* calls an (i32) -> i32 function, else answers its argument */
+    HOST(CALL, "call", "ri:i") /* calls an (i32) -> i32 function, else answers its argument */     \
+    HOST(VECTORS, "vectors", "ViV:VIV")                                                            \
+    HOST(THROW, "throw", "i:") /* an odd argument: throws "tag" with it and the number of calls */
 
 enum host_func {
 #define HOST(id, name, signature) HOST_##id,
@@ -58,10 +60,16 @@ struct host_state {
 };
 
 /**
- * Runs any function but CALL on `slots`, in place. References in slots: externrefs as numbers;
- * funcrefs as any value, 0 null, passed on as they are. False: the function traps.
+ * Runs any function but CALL on `slots`, in place; a v128 has two. References in slots: externrefs
+ * as numbers; funcrefs as any value, 0 null, passed on as they are. False: the function traps.
  */
 bool host_apply(struct host_state *h, enum host_func f, u64 slots[HOST_SLOTS]);
+/** True when THROW, just run on `slots`, throws: slots[0] and slots[1] are the values then. */
+static inline bool host_throws(enum host_func f, const u64 *slots)
+{
+    return f == HOST_THROW && (slots[0] & 1);
+}
+#define HOST_TAG_SIGNATURE "iI:"
 /** Adds to the trace. */
 void host_trace(struct host_state *h, u64 value);
 

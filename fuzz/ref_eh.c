@@ -7,7 +7,7 @@
 
 enum { CATCH = 0, CATCH_REF = 1, CATCH_ALL = 2, CATCH_ALL_REF = 3 };
 
-static const struct ref_exn *new_exn(struct machine *m, const struct ref_tag *tag)
+const struct ref_exn *ref_exn_new(struct machine *m, const struct ref_tag *tag)
 {
     u32 n = tag->type->param_count;
     struct ref_exn *e = ref_alloc(m->store, sizeof *e + n * sizeof e->vals[0]);
@@ -109,7 +109,7 @@ bool ref_exceptions(struct machine *m, u32 op)
     const u8 **p = &m->f->p;
     struct ref_val v;
     switch (op) {
-    case VM_OP_THROW: m->thrown = new_exn(m, m->f->inst->tags[ref_leb(p)]); return true;
+    case VM_OP_THROW: m->thrown = ref_exn_new(m, m->f->inst->tags[ref_leb(p)]); return true;
     case VM_OP_THROW_REF:
         v = ref_pop(m);
         m->thrown = (const struct ref_exn *)(uintptr_t)v.bits;

@@ -113,26 +113,46 @@ static bool call_back(struct machine *m, u64 slots[HOST_SLOTS])
     return end.kind == REF_OK;
 }
 
+/** The arguments, popped; a vector is two. */
+static void host_arguments(struct machine *m, const struct ref_func *f, u64 slots[HOST_SLOTS])
+{
+    u32 n = f->sig->param_count, at = 0;
+    m->val_count -= n;
+    for (u32 i = 0; i < n; i++) {
+        const struct ref_val *v = &m->vals[m->val_count + i];
+        slots[at++] = v->bits;
+        if (f->sig->types[i] != VM_V128) continue;
+        slots[at++] = v->high;
+        m->store->leaked |= v->open != 0;
+    }
+}
+
+static void host_results(struct machine *m, const struct ref_func *f, const u64 *slots)
+{
+    for (u32 i = 0; i < f->sig->result_count; i++) {
+        vm_valtype t = f->sig->types[f->sig->param_count + i];
+        struct ref_val v = {.bits = *slots++};
+        if (t == VM_V128) v.high = *slots++;
+        v.open = (t == VM_F32 && (v.bits & 0x7fffffff) > 0x7f800000) ||
+                 (t == VM_F64 && (v.bits & INT64_MAX) > 0x7ff0000000000000);
+        ref_push(m, v);
+    }
+}
+
 static void host_call(struct machine *m, const struct ref_func *f)
 {
     u64 slots[HOST_SLOTS] = {0};
-    u32 n = f->sig->param_count;
-    m->val_count -= n;
-    for (u32 i = 0; i < n; i++) slots[i] = m->vals[m->val_count + i].bits;
-    bool ok = f->index == HOST_CALL ? call_back(m, slots)
-                                    : host_apply(&m->store->host, (enum host_func)f->index, slots);
+    enum host_func index = (enum host_func)f->index;
+    host_arguments(m, f, slots);
+    bool ok = index == HOST_CALL ? call_back(m, slots) : host_apply(&m->store->host, index, slots);
+    if (host_throws(index, slots)) {
+        ref_push_bits(m, slots[0]);
+        ref_push_bits(m, slots[1]);
+        m->thrown = ref_exn_new(m, m->store->host_tag);
+    }
     m->from_host |= m->thrown != NULL;
-    if (!ok) {
-        m->trap = m->thrown ? VM_TRAP_NONE : VM_TRAP_HOST;
-        return;
-    }
-    for (u32 i = 0; i < f->sig->result_count; i++) {
-        vm_valtype t = f->sig->types[n + i];
-        struct ref_val v = {.bits = slots[i]};
-        v.open = (t == VM_F32 && (slots[i] & 0x7fffffff) > 0x7f800000) ||
-                 (t == VM_F64 && (slots[i] & INT64_MAX) > 0x7ff0000000000000);
-        ref_push(m, v);
-    }
+    if (!m->thrown && !ok) m->trap = VM_TRAP_HOST;
+    if (!m->thrown && ok) host_results(m, f, slots);
 }
 
 /* ---- control */

@@ -85,6 +85,8 @@ struct ref_store {
     bool leaked;
     u32 instance_count;
     struct ref_func host_funcs[HOST_FUNC_COUNT];
+    struct ref_tag *host_tag;
+    struct vm_functype host_tag_type;
     struct ref_memory *host_memory;
     struct ref_table *host_table;
     struct ref_global *host_globals[HOST_GLOBALS];

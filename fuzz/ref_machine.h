@@ -68,6 +68,8 @@ bool ref_bulk(struct machine *m, u32 op);
 bool ref_vector(struct machine *m, u32 op);
 /** throw, throw_ref, rethrow, and what ends a body or a handler of a legacy try. */
 bool ref_exceptions(struct machine *m, u32 op);
+/** An exception of a tag with the values on the stack, popped. */
+const struct ref_exn *ref_exn_new(struct machine *m, const struct ref_tag *tag);
 /** Brings `m->thrown` to its handler, or sets `uncaught` and leaves all as it was. */
 void ref_throw(struct machine *m);
 

@@ -205,6 +205,7 @@ static vm_valtype letter(char c)
     case 'I': return VM_I64;
     case 'f': return VM_F32;
     case 'F': return VM_F64;
+    case 'V': return VM_V128;
     case 'r': return VM_FUNCREF;
     default: return VM_EXTERNREF;
     }
@@ -233,10 +234,15 @@ struct ref_store *ref_store_new(void)
         .min = HOST_MEMORY_MIN, .max = HOST_MEMORY_MAX, .has_max = true, .page_log2 = VM_PAGE_LOG2};
     static const struct vm_limits table = {
         .min = HOST_TABLE_MIN, .max = HOST_TABLE_MAX, .has_max = true};
+    static const vm_valtype tag_params[] = {VM_I32, VM_I64}; /* HOST_TAG_SIGNATURE */
     bool skip = false;
     struct ref_store *s = calloc(1, sizeof *s);
     if (!s) abort();
     for (u32 i = 0; i < HOST_FUNC_COUNT; i++) make_host_func(s, i);
+    s->host_tag = ref_alloc(s, sizeof *s->host_tag);
+    s->host_tag->type = &s->host_tag_type;
+    s->host_tag_type.types = tag_params;
+    s->host_tag_type.param_count = VM_COUNT(tag_params);
     s->host_memory = new_memory(s, &memory, &skip);
     s->host_table = new_table(s, &table, 0, &skip);
     for (u32 i = 0; i < HOST_GLOBALS; i++) {
@@ -261,6 +267,8 @@ static bool import_host(struct ref_instance *in, const struct vm_import *im)
         return (in->tables[im->index] = s->host_table) != NULL;
     if (im->kind == VM_EXTERN_MEMORY && is_name(im->name, "memory"))
         return (in->memories[im->index] = s->host_memory) != NULL;
+    if (im->kind == VM_EXTERN_TAG && is_name(im->name, "tag"))
+        return (in->tags[im->index] = s->host_tag) != NULL;
     if (im->kind == VM_EXTERN_GLOBAL && im->name.size == 2 && im->name.data[0] == 'g') {
         u32 i = (u32)im->name.data[1] - '0';
         if (i < HOST_GLOBALS) in->globals[im->index] = s->host_globals[i];
