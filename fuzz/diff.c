@@ -218,6 +218,7 @@ static void load(struct run *d)
     const wr_allocator_t alloc = {counting_realloc, &d->live};
     d->engine = wr_engine_new(&alloc);
     if (!d->engine) abort();
+    wr_engine_set_features(d->engine, UINT64_MAX); /* those of no standard too */
     for (u32 i = 0; i < d->c->count; i++)
         if (!load_one(d, i)) return;
     d->store = ref_store_new();
