@@ -179,7 +179,7 @@ def cpu_ms(command):
 
 
 def instructions(command):
-    """Million instructions, counted by cachegrind; None without it."""
+    """Million instructions, counted by cachegrind; None without it, or where it fails."""
     if not shutil.which("valgrind"):
         return None
     run = subprocess.run(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--branch-sim=no",
@@ -255,7 +255,8 @@ def report(result):
         print(f"{name:<32}{row['median']:>10.1f}{row['minimum']:>10.1f}")
     print(f"\n{'time over the loop outside':<32}{'median':>10}{'minimum':>10}{'instr.':>10}")
     for name, row in result["over_outside"].items():
-        print(f"{name:<32}{row['median']:>10.3f}{row['minimum']:>10.3f}{row.get('instructions', float('nan')):>10.3f}")
+        count = f"{row['instructions']:.3f}" if "instructions" in row else "-"
+        print(f"{name:<32}{row['median']:>10.3f}{row['minimum']:>10.3f}{count:>10}")
     slow = [name for name, row in result["ns_per_throw"].items()
             if "cleanups" not in name and row["median"] >= NS_BAR]
     late = [name for name, row in result["over_outside"].items()
