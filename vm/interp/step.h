@@ -36,7 +36,12 @@
 #include "sem/convert.h"
 #include "sem/float.h"
 #include "sem/int.h"
-#include "sem/vec.h"
+#include "sem/vec_float.h"
+#include "sem/vec_int.h"
+#include "sem/vec_lane.h"
+#include "sem/vec_mem.h"
+#include "sem/vec_relaxed.h"
+#include "sem/vec_widen.h"
 #include "sem/wide.h"
 
 #include <string.h>

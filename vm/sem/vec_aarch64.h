@@ -1,70 +1,179 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Vector instructions for which aarch64 has better than what compilers make of loops. */
+/*
+ * vec_target.h for AArch64 with Advanced SIMD. Not FPCR.DN or .FZ: the defaults of the host.
+ */
 #ifndef VM_SEM_VEC_AARCH64_H
 #define VM_SEM_VEC_AARCH64_H
 
-#if defined(__aarch64__)
-
-#include "sem/vec_plain.h"
+#include "sem/vec_float.h"
+#include "sem/vec_int.h"
 
 #include <arm_neon.h>
 
-VM_INLINE u32 sem_i8x16_bitmask(v128 v)
-{
-    const uint8x16_t bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    uint8x16_t set = vandq_u8((uint8x16_t)vshrq_n_s8((int8x16_t)v, 7), bits);
-    return vaddv_u8(vget_low_u8(set)) | (u32)vaddv_u8(vget_high_u8(set)) << 8;
-}
-VM_INLINE u32 sem_i16x8_bitmask(v128 v)
-{
-    const uint16x8_t bits = {1, 2, 4, 8, 16, 32, 64, 128};
-    return vaddvq_u16(vandq_u16((uint16x8_t)vshrq_n_s16((int16x8_t)v, 15), bits));
-}
-VM_INLINE u32 sem_i32x4_bitmask(v128 v)
-{
-    const uint32x4_t bits = {1, 2, 4, 8};
-    return vaddvq_u32(vandq_u32((uint32x4_t)vshrq_n_s32((int32x4_t)v, 31), bits));
-}
-VM_INLINE u32 sem_i64x2_bitmask(v128 v) { return (u32)(v[0] >> 63 | v[1] >> 63 << 1); }
-
-#define NEON2(name, T, insn)                                                                       \
-    VM_INLINE v128 sem_##name(v128 a, v128 b) { return (v128)insn((T)a, (T)b); }
-NEON2(i8x16_add_sat_u, uint8x16_t, vqaddq_u8)
-NEON2(i8x16_sub_sat_u, uint8x16_t, vqsubq_u8)
-NEON2(i16x8_add_sat_u, uint16x8_t, vqaddq_u16)
-NEON2(i16x8_sub_sat_u, uint16x8_t, vqsubq_u16)
-NEON2(i16x8_q15mulr_sat_s, int16x8_t, vqrdmulhq_s16)
-NEON2(i8x16_swizzle, uint8x16_t, vqtbl1q_u8) /* numbers past the last lane select 0 */
-NEON2(f32x4_min, float32x4_t, vminq_f32)     /* NaN and signs of zeroes as the spec has them */
-NEON2(f32x4_max, float32x4_t, vmaxq_f32)
-NEON2(f64x2_min, float64x2_t, vminq_f64)
-NEON2(f64x2_max, float64x2_t, vmaxq_f64)
-#undef NEON2
-
+/* spec exec-vshuffle (lanes below 32), op-vswizzlop (0 from index 16 on) */
 VM_INLINE v128 sem_i8x16_shuffle(v128 a, v128 b, v128 lanes)
 {
-    uint8x16x2_t table = {{(uint8x16_t)a, (uint8x16_t)b}};
-    return (v128)vqtbl2q_u8(table, (uint8x16_t)lanes);
+    uint8x16x2_t both = {{(uint8x16_t)a, (uint8x16_t)b}};
+    return (v128)vqtbl2q_u8(both, (uint8x16_t)lanes);
+}
+VM_INLINE v128 sem_i8x16_swizzle(v128 a, v128 indices)
+{
+    return (v128)vqtbl1q_u8((uint8x16_t)a, (uint8x16_t)indices);
+}
+/* spec op-ipopcnt */
+VM_INLINE v128 sem_i8x16_popcnt(v128 a) { return (v128)vcntq_u8((uint8x16_t)a); }
+
+/* spec op-ishr_s: distances modulo 8 */
+VM_INLINE v128 sem_i8x16_shr_s(v128 a, u32 n) { return (v128)((i8x16)a >> (i8)(n & 7)); }
+
+/* spec exec-vvtestop, exec-vtestop: 0 or 1 */
+VM_INLINE u32 sem_v128_any_true(v128 a) { return vmaxvq_u32((uint32x4_t)a) != 0; }
+VM_INLINE u32 sem_i8x16_all_true(v128 a) { return vminvq_u8((uint8x16_t)a) != 0; }
+VM_INLINE u32 sem_i16x8_all_true(v128 a) { return vminvq_u16((uint16x8_t)a) != 0; }
+VM_INLINE u32 sem_i32x4_all_true(v128 a) { return vminvq_u32((uint32x4_t)a) != 0; }
+VM_INLINE u32 sem_i64x2_all_true(v128 a)
+{
+    return vminvq_u32((uint32x4_t)vtstq_u64((uint64x2_t)a, (uint64x2_t)a)) != 0;
+}
+
+/* spec exec-vbitmask: each lane's sign in a bit of its own, then their sum */
+VM_INLINE u32 sem_i8x16_bitmask(v128 a)
+{
+    u8x16 weights = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = (uint8x16_t)vshrq_n_s8((int8x16_t)a, 7) & (uint8x16_t)weights;
+    uint8x16_t pairs = vzip1q_u8(bits, vextq_u8(bits, bits, 8));
+    return vaddvq_u16((uint16x8_t)pairs);
+}
+VM_INLINE u32 sem_i16x8_bitmask(v128 a)
+{
+    u16x8 weights = {1, 2, 4, 8, 16, 32, 64, 128};
+    return vaddvq_u16((uint16x8_t)vshrq_n_s16((int16x8_t)a, 15) & (uint16x8_t)weights);
+}
+VM_INLINE u32 sem_i32x4_bitmask(v128 a)
+{
+    u32x4 weights = {1, 2, 4, 8};
+    return vaddvq_u32((uint32x4_t)vshrq_n_s32((int32x4_t)a, 31) & (uint32x4_t)weights);
+}
+VM_INLINE u32 sem_i64x2_bitmask(v128 a) { return (u32)(a[0] >> 63) | (u32)(a[1] >> 63) << 1; }
+
+/* spec op-narrow: both operands signed, saturating; a's lanes come first */
+VM_INLINE v128 sem_i8x16_narrow_i16x8_s(v128 a, v128 b)
+{
+    return (v128)vqmovn_high_s16(vqmovn_s16((int16x8_t)a), (int16x8_t)b);
+}
+VM_INLINE v128 sem_i8x16_narrow_i16x8_u(v128 a, v128 b)
+{
+    return (v128)vqmovun_high_s16(vqmovun_s16((int16x8_t)a), (int16x8_t)b);
+}
+VM_INLINE v128 sem_i16x8_narrow_i32x4_s(v128 a, v128 b)
+{
+    return (v128)vqmovn_high_s32(vqmovn_s32((int32x4_t)a), (int32x4_t)b);
 }
 VM_INLINE v128 sem_i16x8_narrow_i32x4_u(v128 a, v128 b)
 {
-    return (v128)vcombine_u16(vqmovun_s32((int32x4_t)a), vqmovun_s32((int32x4_t)b));
+    return (v128)vqmovun_high_s32(vqmovun_s32((int32x4_t)a), (int32x4_t)b);
 }
 
-#define NEON1(name, T, insn)                                                                       \
-    VM_INLINE v128 sem_##name(v128 a) { return (v128)insn((T)a); }
-NEON1(f32x4_ceil, float32x4_t, vrndpq_f32)
-NEON1(f32x4_floor, float32x4_t, vrndmq_f32)
-NEON1(f32x4_trunc, float32x4_t, vrndq_f32)
-NEON1(f32x4_nearest, float32x4_t, vrndnq_f32)
-NEON1(f64x2_ceil, float64x2_t, vrndpq_f64)
-NEON1(f64x2_floor, float64x2_t, vrndmq_f64)
-NEON1(f64x2_trunc, float64x2_t, vrndq_f64)
-NEON1(f64x2_nearest, float64x2_t, vrndnq_f64)
-/* These saturate, and NaN is 0. */
-NEON1(i32x4_trunc_sat_f32x4_s, float32x4_t, vcvtq_s32_f32)
-NEON1(i32x4_trunc_sat_f32x4_u, float32x4_t, vcvtq_u32_f32)
-#undef NEON1
+/* spec op-iadd_sat, op-isub_sat, op-iavgr_u, op-iq15mulr_sat_s */
+VM_INLINE v128 sem_i8x16_add_sat_s(v128 a, v128 b)
+{
+    return (v128)vqaddq_s8((int8x16_t)a, (int8x16_t)b);
+}
+VM_INLINE v128 sem_i8x16_add_sat_u(v128 a, v128 b)
+{
+    return (v128)vqaddq_u8((uint8x16_t)a, (uint8x16_t)b);
+}
+VM_INLINE v128 sem_i8x16_sub_sat_s(v128 a, v128 b)
+{
+    return (v128)vqsubq_s8((int8x16_t)a, (int8x16_t)b);
+}
+VM_INLINE v128 sem_i8x16_sub_sat_u(v128 a, v128 b)
+{
+    return (v128)vqsubq_u8((uint8x16_t)a, (uint8x16_t)b);
+}
+VM_INLINE v128 sem_i16x8_add_sat_s(v128 a, v128 b)
+{
+    return (v128)vqaddq_s16((int16x8_t)a, (int16x8_t)b);
+}
+VM_INLINE v128 sem_i16x8_add_sat_u(v128 a, v128 b)
+{
+    return (v128)vqaddq_u16((uint16x8_t)a, (uint16x8_t)b);
+}
+VM_INLINE v128 sem_i16x8_sub_sat_s(v128 a, v128 b)
+{
+    return (v128)vqsubq_s16((int16x8_t)a, (int16x8_t)b);
+}
+VM_INLINE v128 sem_i16x8_sub_sat_u(v128 a, v128 b)
+{
+    return (v128)vqsubq_u16((uint16x8_t)a, (uint16x8_t)b);
+}
+VM_INLINE v128 sem_i8x16_avgr_u(v128 a, v128 b)
+{
+    return (v128)vrhaddq_u8((uint8x16_t)a, (uint8x16_t)b);
+}
+VM_INLINE v128 sem_i16x8_avgr_u(v128 a, v128 b)
+{
+    return (v128)vrhaddq_u16((uint16x8_t)a, (uint16x8_t)b);
+}
+VM_INLINE v128 sem_i16x8_q15mulr_sat_s(v128 a, v128 b)
+{
+    return (v128)vqrdmulhq_s16((int16x8_t)a, (int16x8_t)b);
+}
+
+/* spec exec-vextunop: the sums of neighbours, exact */
+VM_INLINE v128 sem_i16x8_extadd_pairwise_i8x16_s(v128 a) { return (v128)vpaddlq_s8((int8x16_t)a); }
+VM_INLINE v128 sem_i16x8_extadd_pairwise_i8x16_u(v128 a) { return (v128)vpaddlq_u8((uint8x16_t)a); }
+VM_INLINE v128 sem_i32x4_extadd_pairwise_i16x8_s(v128 a) { return (v128)vpaddlq_s16((int16x8_t)a); }
+VM_INLINE v128 sem_i32x4_extadd_pairwise_i16x8_u(v128 a)
+{
+    return (v128)vpaddlq_u16((uint16x8_t)a);
+}
+/* spec op-dot: sums of neighbours' products, modulo 2^32 */
+VM_INLINE v128 sem_i32x4_dot_i16x8_s(v128 a, v128 b)
+{
+    int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
+    int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y));
+    return (v128)vpaddq_s32(low, vmull_high_s16(x, y));
+}
+
+/* spec op-fceil, op-ffloor, op-ftrunc, op-fnearest, op-fsqrt */
+VM_INLINE v128 sem_f32x4_ceil(v128 a) { return (v128)vrndpq_f32((float32x4_t)a); }
+VM_INLINE v128 sem_f32x4_floor(v128 a) { return (v128)vrndmq_f32((float32x4_t)a); }
+VM_INLINE v128 sem_f32x4_trunc(v128 a) { return (v128)vrndq_f32((float32x4_t)a); }
+VM_INLINE v128 sem_f32x4_nearest(v128 a) { return (v128)vrndnq_f32((float32x4_t)a); }
+VM_INLINE v128 sem_f32x4_sqrt(v128 a) { return (v128)vsqrtq_f32((float32x4_t)a); }
+VM_INLINE v128 sem_f64x2_ceil(v128 a) { return (v128)vrndpq_f64((float64x2_t)a); }
+VM_INLINE v128 sem_f64x2_floor(v128 a) { return (v128)vrndmq_f64((float64x2_t)a); }
+VM_INLINE v128 sem_f64x2_trunc(v128 a) { return (v128)vrndq_f64((float64x2_t)a); }
+VM_INLINE v128 sem_f64x2_nearest(v128 a) { return (v128)vrndnq_f64((float64x2_t)a); }
+VM_INLINE v128 sem_f64x2_sqrt(v128 a) { return (v128)vsqrtq_f64((float64x2_t)a); }
+
+/* spec op-fmin, op-fmax */
+VM_INLINE v128 sem_f32x4_min(v128 a, v128 b)
+{
+    return (v128)vminq_f32((float32x4_t)a, (float32x4_t)b);
+}
+VM_INLINE v128 sem_f32x4_max(v128 a, v128 b)
+{
+    return (v128)vmaxq_f32((float32x4_t)a, (float32x4_t)b);
+}
+VM_INLINE v128 sem_f64x2_min(v128 a, v128 b)
+{
+    return (v128)vminq_f64((float64x2_t)a, (float64x2_t)b);
+}
+VM_INLINE v128 sem_f64x2_max(v128 a, v128 b)
+{
+    return (v128)vmaxq_f64((float64x2_t)a, (float64x2_t)b);
+}
+/* spec op-fpmin, op-fpmax: b where it is less (greater), else a */
+VM_INLINE v128 sem_f32x4_pmin(v128 a, v128 b) { return vm_v128_select(sem_f32x4_lt(b, a), b, a); }
+VM_INLINE v128 sem_f32x4_pmax(v128 a, v128 b) { return vm_v128_select(sem_f32x4_lt(a, b), b, a); }
+VM_INLINE v128 sem_f64x2_pmin(v128 a, v128 b) { return vm_v128_select(sem_f64x2_lt(b, a), b, a); }
+VM_INLINE v128 sem_f64x2_pmax(v128 a, v128 b) { return vm_v128_select(sem_f64x2_lt(a, b), b, a); }
+
+/* spec op-trunc_sat_s, op-trunc_sat_u: what the instructions do */
+VM_INLINE v128 sem_i32x4_trunc_sat_f32x4_s(v128 a) { return (v128)vcvtq_s32_f32((float32x4_t)a); }
+VM_INLINE v128 sem_i32x4_trunc_sat_f32x4_u(v128 a) { return (v128)vcvtq_u32_f32((float32x4_t)a); }
 VM_INLINE v128 sem_i32x4_trunc_sat_f64x2_s_zero(v128 a)
 {
     int32x2_t low = vqmovn_s64(vcvtq_s64_f64((float64x2_t)a));
@@ -76,5 +185,14 @@ VM_INLINE v128 sem_i32x4_trunc_sat_f64x2_u_zero(v128 a)
     return (v128)vcombine_u32(low, vdup_n_u32(0));
 }
 
-#endif /* __aarch64__ */
+/* spec op-demote, op-promote: the conversion makes NaNs quiet */
+VM_INLINE v128 sem_f32x4_demote_f64x2_zero(v128 a)
+{
+    return (v128)vcombine_f32(vcvt_f32_f64((float64x2_t)a), vdup_n_f32(0));
+}
+VM_INLINE v128 sem_f64x2_promote_low_f32x4(v128 a)
+{
+    return (v128)vcvt_f64_f32(vget_low_f32((float32x4_t)a));
+}
+
 #endif

@@ -1,60 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Meaning of the float vector instructions, named after the mnemonics; but those that vec_x86_64.h
- * and vec_aarch64.h have. Needs -ffp-contract=off. spec exec-instr-vec
+ * Meaning of the vector instructions on float lanes that C says well on every target, one pure
+ * function each, named after the mnemonic. Needs -ffp-contract=off and round-to-nearest. A NaN
+ * result of arithmetic is the hardware's. Rounding, square roots, min and max, and conversions to
+ * integers are in vec_target.h.
  */
 #ifndef VM_SEM_VEC_FLOAT_H
 #define VM_SEM_VEC_FLOAT_H
 
-#include "sem/convert.h"
-#include "sem/float.h"
-#include "sem/vec_lanes.h"
+#include "base/fbits.h"
+#include "sem/vec_types.h"
 
-/* -------- f32x4: each lane as vm/sem/float.h says */
+/* -------- f32x4 */
 
-V1(f32x4_abs, f32, f32, 4, sem_f32_abs(a))
-V1(f32x4_neg, f32, f32, 4, sem_f32_neg(a))
-V1(f32x4_sqrt, f32, f32, 4, sem_f32_sqrt(a))
-V2(f32x4_add, f32, f32, 4, sem_f32_add(a, b))
-V2(f32x4_sub, f32, f32, 4, sem_f32_sub(a, b))
-V2(f32x4_mul, f32, f32, 4, sem_f32_mul(a, b))
-V2(f32x4_div, f32, f32, 4, sem_f32_div(a, b))
-/* spec op-fpmin, op-fpmax: what the comparison says, also of NaN and of zeroes */
-V2(f32x4_pmin, f32, f32, 4, b < a ? b : a)
-V2(f32x4_pmax, f32, f32, 4, a < b ? b : a)
-V2(f32x4_eq, f32, u32, 4, a == b ? -1 : 0)
-V2(f32x4_ne, f32, u32, 4, a != b ? -1 : 0)
-V2(f32x4_lt, f32, u32, 4, a < b ? -1 : 0)
-V2(f32x4_gt, f32, u32, 4, a > b ? -1 : 0)
-V2(f32x4_le, f32, u32, 4, a <= b ? -1 : 0)
-V2(f32x4_ge, f32, u32, 4, a >= b ? -1 : 0)
+/* spec op-fabs, op-fneg: only the sign bit, also of NaNs */
+VM_INLINE v128 sem_f32x4_abs(v128 a) { return (v128)((u32x4)a & ~VM_F32_SIGN); }
+VM_INLINE v128 sem_f32x4_neg(v128 a) { return (v128)(-(f32x4)a); }
+/* spec op-fadd, op-fsub, op-fmul, op-fdiv */
+VM_INLINE v128 sem_f32x4_add(v128 a, v128 b) { return (v128)((f32x4)a + (f32x4)b); }
+VM_INLINE v128 sem_f32x4_sub(v128 a, v128 b) { return (v128)((f32x4)a - (f32x4)b); }
+VM_INLINE v128 sem_f32x4_mul(v128 a, v128 b) { return (v128)((f32x4)a * (f32x4)b); }
+VM_INLINE v128 sem_f32x4_div(v128 a, v128 b) { return (v128)((f32x4)a / (f32x4)b); }
+/* spec op-feq, op-fne, op-flt …: all ones or zero; with a NaN only ne holds */
+VM_INLINE v128 sem_f32x4_eq(v128 a, v128 b) { return (v128)((f32x4)a == (f32x4)b); }
+VM_INLINE v128 sem_f32x4_ne(v128 a, v128 b) { return (v128)((f32x4)a != (f32x4)b); }
+VM_INLINE v128 sem_f32x4_lt(v128 a, v128 b) { return (v128)((f32x4)a < (f32x4)b); }
+VM_INLINE v128 sem_f32x4_gt(v128 a, v128 b) { return (v128)((f32x4)a > (f32x4)b); }
+VM_INLINE v128 sem_f32x4_le(v128 a, v128 b) { return (v128)((f32x4)a <= (f32x4)b); }
+VM_INLINE v128 sem_f32x4_ge(v128 a, v128 b) { return (v128)((f32x4)a >= (f32x4)b); }
 
-/* -------- f64x2: each lane as vm/sem/float.h says */
+/* -------- f64x2 */
 
-V1(f64x2_abs, f64, f64, 2, sem_f64_abs(a))
-V1(f64x2_neg, f64, f64, 2, sem_f64_neg(a))
-V1(f64x2_sqrt, f64, f64, 2, sem_f64_sqrt(a))
-V2(f64x2_add, f64, f64, 2, sem_f64_add(a, b))
-V2(f64x2_sub, f64, f64, 2, sem_f64_sub(a, b))
-V2(f64x2_mul, f64, f64, 2, sem_f64_mul(a, b))
-V2(f64x2_div, f64, f64, 2, sem_f64_div(a, b))
-/* spec op-fpmin, op-fpmax: what the comparison says, also of NaN and of zeroes */
-V2(f64x2_pmin, f64, f64, 2, b < a ? b : a)
-V2(f64x2_pmax, f64, f64, 2, a < b ? b : a)
-V2(f64x2_eq, f64, u64, 2, a == b ? -1 : 0)
-V2(f64x2_ne, f64, u64, 2, a != b ? -1 : 0)
-V2(f64x2_lt, f64, u64, 2, a < b ? -1 : 0)
-V2(f64x2_gt, f64, u64, 2, a > b ? -1 : 0)
-V2(f64x2_le, f64, u64, 2, a <= b ? -1 : 0)
-V2(f64x2_ge, f64, u64, 2, a >= b ? -1 : 0)
+/* spec op-fabs, op-fneg: only the sign bit, also of NaNs */
+VM_INLINE v128 sem_f64x2_abs(v128 a) { return (v128)((u64x2)a & ~VM_F64_SIGN); }
+VM_INLINE v128 sem_f64x2_neg(v128 a) { return (v128)(-(f64x2)a); }
+/* spec op-fadd, op-fsub, op-fmul, op-fdiv */
+VM_INLINE v128 sem_f64x2_add(v128 a, v128 b) { return (v128)((f64x2)a + (f64x2)b); }
+VM_INLINE v128 sem_f64x2_sub(v128 a, v128 b) { return (v128)((f64x2)a - (f64x2)b); }
+VM_INLINE v128 sem_f64x2_mul(v128 a, v128 b) { return (v128)((f64x2)a * (f64x2)b); }
+VM_INLINE v128 sem_f64x2_div(v128 a, v128 b) { return (v128)((f64x2)a / (f64x2)b); }
+/* spec op-feq, op-fne, op-flt …: all ones or zero; with a NaN only ne holds */
+VM_INLINE v128 sem_f64x2_eq(v128 a, v128 b) { return (v128)((f64x2)a == (f64x2)b); }
+VM_INLINE v128 sem_f64x2_ne(v128 a, v128 b) { return (v128)((f64x2)a != (f64x2)b); }
+VM_INLINE v128 sem_f64x2_lt(v128 a, v128 b) { return (v128)((f64x2)a < (f64x2)b); }
+VM_INLINE v128 sem_f64x2_gt(v128 a, v128 b) { return (v128)((f64x2)a > (f64x2)b); }
+VM_INLINE v128 sem_f64x2_le(v128 a, v128 b) { return (v128)((f64x2)a <= (f64x2)b); }
+VM_INLINE v128 sem_f64x2_ge(v128 a, v128 b) { return (v128)((f64x2)a >= (f64x2)b); }
 
-/* -------- conversions: each lane as vm/sem/convert.h says. spec vcvtop */
+/* -------- from integers. spec op-convert_s, op-convert_u: to nearest, ties to even */
 
-V1(f32x4_convert_i32x4_s, u32, f32, 4, sem_f32_convert_i32_s(a))
-V1(f32x4_convert_i32x4_u, u32, f32, 4, sem_f32_convert_i32_u(a))
-V1(f64x2_convert_low_i32x4_s, u32, f64, 2, sem_f64_convert_i32_s(a))
-V1(f64x2_convert_low_i32x4_u, u32, f64, 2, sem_f64_convert_i32_u(a))
-V1(f32x4_demote_f64x2_zero, f64, f32, 2, sem_f32_demote_f64(a))
-V1(f64x2_promote_low_f32x4, f32, f64, 2, sem_f64_promote_f32(a))
+VM_INLINE v128 sem_f32x4_convert_i32x4_s(v128 a)
+{
+    return (v128) __builtin_convertvector((i32x4)a, f32x4);
+}
+VM_INLINE v128 sem_f32x4_convert_i32x4_u(v128 a)
+{
+    return (v128) __builtin_convertvector((u32x4)a, f32x4);
+}
+VM_INLINE v128 sem_f64x2_convert_low_i32x4_s(v128 a)
+{
+    return (v128) __builtin_convertvector(__builtin_shufflevector((i32x4)a, (i32x4)a, 0, 1), f64x2);
+}
+VM_INLINE v128 sem_f64x2_convert_low_i32x4_u(v128 a)
+{
+    return (v128) __builtin_convertvector(__builtin_shufflevector((u32x4)a, (u32x4)a, 0, 1), f64x2);
+}
 
 #endif
