@@ -180,11 +180,12 @@ static i64 half_lane(const struct job *j, const struct vec *v, u32 i)
 static u64 dot_lane(const struct job *j, u32 i)
 {
     u32 half = j->size / 2;
-    return (u64)(get_s(&j->a, half, 2 * i) * get_s(&j->b, half, 2 * i)) +
-           (u64)(get_s(&j->a, half, 2 * i + 1) * get_s(&j->b, half, 2 * i + 1));
+    i64 sum = get_s(&j->a, half, 2 * i) * get_s(&j->b, half, 2 * i) +
+              get_s(&j->a, half, 2 * i + 1) * get_s(&j->b, half, 2 * i + 1);
+    return (u64)(j->size == 2 && sum > INT16_MAX ? INT16_MAX : sum); /* i32x4.dot_i16x8_s wraps */
 }
 
-/** i16x8 lanes wrap, then neighbours are added, then the third operand. */
+/** i16x8 lanes saturate, then neighbours are added, then the third operand. */
 static u64 dot_add_lane(const struct job *j, u32 i)
 {
     struct job narrow = *j;

@@ -153,10 +153,16 @@ static bool from_special(vm_part part, vm_op op)
     switch (part) {
     case VM_PART_const32:
     case VM_PART_const64: return is_constant(op);
-    case VM_PART_mov: return op == VM_OP_LOCAL_SET || op == VM_OP_LOCAL_TEE || leaves;
-    case VM_PART_select: return op == VM_OP_SELECT || op == VM_OP_SELECT_T;
-    case VM_PART_global_get: return op == VM_OP_GLOBAL_GET;
-    case VM_PART_global_set: return op == VM_OP_GLOBAL_SET;
+    case VM_PART_const128: return op == VM_OP_V128_CONST;
+    case VM_PART_permute: return op == VM_OP_I8X16_SHUFFLE;
+    case VM_PART_mov:
+    case VM_PART_mov128: return op == VM_OP_LOCAL_SET || op == VM_OP_LOCAL_TEE || leaves;
+    case VM_PART_select:
+    case VM_PART_select128: return op == VM_OP_SELECT || op == VM_OP_SELECT_T;
+    case VM_PART_global_get:
+    case VM_PART_global_get128: return op == VM_OP_GLOBAL_GET;
+    case VM_PART_global_set:
+    case VM_PART_global_set128: return op == VM_OP_GLOBAL_SET;
     case VM_PART_br:
         return op == VM_OP_BR || op == VM_OP_ELSE || op == VM_OP_BR_IF || op == VM_OP_CATCH ||
                op == VM_OP_CATCH_ALL;

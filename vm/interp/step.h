@@ -256,6 +256,7 @@ LANE_OF(f64x2_extract_lane, f64, f64)
 #define DO_const32(k, x) const u32 t##k = (x);
 #define DO_const64(k, imm) const u64 t##k = vm_imm64(r->pc, imm);
 #define DO_const128(k, imm) const v128 t##k = vm_imm128(r->pc, imm);
+#define DO_permute(k, x, imm) const v128 t##k = vm_v128_permute(x, vm_imm128(r->pc, imm));
 #define DO_mov(k, x) const u64 t##k = (x);
 #define DO_mov128(k, x) const v128 t##k = (x);
 #define DO_select(k, x, y, c) const u64 t##k = (c) ? (x) : (y);

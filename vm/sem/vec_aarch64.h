@@ -16,6 +16,11 @@ VM_INLINE v128 sem_i8x16_shuffle(v128 a, v128 b, v128 lanes)
     uint8x16x2_t both = {{(uint8x16_t)a, (uint8x16_t)b}};
     return (v128)vqtbl2q_u8(both, (uint8x16_t)lanes);
 }
+/** A shuffle of one vector: lanes below 16. */
+VM_INLINE v128 vm_v128_permute(v128 a, v128 lanes)
+{
+    return (v128)vqtbl1q_u8((uint8x16_t)a, (uint8x16_t)lanes);
+}
 VM_INLINE v128 sem_i8x16_swizzle(v128 a, v128 indices)
 {
     return (v128)vqtbl1q_u8((uint8x16_t)a, (uint8x16_t)indices);

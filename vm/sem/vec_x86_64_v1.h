@@ -13,6 +13,8 @@ VM_INLINE v128 sem_i8x16_shuffle(v128 a, v128 b, v128 lanes)
 {
     return vm_v128_shuffle(a, b, lanes);
 }
+/** A shuffle of one vector: lanes below 16. */
+VM_INLINE v128 vm_v128_permute(v128 a, v128 lanes) { return vm_v128_shuffle(a, a, lanes); }
 VM_INLINE v128 sem_i8x16_swizzle(v128 a, v128 indices) { return vm_v128_swizzle(a, indices); }
 /* spec op-ipopcnt */
 VM_INLINE v128 sem_i8x16_popcnt(v128 a) { return vm_v128_popcnt8(a); }

@@ -15,6 +15,11 @@ VM_INLINE v128 sem_i8x16_shuffle(v128 a, v128 b, v128 lanes)
     __m128i in_b = _mm_sub_epi8((__m128i)lanes, _mm_set1_epi8(0x10));
     return (v128)_mm_shuffle_epi8((__m128i)a, in_a) | (v128)_mm_shuffle_epi8((__m128i)b, in_b);
 }
+/** A shuffle of one vector: lanes below 16. */
+VM_INLINE v128 vm_v128_permute(v128 a, v128 lanes)
+{
+    return (v128)_mm_shuffle_epi8((__m128i)a, (__m128i)lanes);
+}
 VM_INLINE v128 sem_i8x16_swizzle(v128 a, v128 indices)
 {
     __m128i at = _mm_adds_epu8((__m128i)indices, _mm_set1_epi8(0x70));

@@ -283,6 +283,38 @@ static void test_lanes_come_from_and_go_to_memory(void **state)
     world_each(lane_values);
 }
 
+/* lanes 15 to 0 of the first, of the second, and some of each */
+#define DOWN(from)                                                                                 \
+    (from) + 15, (from) + 14, (from) + 13, (from) + 12, (from) + 11, (from) + 10, (from) + 9,      \
+        (from) + 8, (from) + 7, (from) + 6, (from) + 5, (from) + 4, (from) + 3, (from) + 2,        \
+        (from) + 1, (from)
+#define ALTERNATE 16, 1, 18, 3, 20, 5, 22, 7, 24, 9, 26, 11, 28, 13, 30, 15
+#define SHUFFLE 0xfd, 13
+
+static void shuffles(struct world *w)
+{
+    struct wasm m = {0};
+    wasm_func(&m, "II:I", "first", "V", CODE(PAIR(0, 1), PAIR(1, 0), SHUFFLE, DOWN(0), HASH(2)));
+    wasm_func(&m, "II:I", "second", "V", CODE(PAIR(0, 1), PAIR(1, 0), SHUFFLE, DOWN(16), HASH(2)));
+    wasm_func(&m, "II:I", "both", "V", CODE(PAIR(0, 1), PAIR(1, 0), SHUFFLE, ALTERNATE, HASH(2)));
+    /* one local twice, just computed: also with lanes of either */
+    wasm_func(&m, "II:I", "same", "VV",
+              CODE(PAIR(0, 1), V128_NOT, LOCAL_TEE(2), LOCAL_GET(2), SHUFFLE, ALTERNATE,
+                   LOCAL_TEE(2), LOCAL_GET(2), I64X2_ADD, HASH(3)));
+    wr_instance_t *in = world_instance(w, &m);
+    const u64 a = 0x0011223344556677, b = 0x8899aabbccddeeff;
+    const u64 down_a = 0x7766554433221100, down_b = 0xffeeddccbbaa9988;
+    world_gives(w, in, "first", ARGS(a, b), ARGS(hash(down_b, down_a)));
+    world_gives(w, in, "second", ARGS(a, b), ARGS(hash(down_a, down_b)));
+    world_gives(w, in, "both", ARGS(a, b), ARGS(hash(0x009922bb44dd66ff, 0x8811aa33cc55ee77)));
+    world_gives(w, in, "same", ARGS(a, b), ARGS(hash(2 * ~a, 2 * ~b)));
+}
+static void test_shuffles_of_one_vector_are_permutations(void **state)
+{
+    (void)state;
+    world_each(shuffles);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_far_slots_hold_vectors),
         cmocka_unit_test(test_accesses_end_where_the_memory_does),
         cmocka_unit_test(test_lanes_come_from_and_go_to_memory),
+        cmocka_unit_test(test_shuffles_of_one_vector_are_permutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,28 @@ static u128 bits128(const u8 *bytes)
     return bits;
 }
 
+/** i8x16.shuffle; that of one vector, or of the same twice, is a permutation of its lanes. */
+static void lower_shuffle(struct vm_lower *l, const struct vm_insn *in)
+{
+    const u8 *lanes = in->imm.bytes;
+    struct vm_operand v[] = {vm_pop(l), vm_pop(l)}; /* the second comes first */
+    bool same = v[0].where == VM_IN_LOCAL && v[1].where == VM_IN_LOCAL && v[0].slot == v[1].slot;
+    u8 both = lanes[0], either = lanes[0], low[16];
+    for (u32 i = 0; i < 16; i++) {
+        both &= lanes[i];
+        either |= lanes[i];
+        low[i] = lanes[i] & 15;
+    }
+    const struct vm_operand pair[] = {v[1], v[0]};
+    if (same || !(either & 16))
+        vm_emit_part(l, VM_PART_permute, &v[1], bits128(low), l->next_home);
+    else if (both & 16)
+        vm_emit_part(l, VM_PART_permute, &v[0], bits128(low), l->next_home);
+    else
+        vm_emit_part(l, VM_PART_i8x16_shuffle, pair, bits128(lanes), l->next_home);
+    vm_push_slot(l, VM_V128);
+}
+
 static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *in,
                         vm_valtype result)
 {
@@ -79,8 +101,8 @@ static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *
         lower_access(l, part, in, result);
     else if (part == VM_PART_i32_eqz)
         lower_eqz(l);
-    else if (vm_part_info(part)->imm == 8) /* sixteen lanes */
-        lower_part(l, part, bits128(in->imm.bytes), result);
+    else if (part == VM_PART_i8x16_shuffle)
+        lower_shuffle(l, in);
     else
         lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
 }

@@ -65,7 +65,7 @@
     "i16x8_extadd_pairwise_i8x16_s i16x8_extadd_pairwise_i8x16_u i32x4_extadd_pairwise_i16x8_s "   \
     "i32x4_extadd_pairwise_i16x8_u"
 #define VUNARY                                                                                     \
-    "v128_not i8x16_abs i8x16_neg i8x16_popcnt i16x8_abs i16x8_neg i32x4_abs i32x4_neg "           \
+    "permute v128_not i8x16_abs i8x16_neg i8x16_popcnt i16x8_abs i16x8_neg i32x4_abs i32x4_neg "   \
     "i64x2_abs i64x2_neg f32x4_abs f32x4_neg f32x4_sqrt f64x2_abs f64x2_neg f64x2_sqrt "           \
     "f32x4_convert_i32x4_s f32x4_convert_i32x4_u i32x4_trunc_sat_f32x4_s "                         \
     "i32x4_trunc_sat_f32x4_u f64x2_convert_low_i32x4_s f64x2_promote_low_f32x4 "                   \
@@ -432,6 +432,28 @@ static void late(void)
     extend(extend(fell, CMP32, "as ac", DROP), "br_if", "t", DROP);
 }
 
+/**
+ * Rounds of hashes and ciphers: sums, exclusive ors, rotations by bytes and by bits. Closed, for
+ * few programs do these in vectors and those that do spend their time there.
+ */
+static void rounds(void)
+{
+    struct set one = start("i32x4_add i64x2_add v128_xor", "ss as");
+    struct set two = extend(one, "i32x4_add i64x2_add v128_xor", "ts", KEEP);
+    struct set sums = join(one, two);
+    always(two);
+    always(extend(one, "i32x4_add i64x2_add v128_xor", "ts", DROP));
+    always(extend(sums, "permute", "t", BOTH));
+    struct set narrow = join(extend(sums, "i32x4_shl", "tc", KEEP), start("i32x4_shl", "sc ac"));
+    struct set wide = join(extend(sums, "i64x2_shl", "tc", KEEP), start("i64x2_shl", "sc ac"));
+    always(extend(extend(narrow, "i32x4_shr_u", "sc", DROP), "v128_or v128_xor", "ts", DROP));
+    always(extend(extend(wide, "i64x2_shr_u", "sc", DROP), "v128_or v128_xor", "ts", DROP));
+    narrow = join(extend(sums, "i32x4_shr_u", "tc", KEEP), start("i32x4_shr_u", "sc ac"));
+    wide = join(extend(sums, "i64x2_shr_u", "tc", KEEP), start("i64x2_shr_u", "sc ac"));
+    always(extend(extend(narrow, "i32x4_shl", "sc", DROP), "v128_or v128_xor", "ts", DROP));
+    always(extend(extend(wide, "i64x2_shl", "sc", DROP), "v128_or v128_xor", "ts", DROP));
+}
+
 /** Vectors: their accumulator, loads and stores with what uses and makes values, pairs. */
 static void vectors(void)
 {
@@ -510,7 +532,8 @@ void families(void)
     } all[] = {{"singles", singles}, {"branches", branches},   {"addresses", addresses},
                {"memory", memory},   {"wide", wide_addresses}, {"moves", moves},
                {"pairs", pairs},     {"loops", loops},         {"falls", falls},
-               {"entries", entries}, {"late", late},           {"vectors", vectors}};
+               {"entries", entries}, {"late", late},           {"vectors", vectors},
+               {"rounds", rounds}};
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
         family(all[i].name);
         all[i].make();
