@@ -146,7 +146,9 @@ static vm_status throw_answer(struct vm_exec *x)
     u32 stop = vm_throw_at_call(x, x->host_exception);
     x->host_exception = NULL;
     x->now.state = VM_EXEC_READY;
-    if (stop == VM_TAKEN || stop == VM_STOP_INTERRUPT) return VM_OK; /* dispatch stops again */
+    u32 bits = atomic_load_explicit(&x->interrupt, memory_order_relaxed);
+    bool cancelled = stop == VM_STOP_INTERRUPT && (bits & VM_INTERRUPT_CANCEL);
+    if (stop == VM_TAKEN || (stop == VM_STOP_INTERRUPT && !cancelled)) return VM_OK;
     x->stop = stop;
     x->place = 0;
     return on_stop(x);

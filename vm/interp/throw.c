@@ -93,10 +93,12 @@ static u32 land(struct vm_exec *x, const struct thrown *t, const struct handler 
     x->now.fp = h->fp;
     x->now.inst = h->inst;
     x->now.cells = h->inst->cells;
+    /* a place to stop at: loops may consist of throws */
     return atomic_load_explicit(&x->interrupt, memory_order_relaxed) ? (u32)VM_STOP_INTERRUPT
                                                                      : (u32)VM_TAKEN;
 }
 
+/** VM_STOP_INTERRUPT: in the handler, or of a cancel, where it was thrown. */
 static u32 throw_it(struct vm_exec *x, struct thrown *t)
 {
     x->now.pc = t->pc;
