@@ -210,7 +210,8 @@ struct vm_exception *vm_exception_new(struct vm_store *s, struct vm_tag *tag,
     u64 bytes = bytes_of(slots), limit = s->limits.exception_bytes;
     bool many = e->live.len >= larger(e->count_goal, COUNT_MIN) ||
                 e->bytes + bytes > larger(e->bytes_goal, BYTES_MIN);
-    if (many || VM_STRESS || e->bytes + bytes > limit) collect(s, tag, values);
+    bool stress = VM_STRESS && e->live.len < COUNT_MIN; /* or many would take their square */
+    if (many || stress || e->bytes + bytes > limit) collect(s, tag, values);
     if (e->bytes + bytes > limit || !reserve(s)) return NULL;
     struct vm_exception *one = take(s, slots);
     if (!one) return NULL;
