@@ -398,7 +398,8 @@ static int instantiate(struct guest *guest, size_t index, const char *name, wr_i
     }
     wr_status_t status =
         wr_linker_instantiate(guest->linker, guest->store, module, guest->exec, out, &err);
-    if (status == WR_EXIT || status == WR_TRAP || status == WR_CANCELLED || status == WR_FUEL) {
+    if (status == WR_EXIT || status == WR_TRAP || status == WR_EXCEPTION ||
+        status == WR_CANCELLED || status == WR_FUEL) {
         *out = NULL;
         return end_code(guest, name, status, &err);
     }
