@@ -254,6 +254,39 @@ static void one_definition_serves_all_stores(struct world *w)
     wr_store_delete(stores[2]);
 }
 
+/** Whether accesses are checked is the store's affair, whether there are guard pages the memory's.
+ */
+static void memory_of_either_mode_serves_stores_of_both(struct world *w)
+{
+    static const wr_memory_mode_t modes[] = {WR_MEMORY_AUTO, WR_MEMORY_EXPLICIT};
+    wr_module_t *module = importer(w, 1, 2);
+    for (u32 i = 0; i < VM_COUNT(modes); i++) {
+        wr_store_config_t config = w->config;
+        wr_store_t *maker = NULL, *user = new_store(w);
+        wr_memory_t *m = NULL;
+        wr_instance_t *in = NULL;
+        wr_limits_t limits = {.min = 1, .max = 2, .is_shared = true};
+        config.memory_mode = modes[i];
+        assert_int_equal(wr_store_new(w->engine, &config, &maker, &w->err), WR_OK);
+        assert_int_equal(wr_memory_new(maker, limits, &m, &w->err), WR_OK);
+        wr_shared_memory_t *shared = wr_memory_shared(m);
+        assert_int_equal(wr_linker_define_shared_memory(w->linker, world_name("env"),
+                                                        world_name("memory"), shared, &w->err),
+                         WR_OK);
+        wr_shared_memory_delete(shared);
+        assert_int_equal(wr_linker_instantiate(w->linker, user, module, NULL, &in, &w->err), WR_OK);
+        store_at(w, user, in, PAGE - 4, 77);
+        assert_int_equal(call1(w, user, in, "load", PAGE - 4), 77);
+        wr_val_t arg = {.kind = WR_I32, .of.i32 = PAGE - 3}, result;
+        assert_int_equal(wr_call(user, world_func(in, "load"), &arg, 1, &result, 1, &w->err),
+                         WR_TRAP);
+        assert_int_equal(call1(w, user, in, "grow", 1), 1);
+        assert_int_equal(call1(w, user, in, "load", PAGE - 3), 77 >> 8); /* the rest of it */
+        wr_store_delete(maker);
+        wr_store_delete(user);
+    }
+}
+
 static void defined_memory_goes_to_another_store(struct world *w)
 {
     struct wasm c = {0};
@@ -376,6 +409,7 @@ EACH(growth_is_charged_to_the_store_that_made_it)
 EACH(import_types_tell_shared)
 EACH(shared_must_match)
 EACH(one_definition_serves_all_stores)
+EACH(memory_of_either_mode_serves_stores_of_both)
 EACH(defined_memory_goes_to_another_store)
 EACH(later_instances_write_only_their_segments)
 EACH(copies_are_like_memmove)
@@ -391,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_import_types_tell_shared),
         cmocka_unit_test(test_shared_must_match),
         cmocka_unit_test(test_one_definition_serves_all_stores),
+        cmocka_unit_test(test_memory_of_either_mode_serves_stores_of_both),
         cmocka_unit_test(test_defined_memory_goes_to_another_store),
         cmocka_unit_test(test_later_instances_write_only_their_segments),
         cmocka_unit_test(test_copies_are_like_memmove),

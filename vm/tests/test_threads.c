@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -340,6 +341,29 @@ static void cancel_ends_a_wait(struct world *w)
     guests_free(&g);
 }
 
+static wr_exec_t *volatile to_cancel;
+static void on_signal(int sig)
+{
+    (void)sig;
+    wr_exec_cancel(to_cancel);
+}
+
+/** Which interrupts the very thread that waits. */
+static void cancel_in_a_signal_handler_ends_a_wait(struct world *w)
+{
+    struct guests g;
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    guests_init(&g, w);
+    to_cancel = g.of[1].exec;
+    assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+    go(&g.of[1], "wait32", ARGS(QUEUE, 0, FOREVER));
+    nap_ms(2);
+    assert_int_equal(pthread_kill(g.of[1].thread, SIGUSR1), 0);
+    assert_int_equal(join(&g.of[1]), WR_CANCELLED);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+    guests_free(&g);
+}
+
 static void yield_leaves_the_wait_in_progress(struct world *w)
 {
     struct guests g;
@@ -656,6 +680,7 @@ static void test_the_last_thread_frees_the_memory(void **state)
     X(wait_answers)                                                                                \
     X(notify_wakes_waiting_threads)                                                                \
     X(cancel_ends_a_wait)                                                                          \
+    X(cancel_in_a_signal_handler_ends_a_wait)                                                      \
     X(yield_leaves_the_wait_in_progress)                                                           \
     X(yield_keeps_the_deadline)                                                                    \
     X(epochs_end_a_slice_in_a_wait)                                                                \
