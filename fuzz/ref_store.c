@@ -155,7 +155,7 @@ bool ref_fits(u64 at, u64 n, u64 size) { return n <= size && at <= size - n; }
 static struct ref_memory *new_memory(struct ref_store *s, const struct vm_limits *l, bool *skip)
 {
     struct ref_memory *m = ref_alloc(s, sizeof *m);
-    u64 format = l->is_64 ? (u64)1 << 48 : 65536;
+    u64 format = l->is_64 ? (u64)1 << 48 : (u64)1 << (32 - l->page_log2);
     m->is_64 = l->is_64;
     m->is_shared = l->is_shared;
     m->page_log2 = l->page_log2;
