@@ -118,7 +118,7 @@ void vm_census_missed(const struct vm_lower *l, vm_part part, u32 form)
 {
     struct weighing *w = &weighing;
     if (!w->on) return;
-    u64 key = ((u64)l->tail.op << 16 | (u64)part << 8 | form) + 1;
+    u64 key = ((u64)l->tail.op << 32 | (u64)part << 8 | form) + 1;
     u64 i = key * 0x9e3779b97f4a7c15u >> 44;
     while (w->missed[i].key && w->missed[i].key != key) i = (i + 1) % MISSED_MAX;
     w->missed[i].key = key;
@@ -216,7 +216,7 @@ static const char *const part_names[] = {
 static void print_missed(const struct missed *m)
 {
     u64 key = m->key - 1;
-    vm_part part = (vm_part)(key >> 8 & 0xff);
+    vm_part part = (vm_part)(key >> 8 & 0xffff);
     u32 inputs = vm_part_info(part)->inputs;
     char form[VM_INPUTS_MAX + 2] = "_";
     bool chained = false;
@@ -227,7 +227,7 @@ static void print_missed(const struct missed *m)
     }
     if (!inputs) *form = 0;
     const char *keep = key & VM_FORM_KEEP ? (chained ? "_k" : "_n") : chained ? "" : "_n";
-    printf("%.9f %s%s__%s%s\n", m->all, vm_ir_name((vm_ir)(key >> 16)), keep, part_names[part],
+    printf("%.9f %s%s__%s%s\n", m->all, vm_ir_name((vm_ir)(key >> 32)), keep, part_names[part],
            form);
 }
 
