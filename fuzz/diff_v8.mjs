@@ -385,6 +385,7 @@ function compareTable(host, where, want, table) {
   if (Number(table.length) !== want.length)
     throw new Difference(`${where}: ${table.length} elements, oracle ${want.length}`);
   want.forEach((value, i) => {
+    if (value[0] === 'x') return; // JavaScript may not look at it
     if (!same(host, value, table.get(wide ? BigInt(i) : i)))
       throw new Difference(`${where}: element ${i}, oracle ${value}`);
   });

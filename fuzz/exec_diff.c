@@ -9,6 +9,9 @@
  *   exec_diff --shrink SEED|FILE      makes a failing case smaller and prints it as text; FILE:
  * bytes of decisions, as fuzz_exec_diff has them exec_diff --corpus DIR A..B       writes the
  * cases' decisions, seeds for fuzz_exec_diff
+ *
+ * Before these: --features N what may be generated (gen.h; the sum of the bits), --oracle no engine
+ * runs the cases, --coverage says which instructions no case has executed.
  */
 #include "diff.h"
 

@@ -233,6 +233,7 @@ static void make_tables(struct gen *g)
                               .limits = table_limits(g)};
         if (gen_has(g, GEN_FUNC_REFS) && gen_percent(g, 25))
             t.elem = VM_REFTYPE(true, g->m->funcs[gen_below(g, g->m->func_count)].type);
+        if (gen_has(g, GEN_EXCEPTIONS) && gen_percent(g, 30)) t.elem = VM_EXNREF;
         g->m->tables[g->m->table_count++] = t;
     }
 }
