@@ -155,6 +155,9 @@ static bool from_special(vm_part part, vm_op op)
     case VM_PART_const64: return is_constant(op);
     case VM_PART_const128: return op == VM_OP_V128_CONST;
     case VM_PART_permute: return op == VM_OP_I8X16_SHUFFLE;
+    case VM_PART_i16x8_rotl:
+    case VM_PART_i32x4_rotl:
+    case VM_PART_i64x2_rotl: return op == VM_OP_V128_OR;
     case VM_PART_mov:
     case VM_PART_mov128: return op == VM_OP_LOCAL_SET || op == VM_OP_LOCAL_TEE || leaves;
     case VM_PART_select:

@@ -148,6 +148,15 @@ LANE_OF(i64x2_extract_lane, u64, u64)
 LANE_OF(f32x4_extract_lane, f32, f32)
 LANE_OF(f64x2_extract_lane, f64, f64)
 
+#define VM_ROTL(shape, bits)                                                                       \
+    VM_INLINE v128 vm_rotl_##shape(v128 v, u32 n)                                                  \
+    {                                                                                              \
+        return sem_##shape##_shl(v, n) | sem_##shape##_shr_u(v, (bits) - n);                       \
+    }
+VM_ROTL(i16x8, 16)
+VM_ROTL(i32x4, 32)
+VM_ROTL(i64x2, 64)
+
 /* Sources of inputs: slot, constant, the value of a part, accumulator. */
 #define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i)])
 #define K_(T, i) CONST_##T(i)
@@ -257,6 +266,9 @@ LANE_OF(f64x2_extract_lane, f64, f64)
 #define DO_const64(k, imm) const u64 t##k = vm_imm64(r->pc, imm);
 #define DO_const128(k, imm) const v128 t##k = vm_imm128(r->pc, imm);
 #define DO_permute(k, x, imm) const v128 t##k = vm_v128_permute(x, vm_imm128(r->pc, imm));
+#define DO_i16x8_rotl(k, x, imm) const v128 t##k = vm_rotl_i16x8(x, L_(imm));
+#define DO_i32x4_rotl(k, x, imm) const v128 t##k = vm_rotl_i32x4(x, L_(imm));
+#define DO_i64x2_rotl(k, x, imm) const v128 t##k = vm_rotl_i64x2(x, L_(imm));
 #define DO_mov(k, x) const u64 t##k = (x);
 #define DO_mov128(k, x) const v128 t##k = (x);
 #define DO_select(k, x, y, c) const u64 t##k = (c) ? (x) : (y);

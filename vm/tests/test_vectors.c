@@ -315,6 +315,70 @@ static void test_shuffles_of_one_vector_are_permutations(void **state)
     world_each(shuffles);
 }
 
+#define I32X4_ROT(v, left, right)                                                                  \
+    LOCAL_GET(v), I32(left), I32X4_SHL, LOCAL_GET(v), I32(right), I32X4_SHR_U, 0xfd, 80
+#define I64X2_SHL 0xfd, 0xcb, 1
+#define I64X2_SHR_U 0xfd, 0xcd, 1
+
+static u64 rotated32(u64 v, u32 n)
+{
+    u32 lo = (u32)v, hi = (u32)(v >> 32);
+    return (lo << n | lo >> (32 - n)) | (u64)(hi << n | hi >> (32 - n)) << 32;
+}
+
+static void rotations(struct world *w)
+{
+    struct wasm m = {0};
+    wasm_func(&m, "II:I", "left", "VV",
+              CODE(PAIR(0, 1), LOCAL_SET(2), I32X4_ROT(2, 12, 20), HASH(3)));
+    /* behind what computes the local, in one chain; the local is read afterwards */
+    wasm_func(&m, "II:I", "behind", "VV",
+              CODE(PAIR(0, 1), LOCAL_SET(2), LOCAL_GET(2), LOCAL_GET(2), I64X2_ADD, LOCAL_SET(2),
+                   I32X4_ROT(2, 7, 25), LOCAL_GET(2), I64X2_ADD, HASH(3)));
+    /* the right shift first, of 64 bits; result into the very local */
+    wasm_func(&m, "II:I", "right", "VV",
+              CODE(PAIR(0, 1), LOCAL_TEE(2), I32(24), I64X2_SHR_U, LOCAL_GET(2), I32(40), I64X2_SHL,
+                   0xfd, 80, LOCAL_SET(2), LOCAL_GET(2), HASH(3)));
+    /* none: counts that do not add up, two locals, something else than an or, more in between */
+    wasm_func(&m, "II:I", "gap", "VV",
+              CODE(PAIR(0, 1), LOCAL_SET(2), I32X4_ROT(2, 12, 21), HASH(3)));
+    wasm_func(&m, "II:I", "two", "VVV",
+              CODE(PAIR(0, 1), LOCAL_SET(2), PAIR(1, 0), LOCAL_SET(3), LOCAL_GET(2), I32(32 + 12),
+                   I32X4_SHL, LOCAL_GET(3), I32(20), I32X4_SHR_U, 0xfd, 80, HASH(4)));
+    wasm_func(&m, "II:I", "and", "VV",
+              CODE(PAIR(0, 1), LOCAL_SET(2), LOCAL_GET(2), I32(12), I32X4_SHL, LOCAL_GET(2),
+                   I32(20), I32X4_SHR_U, V128_AND, HASH(3)));
+    wasm_func(&m, "II:I", "not", "VV",
+              CODE(PAIR(0, 1), LOCAL_SET(2), LOCAL_GET(2), I32(12), I32X4_SHL, LOCAL_GET(2),
+                   I32(20), I32X4_SHR_U, V128_NOT, 0xfd, 80, HASH(3)));
+    /* the or is of something older and the second shift */
+    wasm_func(&m, "II:I", "older", "VV",
+              CODE(PAIR(0, 1), LOCAL_TEE(2), LOCAL_GET(2), I32(12), I32X4_SHL, DROP, LOCAL_GET(2),
+                   I32(20), I32X4_SHR_U, 0xfd, 80, HASH(3)));
+    wr_instance_t *in = world_instance(w, &m);
+    const u64 a = 0x8001234589abcdef, b = 0xfedcba9870000001;
+    const u64 mask20 = 0x00000fff00000fff, mask12 = 0xfffff000fffff000;
+    const u64 sa = rotated32(a, 12), sb = rotated32(b, 12);
+    world_gives(w, in, "left", ARGS(a, b), ARGS(hash(sa, sb)));
+    world_gives(w, in, "behind", ARGS(a, b),
+                ARGS(hash(rotated32(2 * a, 7) + 2 * a, rotated32(2 * b, 7) + 2 * b)));
+    world_gives(w, in, "right", ARGS(a, b), ARGS(hash(a >> 24 | a << 40, b >> 24 | b << 40)));
+    const u64 ga = (sa & mask12) | ((sa & mask20) >> 1 & 0x7ff000007ff);
+    const u64 gb = (sb & mask12) | ((sb & mask20) >> 1 & 0x7ff000007ff);
+    world_gives(w, in, "gap", ARGS(a, b), ARGS(hash(ga, gb)));
+    world_gives(w, in, "two", ARGS(a, b),
+                ARGS(hash((sa & mask12) | (sb & mask20), (sb & mask12) | (sa & mask20))));
+    world_gives(w, in, "and", ARGS(a, b), ARGS(0));
+    world_gives(w, in, "not", ARGS(a, b),
+                ARGS(hash((sa & mask12) | ~(sa & mask20), (sb & mask12) | ~(sb & mask20))));
+    world_gives(w, in, "older", ARGS(a, b), ARGS(hash(a | (sa & mask20), b | (sb & mask20))));
+}
+static void test_two_shifts_and_an_or_are_a_rotation(void **state)
+{
+    (void)state;
+    world_each(rotations);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_accesses_end_where_the_memory_does),
         cmocka_unit_test(test_lanes_come_from_and_go_to_memory),
         cmocka_unit_test(test_shuffles_of_one_vector_are_permutations),
+        cmocka_unit_test(test_two_shifts_and_an_or_are_a_rotation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

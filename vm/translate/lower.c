@@ -94,6 +94,16 @@ static void lower_shuffle(struct vm_lower *l, const struct vm_insn *in)
     vm_push_slot(l, VM_V128);
 }
 
+/** Vectors of two operands. */
+static void lower_pair(struct vm_lower *l, vm_part part, const struct vm_insn *in,
+                       vm_valtype result)
+{
+    if (vm_lower_rotation(l, part)) return;
+    vm_rotation_before(l, part);
+    lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
+    vm_rotation_after(l, part);
+}
+
 static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *in,
                         vm_valtype result)
 {
@@ -103,6 +113,8 @@ static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *
         lower_eqz(l);
     else if (part == VM_PART_i8x16_shuffle)
         lower_shuffle(l, in);
+    else if (vm_part_info(part)->result == VM_CLASS_V128 && vm_part_info(part)->inputs == 2)
+        lower_pair(l, part, in, result);
     else
         lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
 }

@@ -82,6 +82,17 @@ struct vm_tail {
     bool ended; /* control does not come from the last instruction: a jump, a return */
 };
 
+/** Shifts of one local just emitted, which an or of theirs takes back: a rotation (rotate.c). */
+struct vm_rotation {
+    u32 shifts; /* so far: 0, 1, 2 */
+    vm_part part; /* of the rotation */
+    struct vm_operand input;
+    u32 bits, left; /* of a lane; the count of the left shift, or what it must be */
+    bool wants_left; /* the second one is to be the left shift */
+    struct vm_tail before, after;
+    u32 words_before, map_before, words_after;
+};
+
 struct vm_lower {
     const struct vm_translate_env *env;
     const struct vm_backend *backend;
@@ -123,6 +134,7 @@ struct vm_lower {
     u32 wide_end; /* the end of the code while that is behind an instruction with two results */
     i32 far_dst; /* slot that the scratch destination must be moved to; 0: none */
 
+    struct vm_rotation rotation;
     /* an i32.eqz or i64.eqz just emitted: a branch on it takes it back and tests its operand */
     u32 eqz_insn; /* its word, VM_NO_INDEX: none */
     u32 eqz_map; /* length of the map before it */
@@ -303,6 +315,14 @@ void vm_lower_throw_ref(struct vm_lower *l);
 void vm_lower_rethrow(struct vm_lower *l, u32 depth);
 /** The table of the function, NULL: it has none, or status is VM_OOM. */
 struct vm_handlers *vm_try_publish(struct vm_lower *l);
+
+/* ---- rotate.c */
+
+/** A part of two inputs, on top of the stack, is about to be lowered, and has been. */
+void vm_rotation_before(struct vm_lower *l, vm_part part);
+void vm_rotation_after(struct vm_lower *l, vm_part part);
+/** Lowers an or of two shifts that make a rotation; false: it is none, nothing is done. */
+bool vm_lower_rotation(struct vm_lower *l, vm_part part);
 
 /* ---- call.c */
 void vm_lower_call(struct vm_lower *l, const struct vm_insn *in);

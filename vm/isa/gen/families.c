@@ -64,12 +64,12 @@
     "i64x2_extend_high_i32x4_s i64x2_extend_low_i32x4_u i64x2_extend_high_i32x4_u "                \
     "i16x8_extadd_pairwise_i8x16_s i16x8_extadd_pairwise_i8x16_u i32x4_extadd_pairwise_i16x8_s "   \
     "i32x4_extadd_pairwise_i16x8_u"
-#define VUNARY                                                                                     \
-    "permute v128_not i8x16_abs i8x16_neg i8x16_popcnt i16x8_abs i16x8_neg i32x4_abs i32x4_neg "   \
-    "i64x2_abs i64x2_neg f32x4_abs f32x4_neg f32x4_sqrt f64x2_abs f64x2_neg f64x2_sqrt "           \
-    "f32x4_convert_i32x4_s f32x4_convert_i32x4_u i32x4_trunc_sat_f32x4_s "                         \
-    "i32x4_trunc_sat_f32x4_u f64x2_convert_low_i32x4_s f64x2_promote_low_f32x4 "                   \
-    "f32x4_demote_f64x2_zero f32x4_ceil f32x4_floor f32x4_trunc f32x4_nearest f64x2_ceil "         \
+#define VUNARY                                                                                                                    \
+    "permute i16x8_rotl i32x4_rotl i64x2_rotl v128_not i8x16_abs i8x16_neg i8x16_popcnt i16x8_abs i16x8_neg i32x4_abs i32x4_neg " \
+    "i64x2_abs i64x2_neg f32x4_abs f32x4_neg f32x4_sqrt f64x2_abs f64x2_neg f64x2_sqrt "                                          \
+    "f32x4_convert_i32x4_s f32x4_convert_i32x4_u i32x4_trunc_sat_f32x4_s "                                                        \
+    "i32x4_trunc_sat_f32x4_u f64x2_convert_low_i32x4_s f64x2_promote_low_f32x4 "                                                  \
+    "f32x4_demote_f64x2_zero f32x4_ceil f32x4_floor f32x4_trunc f32x4_nearest f64x2_ceil "                                        \
     "f64x2_floor f64x2_trunc f64x2_nearest"
 #define VSPLAT "i8x16_splat i16x8_splat i32x4_splat i64x2_splat f32x4_splat f64x2_splat"
 #define VTO_I32                                                                                    \
@@ -443,15 +443,11 @@ static void rounds(void)
     struct set sums = join(one, two);
     always(two);
     always(extend(one, "i32x4_add i64x2_add v128_xor", "ts", DROP));
-    always(extend(sums, "permute", "t", BOTH));
-    struct set narrow = join(extend(sums, "i32x4_shl", "tc", KEEP), start("i32x4_shl", "sc ac"));
-    struct set wide = join(extend(sums, "i64x2_shl", "tc", KEEP), start("i64x2_shl", "sc ac"));
-    always(extend(extend(narrow, "i32x4_shr_u", "sc", DROP), "v128_or v128_xor", "ts", DROP));
-    always(extend(extend(wide, "i64x2_shr_u", "sc", DROP), "v128_or v128_xor", "ts", DROP));
-    narrow = join(extend(sums, "i32x4_shr_u", "tc", KEEP), start("i32x4_shr_u", "sc ac"));
-    wide = join(extend(sums, "i64x2_shr_u", "tc", KEEP), start("i64x2_shr_u", "sc ac"));
-    always(extend(extend(narrow, "i32x4_shl", "sc", DROP), "v128_or v128_xor", "ts", DROP));
-    always(extend(extend(wide, "i64x2_shl", "sc", DROP), "v128_or v128_xor", "ts", DROP));
+    always(start("i16x8_rotl i32x4_rotl i64x2_rotl permute", "a"));
+    struct set turned = extend(sums, "i32x4_rotl i64x2_rotl permute", "t", BOTH);
+    always(turned);
+    always(extend(extend(sums, "i32x4_rotl i64x2_rotl permute", "t", KEEP), "i32x4_add i64x2_add",
+                  "ts", KEEP));
 }
 
 /** Vectors: their accumulator, loads and stores with what uses and makes values, pairs. */
@@ -501,11 +497,6 @@ static void vectors(void)
     extend(first, "v128_bitselect", "sst", DROP);
     struct set sums = start(VBITS " " VADD, "ss as");
     extend(extend(sums, VBITS " " VADD, "ts", DROP), VBITS " " VADD, "ts", DROP);
-    /* a rotation: both shifts, then their sum */
-    struct set left = start(VSHIFT, "sc ac");
-    extend(extend(left, VSHIFT, "sc", DROP), "v128_or v128_xor", "ts st", DROP);
-    extend(extend(sums, VSHIFT, "tc", KEEP), VSHIFT, "sc", DROP);
-    extend(extend(sums, "v128_xor", "ts", KEEP), VSHIFT, "tc", KEEP);
     /* tests with their branch */
     struct set tested = start(VTO_I32, "s a");
     tested = join(tested, extend(start(VBITS " " VCMP, "ss as"), VTO_I32, "t", BOTH));
