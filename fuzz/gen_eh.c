@@ -247,6 +247,16 @@ static void handler(struct gen *g, const struct gen_types *values, u32 depth)
     gen_finish(g, depth);
 }
 
+/** Where a try delegates to, from outside of it: often to another try's body. */
+static u32 delegate_label(struct gen *g)
+{
+    u32 n = g->ctl_count - 1, first = gen_below(g, n);
+    bool any = gen_percent(g, 40);
+    for (u32 i = 0; i < n && !any; i++)
+        if (g->ctl[n - 1 - (first + i) % n].is_try) return (first + i) % n;
+    return first;
+}
+
 static void legacy_try(struct gen *g, u32 depth)
 {
     struct gen_types results = some_types(g), params = {0};
@@ -260,7 +270,7 @@ static void legacy_try(struct gen *g, u32 depth)
         gen_enter(g, &params, &results);
         body(g, depth);
         if (gen_percent(g, 25)) {
-            gen_op_u(g, VM_OP_DELEGATE, gen_below(g, g->ctl_count - 1));
+            gen_op_u(g, VM_OP_DELEGATE, delegate_label(g));
         } else {
             for (u32 n = gen_below(g, 3); n; n--) {
                 u32 tag = gen_below(g, g->m->tag_count);
