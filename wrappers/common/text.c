@@ -67,6 +67,18 @@ void wrap_print(FILE *to, const char *format, ...)
 
 /* Set once, while there is one thread. */
 static bool errors_json;
+static const char *program_name = "wasmrun";
+static void (*also_told)(const char *message);
+static bool is_quiet;
+
+void wrap_say_as(const char *program, void (*also)(const char *message), bool quiet)
+{
+    program_name = program;
+    also_told = also;
+    is_quiet = quiet;
+}
+
+const char *wrap_say_name(void) { return program_name; }
 
 void wrap_errors_set_json(bool json) { errors_json = json; }
 
@@ -92,6 +104,12 @@ static void say(const char *detail, const char *format, va_list args)
 {
     char line[LINE_BYTES];
     vsnprintf(line, sizeof line, format, args);
+    if (also_told) {
+        also_told(line);
+    }
+    if (is_quiet) {
+        return;
+    }
     if (errors_json) {
         fputc('{', stderr);
         wrap_json_field(stderr, "message", line, strlen(line));
@@ -101,7 +119,7 @@ static void say(const char *detail, const char *format, va_list args)
         fputs("}\n", stderr);
         return;
     }
-    fprintf(stderr, "%swasmrun:%s ", wrap_colour_on(false), wrap_colour_off());
+    fprintf(stderr, "%s%s:%s ", wrap_colour_on(false), program_name, wrap_colour_off());
     put_escaped(stderr, line);
     fputc('\n', stderr);
     if (detail) {

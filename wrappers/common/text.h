@@ -35,6 +35,14 @@ void wrap_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void wrap_say_detail(const char *detail, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/**
+ * For a program that is not bin/wasmrun: its name, and who else gets each message (NULL: nobody);
+ * `quiet`: nobody but that one. Before threads are started.
+ */
+void wrap_say_as(const char *program, void (*also)(const char *message), bool quiet);
+/** The program's name, as messages begin with it. */
+const char *wrap_say_name(void);
+
 /** From now on messages are JSON, an object a line. Before threads are started. */
 void wrap_errors_set_json(bool json);
 bool wrap_errors_json(void);

@@ -3,7 +3,7 @@
 #ifndef WRAPPERS_RUN_NET_OPTS_H
 #define WRAPPERS_RUN_NET_OPTS_H
 
-#include "run/opts.h"
+#include "common/opts.h"
 #include "wasmrun_wasi.h"
 
 enum wrap_net_id {

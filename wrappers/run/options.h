@@ -7,7 +7,7 @@
 #define WRAPPERS_RUN_OPTIONS_H
 
 #include "run/net_opts.h"
-#include "run/opts.h"
+#include "common/opts.h"
 #include "sandbox/sandbox.h"
 #include "wasmrun.h"
 

@@ -5,7 +5,7 @@
 
 #include "common/text.h"
 #include "run/options.h"
-#include "run/opts.h"
+#include "common/opts.h"
 #include "wasmrun.h"
 #include "wasmrun_wasi.h"
 

@@ -43,16 +43,18 @@ static _Noreturn void fail(const struct wrap_setup *setup, const struct wrap_err
     _exit(error->code == WRAP_NOT_FOUND ? CODE_NOT_FOUND : CODE_FAILED);
 }
 
-/* Until the parent says so. Without one there is nothing to wait for. */
-static void wait_for_go(const struct wrap_setup *setup)
+static void wait_for_byte(int fd)
 {
     char byte;
     ssize_t got;
     do {
-        got = read(setup->control, &byte, 1);
+        got = read(fd, &byte, 1);
     } while (got < 0 && errno == EINTR);
     if (got != 1) _exit(CODE_FAILED);
 }
+
+/* Until the parent says so. Without one there is nothing to wait for. */
+static void wait_for_go(const struct wrap_setup *setup) { wait_for_byte(setup->control); }
 
 int wrap_container_report(int report_fd, struct wrap_report *out)
 {
@@ -95,11 +97,11 @@ static int close_from(int first)
 /* Streams to 0, 1, 2, the pipes and the rest behind them; all others are closed. */
 static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
 {
-    enum { ABOVE = 16, KEPT = 7 };
+    enum { ABOVE = 16, KEPT = 8 };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     const int *stdio = setup->config->stdio;
-    const int from[KEPT] = {stdio[0],       stdio[1],       stdio[2],     setup->report,
-                            setup->control, setup->console, setup->joined};
+    const int from[KEPT] = {stdio[0],       stdio[1],       stdio[2],      setup->report,
+                            setup->control, setup->console, setup->joined, setup->start};
     int above[KEPT];
     for (int i = 0; i < KEPT; i++) {
         int source = from[i] >= 0 ? from[i] : null;
@@ -115,8 +117,10 @@ static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
     setup->control = 4;
     setup->console = from[5] >= 0 ? 5 : -1;
     setup->joined = from[6] >= 0 ? 6 : -1;
+    setup->start = from[7] >= 0 ? 7 : -1;
     if (setup->console < 0) close(5);
     if (setup->joined < 0) close(6);
+    if (setup->start < 0) close(7);
     return close_from(KEPT) == 0 || wrap_fail_errno(err, errno, "closing descriptors");
 }
 
@@ -306,7 +310,9 @@ static _Noreturn void run(struct wrap_setup *setup)
     snprintf(note.text, sizeof note.text, "%s", setup->missing);
     report(setup, WRAP_REPORT_READY, &note);
     wait_for_go(setup);
+    if (setup->start >= 0) wait_for_byte(setup->start);
     if (pause) wrap_pause();
+    drop(&setup->start);
     drop(&setup->control);
     drop(&setup->module);
     int code = wrap_program_run(program, &error);
@@ -352,6 +358,7 @@ static struct wrap_setup setup_of(const struct wrap_container_config *config)
         .config = config,
         .spec = config->spec,
         .process = &config->spec->process,
+        .start = config->detached ? config->start_fd : -1,
         .joined = -1,
         .console = config->console,
         .proc = -1,

@@ -5,7 +5,7 @@
  * it by what it reports on a pipe; the child does everything itself and never returns.
  *
  * Mounts are made in the child's own mount namespace: when it dies, whatever the reason, nothing of
- * them is left. The child dies with its parent.
+ * them is left. The child dies with its parent, unless it is detached.
  *
  * What differs from a Linux container: proc, sysfs, cgroup, mqueue and devpts are never mounted,
  * and a procfs that a volume brings along is taken out again. A guest has no calls that could use
@@ -49,6 +49,10 @@ struct wrap_container_config {
     const char *traceparent; /**< W3C trace context for the guest's environment; NULL */
     const char *tracestate; /**< NULL */
     bool hooks_wait; /**< after CREATED the child waits until it may go on */
+    bool detached; /**< outlives its parent from the byte after READY on; before that it ends with
+                      it */
+    int start_fd; /**< detached: after that byte it also waits for one from here, a FIFO that is
+                     open in both directions, so that anybody can start it; else -1 */
 };
 
 /** For a process beside the first one of a container (Exec). */

@@ -102,6 +102,7 @@ bool wrap_identity_set(const struct wrap_setup *setup, struct wrap_error *err)
     }
     umask(process->umask == (uint32_t)-1 ? 0022 : (mode_t)(process->umask & 0777));
     /* A change of identity clears it. That the parent is still there shows at the control pipe. */
-    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ||
+    int ending = setup->config->detached ? 0 : SIGKILL;
+    return prctl(PR_SET_PDEATHSIG, ending, 0, 0, 0) == 0 ||
            wrap_fail_errno(err, errno, "dying with the parent");
 }

@@ -5,8 +5,8 @@
  */
 #include "common/entry.h"
 #include "common/spec.h"
+#include "sandbox/features.h"
 #include "shim/bootstrap.h"
-#include "shim/features.h"
 #include "shim/proto/task.pb-c.h"
 #include "shim/serve.h"
 #include "wasmrun.h"

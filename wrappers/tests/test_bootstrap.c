@@ -2,7 +2,7 @@
 /* test_bootstrap.c - command lines, what comes on stdin and what is answered, for the containerds
  * of bootstrap.h. */
 #include "shim/bootstrap.h"
-#include "shim/features.h"
+#include "sandbox/features.h"
 #include "shim/proto/bootstrap.pb-c.h"
 #include "shim/proto/options.pb-c.h"
 

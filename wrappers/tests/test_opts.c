@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_opts.c - walking a command line by a table of options. */
-#include "run/opts.h"
+#include "common/opts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  *
  * Source: OCI runtime specification 1.2, features.md and features-linux.md.
  */
-#include "shim/features.h"
+#include "sandbox/features.h"
 
 #include "sandbox/container.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* opts.c - walks the words of a command line by a table of options. */
-#include "run/opts.h"
+#include "common/opts.h"
 
 #include "common/text.h"
 
@@ -150,7 +150,8 @@ void wrap_opts_help(const struct wrap_command *command)
 int wrap_opts_hint(const struct wrap_command *command)
 {
     if (!wrap_errors_json()) {
-        fprintf(stderr, "try 'wasmrun %s --help'\n", command->name);
+        fprintf(stderr, "try '%s %s%s--help'\n", wrap_say_name(), command->name,
+                command->name[0] ? " " : "");
     }
     return WRAP_EXIT_USAGE;
 }

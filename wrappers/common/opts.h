@@ -3,8 +3,8 @@
  * opts.h - one table per command drives option parsing, --help and the "did you mean" messages.
  * Not here: what an option does.
  */
-#ifndef WRAPPERS_RUN_OPTS_H
-#define WRAPPERS_RUN_OPTS_H
+#ifndef WRAPPERS_COMMON_OPTS_H
+#define WRAPPERS_COMMON_OPTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,7 +63,7 @@ const struct wrap_option *wrap_opts_at(const struct wrap_command *command, size_
 
 /** Prints the --help text of a command on stdout. */
 void wrap_opts_help(const struct wrap_command *command);
-/** "try 'wasmrun COMMAND --help'" on stderr; returns the usage exit code. */
+/** "try 'PROGRAM COMMAND --help'" on stderr; returns the usage exit code. */
 int wrap_opts_hint(const struct wrap_command *command);
 
 #endif

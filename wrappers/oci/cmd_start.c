@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_start.c - `start`: lets the process of a created container go on. */
+#include "oci/launch.h"
+#include "oci/oci.h"
+
+static bool start(const struct wrap_oci_state_doc *state, struct wrap_error *err)
+{
+    struct wrap_spec *spec = NULL;
+    struct wrap_error problem = {0};
+    enum wrap_oci_status status = wrap_oci_status_of(state);
+    if (status != WRAP_OCI_CREATED) {
+        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "cannot start a container that is %s",
+                         state->pid ? wrap_oci_status_name(status) : "half-made");
+    }
+    if (!wrap_oci_state_spec(state, &spec, err)) {
+        return false;
+    }
+    bool good = wrap_oci_hooks_run(state, spec, WRAP_HOOK_START_CONTAINER,
+                                   wrap_oci_status_name(WRAP_OCI_CREATED), err) &&
+                wrap_oci_start_go(state, err);
+    /* runtime.md: a failure of these is logged. */
+    if (good && !wrap_oci_hooks_run(state, spec, WRAP_HOOK_POSTSTART,
+                                    wrap_oci_status_name(WRAP_OCI_RUNNING), &problem)) {
+        wrap_oci_note("warning", "poststart: %s", problem.text);
+    }
+    wrap_spec_free(spec);
+    return good;
+}
+
+static int run(const struct wrap_command *self, int argc, char **argv)
+{
+    static const int words[2] = {1, 1};
+    struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
+    struct wrap_oci_state_doc state;
+    struct wrap_error err = {0};
+    int code = 0;
+    int at = wrap_oci_parse(&opts, NULL, NULL, words, &code);
+    if (at < 0 || !wrap_oci_find(argv[at], WRAP_OCI_CHANGE, &state, &code)) {
+        return code;
+    }
+    bool good = start(&state, &err);
+    wrap_oci_state_close(&state);
+    return good ? 0 : wrap_oci_complain(&err);
+}
+
+const struct wrap_command wrap_oci_start = {
+    .name = "start",
+    .usage = WRAP_OCI_PROGRAM " start ID",
+    .summary = "Starts a container that was created.",
+    .run = run,
+};
