@@ -10,9 +10,10 @@
 #include <string.h>
 
 static const struct wrap_command *const commands[] = {
-    &wrap_oci_create, &wrap_oci_start,  &wrap_oci_run,    &wrap_oci_state, &wrap_oci_kill,
-    &wrap_oci_delete, &wrap_oci_list,   &wrap_oci_ps,     &wrap_oci_exec,  &wrap_oci_pause,
-    &wrap_oci_resume, &wrap_oci_update, &wrap_oci_events, &wrap_oci_spec,  &wrap_oci_features,
+    &wrap_oci_create, &wrap_oci_start,  &wrap_oci_run,      &wrap_oci_state,
+    &wrap_oci_kill,   &wrap_oci_delete, &wrap_oci_list,     &wrap_oci_ps,
+    &wrap_oci_exec,   &wrap_oci_pause,  &wrap_oci_resume,   &wrap_oci_update,
+    &wrap_oci_events, &wrap_oci_spec,   &wrap_oci_features, &wrap_oci_completion,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
