@@ -247,7 +247,7 @@ static bool plan_make(const struct wrap_oci_launch *launch, struct plan *plan,
         return wrap_fail(err, WRAP_UNIMPLEMENTED, "config.json: %s is not supported",
                          plan->spec->unsupported);
     }
-    return place_group(plan, err) && is_group_free(plan, err);
+    return place_group(plan, err);
 }
 
 /* ---------------------------------------------------------------- making */
@@ -277,6 +277,8 @@ static bool begin_state(const struct plan *plan, struct wrap_oci_state_doc *stat
 {
     char created[40];
     if (!wrap_oci_state_new(wrap_oci_globals()->root, plan->launch->id, state, err)) return false;
+    /* Before the group is on disk as ours. */
+    if (!is_group_free(plan, err)) return false;
     now_text(created);
     state->bundle = strdup(plan->bundle);
     state->rootfs = strdup(plan->rootfs);
@@ -434,6 +436,7 @@ enum wrap_oci_outcome wrap_oci_make(const struct wrap_oci_launch *launch,
         if (begin_state(&plan, state, err)) outcome = make_process(&making, err);
         if (outcome != WRAP_OCI_IS_READY && state->dir >= 0) {
             struct wrap_error problem = {0};
+            /* Somebody was faster, and the group is not ours. */
             if (err->code == WRAP_ALREADY_EXISTS && state->cgroup) state->cgroup[0] = 0;
             if (!wrap_oci_destroy(state, false, &problem)) {
                 wrap_oci_note("warning", "%s", problem.text);
@@ -465,8 +468,10 @@ static bool remove_group(const struct wrap_oci_state_doc *state, struct wrap_err
 {
     struct wrap_error problem = {0};
     struct wrap_cgroup *cgroup = wrap_oci_state_cgroup(state, &problem);
-    if (!cgroup)
-        return problem.code == WRAP_NOT_FOUND || wrap_fail(err, problem.code, "%s", problem.text);
+    if (!cgroup) { /* also where it can't be: no such path, no groups on this host */
+        return problem.code != WRAP_RESOURCE_EXHAUSTED ||
+               wrap_fail(err, problem.code, "%s", problem.text);
+    }
     bool good = wrap_cgroup_delete(cgroup, 0, NULL); /* mostly nobody is in it any more */
     if (!good) {
         good = wrap_cgroup_delete(cgroup, SHARED_MS, NULL) ||

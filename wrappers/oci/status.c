@@ -137,7 +137,7 @@ struct wrap_cgroup *wrap_oci_state_cgroup(const struct wrap_oci_state_doc *state
     const struct wrap_cgroup_config config = {
         .path = state->cgroup, .id = state->id, .systemd = state->systemd};
     struct wrap_cgroup *cgroup = NULL;
-    if (!state->cgroup[0] && !state->systemd) {
+    if (!state->cgroup || (!state->cgroup[0] && !state->systemd)) {
         wrap_fail(err, WRAP_NOT_FOUND, "container %s has no control group", state->id);
         return NULL;
     }

@@ -35,7 +35,7 @@ class Options:
         parser = argparse.ArgumentParser(description=doc)
         parser.add_argument("--build", default=os.environ.get("WASMRUN_BUILD", "build/release"),
                             help="build folder with bin/containerd-shim-wasmrun-v1 and live/*.wasm")
-        parser.add_argument("--runtime", default="wasmrun", help="wasmrun, runc or crun")
+        parser.add_argument("--runtime", default="wasmrun", help="wasmrun, wasmrun-oci, runc or crun")
         parser.add_argument("--view", default="", help="v1 or v2: only that view of cgroups")
         parser.add_argument("--only", default="", help="cases whose names match")
         parser.add_argument("--quick", action="store_true", help="without the slow cases")
@@ -48,6 +48,11 @@ class Options:
     @property
     def shim(self):
         return os.path.join(self.build, "bin", "containerd-shim-wasmrun-v1")
+
+    def binary(self, runtime):
+        """The program of a runtime that runc's shim calls."""
+        own = os.path.join(self.build, "bin", runtime)
+        return own if os.path.exists(own) else shutil.which(runtime) or runtime
 
 
 def missing(options):
@@ -66,6 +71,8 @@ def missing(options):
         return "no control groups"
     if options.runtime == "wasmrun" and not os.path.exists(options.shim):
         return "containerd-shim-wasmrun-v1 is not built"
+    if options.runtime == "wasmrun-oci" and not os.path.exists(options.binary("wasmrun-oci")):
+        return "wasmrun-oci is not built"
     if not os.path.exists(os.path.join(options.build, "live", "hello.wasm")):
         return "the guests are not built"
     return ""

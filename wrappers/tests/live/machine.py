@@ -174,13 +174,16 @@ OWN = set()  # pids that somebody here waits for, by subprocess or otherwise
 
 def reap():
     """As the first process: whatever was left to us and nobody here waits for."""
+    before = set()
     while True:
-        for pid, parent, state, _ in processes():
-            if state == "Z" and parent == 1 and pid not in OWN and not waited_for(pid):
+        dead = {pid for pid, parent, state, _ in processes() if state == "Z" and parent == 1}
+        for pid in dead & before:  # one that has just ended may be a Popen's that does not know it yet
+            if pid not in OWN and not waited_for(pid):
                 try:
                     os.waitpid(pid, os.WNOHANG)
                 except ChildProcessError:
                     pass
+        before = dead
         time.sleep(0.2)
 
 
@@ -280,6 +283,7 @@ def snapshot(ignore=()):
         "bundles": glob.glob(f"{BASE}/*/state/io.containerd.runtime.v2.task/*/*") +
         glob.glob(f"{BASE}/*/bundles/*"),
         "states": glob.glob("/run/containerd/runc/*/*") + glob.glob("/run/crun/*") +
+        glob.glob("/run/runc/*") + glob.glob("/run/wasmrun-oci/*") +
         [path for path in glob.glob("/run/wasmrun/*/*") if "/seccomp/" not in path],
     }
     return {key: value for key, value in here.items() if value and key not in IGNORED}

@@ -3,7 +3,6 @@
 crun and wasmrun, `ctr`, and what containerd says of events."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -12,7 +11,8 @@ import images
 import machine
 from harness import wait_for
 
-RUNTIMES = {"wasmrun": "io.containerd.wasmrun.v1", "runc": "io.containerd.runc.v2", "crun": "io.containerd.runc.v2"}
+RUNTIMES = {"wasmrun": "io.containerd.wasmrun.v1", "wasmrun-oci": "io.containerd.runc.v2",
+            "runc": "io.containerd.runc.v2", "crun": "io.containerd.runc.v2"}
 ANNOTATIONS = '["module.wasm.image/*", "run.oci.handler", "io.wasmrun/*"]'
 
 CONFIG = """version = 2
@@ -88,7 +88,7 @@ class Node:
         for name, kind in RUNTIMES.items():
             text += RUNTIME.format(name=name, kind=kind, annotations=ANNOTATIONS)
             if kind.endswith("runc.v2"):
-                text += OPTIONS.format(name=name, binary=shutil.which(name) or name)
+                text += OPTIONS.format(name=name, binary=self.options.binary(name))
         with open(f"{self.home}/config.toml", "w", encoding="utf-8") as file:
             file.write(text)
         network = dict(NETWORK)
@@ -154,13 +154,13 @@ class Node:
         """`run` with the runtime and its options."""
         runtime = runtime or self.options.runtime
         words = ["run", "--runtime", RUNTIMES[runtime], "--snapshotter", self.snapshotter, *options]
-        if runtime == "crun":
-            words += ["--runc-binary", shutil.which("crun") or "crun"]
+        if runtime in ("crun", "wasmrun-oci"):
+            words += ["--runc-binary", self.options.binary(runtime)]
         return words + [image]
 
     def program(self, name):
         """The path of a guest in its image, for the runtime under test."""
-        return f"/{name}.wasm" if self.options.runtime == "wasmrun" else f"/{name}"
+        return f"/{name}.wasm" if self.options.runtime.startswith("wasmrun") else f"/{name}"
 
     def run(self, program, *args, options=(), stdin=b"", timeout=60):
         """`ctr run --rm` of a guest."""
