@@ -6,8 +6,8 @@
 #ifndef WRAPPERS_RUN_OPTIONS_H
 #define WRAPPERS_RUN_OPTIONS_H
 
-#include "run/net_opts.h"
 #include "common/opts.h"
+#include "run/net_opts.h"
 #include "sandbox/sandbox.h"
 #include "wasmrun.h"
 

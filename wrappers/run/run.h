@@ -3,9 +3,9 @@
 #ifndef WRAPPERS_RUN_RUN_H
 #define WRAPPERS_RUN_RUN_H
 
+#include "common/opts.h"
 #include "common/text.h"
 #include "run/options.h"
-#include "common/opts.h"
 #include "wasmrun.h"
 #include "wasmrun_wasi.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_bootstrap.c - command lines, what comes on stdin and what is answered, for the containerds
  * of bootstrap.h. */
-#include "shim/bootstrap.h"
 #include "sandbox/features.h"
+#include "shim/bootstrap.h"
 #include "shim/proto/bootstrap.pb-c.h"
 #include "shim/proto/options.pb-c.h"
 
