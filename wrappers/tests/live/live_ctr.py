@@ -142,7 +142,7 @@ def names_are_looked_up_whatever_the_image_says_of_services(node):
 @case
 def a_signal_ends_it_with_its_code(node):
     for name, code in (("SIGKILL", 137), ("SIGTERM", 143)):
-        if code == 143 and node.options.runtime != "wasmrun":
+        if code == 143 and not node.options.runtime.startswith("wasmrun"):
             continue  # the first process of a pid namespace takes no TERM by default
         ident, out = node.detach("sleeper")
         wait_for("up", lambda: "up" in read_all(out))
