@@ -35,20 +35,13 @@ static bool take(void *out, int id, const char *value, struct wrap_error *err)
 static bool start(struct wrap_oci_state_doc *state, struct wrap_oci_running *running,
                   struct wrap_error *err)
 {
-    struct wrap_spec *spec = NULL;
     struct wrap_error problem = {0};
-    if (!wrap_oci_state_spec(state, &spec, err)) {
-        return false;
-    }
-    bool good = wrap_oci_hooks_run(state, spec, WRAP_HOOK_START_CONTAINER,
-                                   wrap_oci_status_name(WRAP_OCI_CREATED), err) &&
+    bool good = wrap_oci_hooks_run(state, WRAP_HOOK_START_CONTAINER, WRAP_OCI_CREATED, err) &&
                 (wrap_container_go(running->child.control_fd) ||
                  wrap_fail(err, WRAP_UNKNOWN, "the container's process is gone"));
-    if (good && !wrap_oci_hooks_run(state, spec, WRAP_HOOK_POSTSTART,
-                                    wrap_oci_status_name(WRAP_OCI_RUNNING), &problem)) {
+    if (good && !wrap_oci_hooks_run(state, WRAP_HOOK_POSTSTART, WRAP_OCI_RUNNING, &problem)) {
         wrap_oci_note("warning", "poststart: %s", problem.text);
     }
-    wrap_spec_free(spec);
     return good;
 }
 

@@ -5,25 +5,18 @@
 
 static bool start(const struct wrap_oci_state_doc *state, struct wrap_error *err)
 {
-    struct wrap_spec *spec = NULL;
     struct wrap_error problem = {0};
     enum wrap_oci_status status = wrap_oci_status_of(state);
     if (status != WRAP_OCI_CREATED) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "cannot start a container that is %s",
                          state->pid ? wrap_oci_status_name(status) : "half-made");
     }
-    if (!wrap_oci_state_spec(state, &spec, err)) {
-        return false;
-    }
-    bool good = wrap_oci_hooks_run(state, spec, WRAP_HOOK_START_CONTAINER,
-                                   wrap_oci_status_name(WRAP_OCI_CREATED), err) &&
+    bool good = wrap_oci_hooks_run(state, WRAP_HOOK_START_CONTAINER, WRAP_OCI_CREATED, err) &&
                 wrap_oci_start_go(state, err);
     /* runtime.md: a failure of these is logged. */
-    if (good && !wrap_oci_hooks_run(state, spec, WRAP_HOOK_POSTSTART,
-                                    wrap_oci_status_name(WRAP_OCI_RUNNING), &problem)) {
+    if (good && !wrap_oci_hooks_run(state, WRAP_HOOK_POSTSTART, WRAP_OCI_RUNNING, &problem)) {
         wrap_oci_note("warning", "poststart: %s", problem.text);
     }
-    wrap_spec_free(spec);
     return good;
 }
 

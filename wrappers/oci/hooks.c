@@ -129,19 +129,27 @@ static bool run_one(const struct wrap_hook *hook, const char *bundle, const char
     return good;
 }
 
-bool wrap_oci_hooks_run(const struct wrap_oci_state_doc *state, const struct wrap_spec *spec,
-                        enum wrap_hook_stage stage, const char *status, struct wrap_error *err)
+static bool run_all(const struct wrap_oci_state_doc *state, const struct wrap_hooks *hooks,
+                    const char *status, struct wrap_error *err)
 {
-    const struct wrap_hooks *hooks = &spec->hooks[stage];
-    bool good = true;
-    if (!hooks->count) return true;
     json_t *doc = wrap_oci_state_json(state, status);
     char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-    if (!text) good = wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    bool good = text || wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     for (size_t i = 0; good && i < hooks->count; i++) {
         good = run_one(&hooks->items[i], state->bundle, text, err);
     }
     free(text);
     json_decref(doc);
+    return good;
+}
+
+bool wrap_oci_hooks_run(const struct wrap_oci_state_doc *state, enum wrap_hook_stage stage,
+                        enum wrap_oci_status status, struct wrap_error *err)
+{
+    struct wrap_spec *spec = NULL;
+    if (!(state->hooks & (1u << stage))) return true; /* mostly: nothing has to be read */
+    if (!wrap_oci_state_spec(state, &spec, err)) return false;
+    bool good = run_all(state, &spec->hooks[stage], wrap_oci_status_name(status), err);
+    wrap_spec_free(spec);
     return good;
 }

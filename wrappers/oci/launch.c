@@ -271,6 +271,21 @@ static json_t *annotations_of(const struct wrap_spec *spec)
     return out;
 }
 
+static unsigned hooks_of(const struct wrap_spec *spec)
+{
+    unsigned out = 0;
+    for (unsigned i = 0; i < WRAP_HOOK_STAGES; i++) {
+        out |= spec->hooks[i].count ? 1u << i : 0;
+    }
+    return out;
+}
+
+static bool has_create_hooks(const struct wrap_spec *spec)
+{
+    return hooks_of(spec) & (1u << WRAP_HOOK_PRESTART | 1u << WRAP_HOOK_CREATE_RUNTIME |
+                             1u << WRAP_HOOK_CREATE_CONTAINER);
+}
+
 /* The folder with all that is known beforehand. */
 static bool begin_state(const struct plan *plan, struct wrap_oci_state_doc *state,
                         struct wrap_error *err)
@@ -287,6 +302,7 @@ static bool begin_state(const struct plan *plan, struct wrap_oci_state_doc *stat
     state->created = strdup(created);
     state->annotations = annotations_of(plan->spec);
     state->owner = geteuid();
+    state->hooks = hooks_of(plan->spec);
     state->systemd = wrap_oci_globals()->systemd_cgroup;
     if (!state->bundle || !state->rootfs || !state->version || !state->cgroup || !state->created) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
@@ -304,12 +320,6 @@ struct making {
     bool hooks_wait;
 };
 
-static bool has_create_hooks(const struct wrap_spec *spec)
-{
-    return spec->hooks[WRAP_HOOK_PRESTART].count || spec->hooks[WRAP_HOOK_CREATE_RUNTIME].count ||
-           spec->hooks[WRAP_HOOK_CREATE_CONTAINER].count;
-}
-
 static bool on_created(void *context, struct wrap_error *err)
 {
     static const enum wrap_hook_stage stages[] = {WRAP_HOOK_PRESTART, WRAP_HOOK_CREATE_RUNTIME,
@@ -319,8 +329,7 @@ static bool on_created(void *context, struct wrap_error *err)
     struct wrap_oci_state_doc now = *making->state; /* its pid is not on disk yet */
     now.pid = making->running->child.pid;
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
-        if (!wrap_oci_hooks_run(&now, making->plan->spec, stages[i],
-                                wrap_oci_status_name(WRAP_OCI_CREATING), err)) {
+        if (!wrap_oci_hooks_run(&now, stages[i], WRAP_OCI_CREATING, err)) {
             return false;
         }
     }
@@ -492,18 +501,14 @@ static void kill_group(const struct wrap_oci_state_doc *state)
 
 bool wrap_oci_destroy(struct wrap_oci_state_doc *state, bool hooks, struct wrap_error *err)
 {
-    struct wrap_spec *spec = NULL;
     bool ran = state->pid > 0;
     if (wrap_oci_status_of(state) != WRAP_OCI_STOPPED) kill_group(state);
     bool good = end_process(state, err) && remove_group(state, err);
-    if (good && hooks && ran && wrap_oci_state_spec(state, &spec, NULL)) {
-        struct wrap_error problem = {0};
-        /* runtime.md: a failure is logged, the rest goes on. */
-        if (!wrap_oci_hooks_run(state, spec, WRAP_HOOK_POSTSTOP,
-                                wrap_oci_status_name(WRAP_OCI_STOPPED), &problem)) {
-            wrap_oci_note("warning", "poststop: %s", problem.text);
-        }
-        wrap_spec_free(spec);
+    struct wrap_error problem = {0};
+    /* runtime.md: a failure is logged, the rest goes on. */
+    if (good && hooks && ran &&
+        !wrap_oci_hooks_run(state, WRAP_HOOK_POSTSTOP, WRAP_OCI_STOPPED, &problem)) {
+        wrap_oci_note("warning", "poststop: %s", problem.text);
     }
     good = good && wrap_oci_state_remove(wrap_oci_globals()->root, state, err);
     wrap_oci_state_close(state);

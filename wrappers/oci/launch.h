@@ -65,9 +65,10 @@ enum wrap_oci_outcome wrap_oci_make(const struct wrap_oci_launch *launch,
  */
 bool wrap_oci_destroy(struct wrap_oci_state_doc *state, bool hooks, struct wrap_error *err);
 
-/** Runs the hooks of a stage, one after the other, with that status in the state document. */
-bool wrap_oci_hooks_run(const struct wrap_oci_state_doc *state, const struct wrap_spec *spec,
-                        enum wrap_hook_stage stage, const char *status, struct wrap_error *err);
+/** Runs the hooks of a stage, if there are any, one after the other, with that status in the state
+ * document. */
+bool wrap_oci_hooks_run(const struct wrap_oci_state_doc *state, enum wrap_hook_stage stage,
+                        enum wrap_oci_status status, struct wrap_error *err);
 
 /** Signals as a parent in the foreground needs them: before the child is made. */
 bool wrap_oci_serve_prepare(struct wrap_error *err);

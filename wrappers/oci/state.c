@@ -99,6 +99,7 @@ static bool doc_read(const json_t *doc, struct wrap_oci_state_doc *out, struct w
     out->cgroup = copy_of(doc, "cgroup");
     out->created = copy_of(doc, "created");
     out->annotations = json_incref(json_object_get(doc, "annotations"));
+    out->hooks = (unsigned)json_integer_value(json_object_get(doc, "hooks"));
     out->systemd = json_is_true(json_object_get(doc, "systemd"));
     out->paused = json_is_true(json_object_get(doc, "paused"));
     out->pid = pid > 0 && pid < INT_MAX ? (pid_t)pid : 0;
@@ -110,12 +111,12 @@ static bool doc_read(const json_t *doc, struct wrap_oci_state_doc *out, struct w
 
 bool wrap_oci_state_save(const struct wrap_oci_state_doc *state, struct wrap_error *err)
 {
-    json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:O?}", "id",
-                            state->id, "bundle", state->bundle, "rootfs", state->rootfs, "version",
-                            state->version, "cgroup", state->cgroup, "created", state->created,
-                            "pid", (json_int_t)state->pid, "started", (json_int_t)state->started,
-                            "owner", (json_int_t)state->owner, "systemd", state->systemd, "paused",
-                            state->paused, "annotations", state->annotations);
+    json_t *doc = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:b, s:b, s:O?}", "id", state->id,
+        "bundle", state->bundle, "rootfs", state->rootfs, "version", state->version, "cgroup",
+        state->cgroup, "created", state->created, "pid", (json_int_t)state->pid, "started",
+        (json_int_t)state->started, "owner", (json_int_t)state->owner, "hooks", (int)state->hooks,
+        "systemd", state->systemd, "paused", state->paused, "annotations", state->annotations);
     char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     bool good = text ? write_file(state->dir, doc_name, text, strlen(text), err)
                      : wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");

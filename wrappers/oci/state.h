@@ -39,6 +39,7 @@ struct wrap_oci_state_doc {
     char *created; /**< RFC 3339 */
     json_t *annotations; /**< an object */
     uid_t owner;
+    unsigned hooks; /**< 1 << wrap_hook_stage of those that config.json has any of */
     bool systemd;
     bool paused;
     pid_t pid; /**< 0: not made to the end */

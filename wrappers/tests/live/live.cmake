@@ -35,7 +35,7 @@ foreach(name ctr cri shim hostile crash death churn oci podman)
   set_tests_properties(live_${name} PROPERTIES RUN_SERIAL TRUE)
 endforeach()
 # The same through runc's shim and our OCI runtime.
-foreach(name ctr cri)
+foreach(name ctr cri crash)
   wasmrun_counted_test(live_oci_${name} LABEL live TIMEOUT 300
     COMMAND ${WASMRUN_PYTHON_DEBIAN} ${live}/live_${name}.py --build ${PROJECT_BINARY_DIR}
       --runtime wasmrun-oci)
