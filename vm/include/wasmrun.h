@@ -156,7 +156,8 @@ WR_API const char *wr_version(void);
 
 /* ---------------------------------------------------------------- engine */
 
-/** The embedder's allocator, called by all threads that use the engine. realloc(ctx, NULL, 0, n) allocates, (ctx, p, old, 0) frees. */
+/** The embedder's allocator, called by all threads that use the engine. realloc(ctx, NULL, 0, n)
+ * allocates, (ctx, p, old, 0) frees. */
 typedef struct wr_allocator {
     void *(*realloc)(void *ctx, void *ptr, size_t old_bytes, size_t new_bytes);
     void *ctx;
@@ -533,8 +534,8 @@ typedef void (*wr_c_fn)(void);
  *   @  wr_call_t * of this call (no guest parameter); after wr_call_trap or wr_call_exit on it the
  *      function's own result is not used. It can't suspend.
  * In a shared memory other threads may change what a pointer points to at any time; a string is
- * copied, and ends within 1 MiB. At most 32 parameters. A pointer or string outside the memory traps with "out of bounds memory
- * access". Errors: WR_ARGUMENT for a bad signature, WR_OOM.
+ * copied, and ends within 1 MiB. At most 32 parameters. A pointer or string outside the memory
+ * traps with "out of bounds memory access". Errors: WR_ARGUMENT for a bad signature, WR_OOM.
  */
 WR_API wr_status_t wr_linker_define_c(wr_linker_t *linker, const char *module, const char *name,
                                       const char *signature, wr_c_fn fn, wr_error_t *err);
@@ -626,8 +627,8 @@ WR_API wr_status_t wr_exec_complete_throw(wr_exec_t *exec, wr_exception_t *excep
  */
 WR_API void wr_exec_set_epochs(wr_exec_t *exec, uint32_t ticks);
 /**
- * Makes a running exec return WR_YIELD soon, also one that waits in memory.atomic.wait; its next run
- * goes on with the same wait. One that is not running notices nothing. Any thread; also from a
+ * Makes a running exec return WR_YIELD soon, also one that waits in memory.atomic.wait; its next
+ * run goes on with the same wait. One that is not running notices nothing. Any thread; also from a
  * signal handler.
  */
 WR_API void wr_exec_interrupt(wr_exec_t *exec);

@@ -5,6 +5,9 @@
 #ifndef VM_SEM_VEC_AARCH64_H
 #define VM_SEM_VEC_AARCH64_H
 
+/* Compiles to nothing elsewhere. */
+#if defined(__aarch64__)
+
 #include "sem/vec_float.h"
 #include "sem/vec_int.h"
 
@@ -200,4 +203,5 @@ VM_INLINE v128 sem_f64x2_promote_low_f32x4(v128 a)
     return (v128)vcvt_f64_f32(vget_low_f32((float32x4_t)a));
 }
 
+#endif
 #endif

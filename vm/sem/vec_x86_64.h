@@ -5,6 +5,9 @@
 #ifndef VM_SEM_VEC_X86_64_H
 #define VM_SEM_VEC_X86_64_H
 
+/* Compiles to nothing elsewhere. */
+#if defined(__x86_64__)
+
 #include "sem/vec_int.h"
 
 #include <immintrin.h>
@@ -169,4 +172,5 @@ VM_INLINE v128 sem_i32x4_trunc_sat_f64x2_s_zero(v128 a)
 VM_INLINE v128 sem_f32x4_demote_f64x2_zero(v128 a) { return (v128)_mm_cvtpd_ps((__m128d)a); }
 VM_INLINE v128 sem_f64x2_promote_low_f32x4(v128 a) { return (v128)_mm_cvtps_pd((__m128)a); }
 
+#endif
 #endif

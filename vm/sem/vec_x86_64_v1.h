@@ -5,6 +5,9 @@
 #ifndef VM_SEM_VEC_X86_64_V1_H
 #define VM_SEM_VEC_X86_64_V1_H
 
+/* Compiles to nothing elsewhere. */
+#if defined(__x86_64__)
+
 #include "sem/vec_soft.h"
 #include "sem/vec_x86_64.h"
 
@@ -86,4 +89,5 @@ VM_INLINE v128 sem_i32x4_trunc_sat_f64x2_u_zero(v128 a)
     return (v128)_mm_shuffle_ps((__m128)x, _mm_setzero_ps(), 0x88);
 }
 
+#endif
 #endif
