@@ -449,9 +449,7 @@ static int run_linked(struct guest *guest)
     if (core && !(guest->core = wrap_core_open(core))) {
         return WRAP_EXIT_USAGE;
     }
-    bool threads = false;
-    (void)wr_wasi_threads_wanted(guest->module, &threads);
-    if (!wrap_lock_down(guest->options, threads && guest->options->max_threads > 0)) {
+    if (!wrap_lock_down(guest->options)) {
         return WRAP_EXIT_INVALID;
     }
     wrap_timeout_watch(guest->exec, guest->wasi);

@@ -13,7 +13,7 @@ static enum wrap_sandbox_net network_of(const struct wrap_net *net)
     return wrap_net_wanted(net) || net->resolve ? WRAP_SANDBOX_INET : WRAP_SANDBOX_NO_NET;
 }
 
-bool wrap_lock_down(const struct wrap_run_options *options, bool threads)
+bool wrap_lock_down(const struct wrap_run_options *options)
 {
     struct wrap_sandbox_result result;
     if (options->sandbox == WRAP_SANDBOX_OFF) {
@@ -36,8 +36,9 @@ bool wrap_lock_down(const struct wrap_run_options *options, bool threads)
         .path_count = options->dir_count,
         .network = network_of(&options->net),
         .resolve = options->net.resolve,
-        /* a helper looks names up, another samples */
-        .threads = threads || options->net.resolve || options->profile,
+        /* the guest's, and ours: to look names up, to sample, to demangle the names of a backtrace
+         */
+        .threads = true,
     };
     wrap_timeout_settle();
     bool good = wrap_sandbox_apply(&sandbox, &result);

@@ -56,9 +56,9 @@ int wrap_run_guest(const struct wrap_run_options *options);
 
 /**
  * Applies --sandbox: from here on no file, program or socket can be opened but what the guest was
- * given, and with `threads` alone the guest can make some. False after saying what is missing.
+ * given. False after saying what is missing.
  */
-bool wrap_lock_down(const struct wrap_run_options *options, bool threads);
+bool wrap_lock_down(const struct wrap_run_options *options);
 
 /* ---------------------------------------------------------------- --invoke */
 

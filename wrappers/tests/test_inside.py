@@ -84,7 +84,7 @@ def explore_usage_and_files():
     run("explore", "absent.wasm").want(127)
     run("explore", write("no.wasm", b"no")).want(126)
     run("explore", "-", stdin=main_module(b"")).want(0)
-    assert b"explore FILE" in run("explore", "--help").want(0).out
+    assert b"FILE|- [FUNC]" in run("explore", "--help").want(0).out
 
 
 @test
