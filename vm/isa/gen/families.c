@@ -91,6 +91,17 @@
     "f64x2_relaxed_max i16x8_relaxed_q15mulr_s i16x8_relaxed_dot_i8x16_i7x16_s"
 #define VPAIR VBITS " " VADD " " VMUL " " VSAT
 #define VTWO VPAIR " " VCMP " " VMINMAX " " VRELAXED
+/* Either way around (the translator brings what is computed last to the left), and not. */
+#define VSAME                                                                                      \
+    "v128_and v128_or v128_xor i8x16_add i16x8_add i32x4_add i64x2_add i16x8_mul i32x4_mul "       \
+    "i32x4_dot_i16x8_s i8x16_eq i8x16_ne i16x8_eq i32x4_eq i8x16_min_s i8x16_min_u i8x16_max_s "   \
+    "i8x16_max_u i16x8_min_s i16x8_max_s i32x4_min_s i32x4_max_s i8x16_add_sat_u"
+#define VOTHER                                                                                     \
+    "v128_andnot i8x16_sub i16x8_sub i32x4_sub i64x2_sub f32x4_add f32x4_sub f32x4_mul f32x4_div " \
+    "f64x2_add f64x2_sub f64x2_mul f64x2_div i8x16_lt_s i8x16_lt_u i8x16_gt_s i8x16_gt_u "         \
+    "i8x16_le_s i8x16_le_u i8x16_ge_s i8x16_ge_u i16x8_lt_s i16x8_gt_s i16x8_gt_u i32x4_lt_s "     \
+    "i32x4_gt_s i32x4_gt_u f32x4_lt f32x4_gt f32x4_le f32x4_ge f32x4_min f32x4_max f64x2_lt "      \
+    "f64x2_gt i8x16_sub_sat_u i8x16_swizzle"
 #define VLOADS                                                                                     \
     "v128_load v128_load8x8_s v128_load8x8_u v128_load16x4_s v128_load16x4_u v128_load32x2_s "     \
     "v128_load32x2_u v128_load8_splat v128_load16_splat v128_load32_splat v128_load64_splat "      \
@@ -484,6 +495,9 @@ static void vectors(void)
     /* constants and splats with their use */
     struct set constant = join(start("const128", ""), start(VSPLAT, "s a"));
     extend(constant, VTWO, "ts st ta at", DROP);
+    /* compilers leave constants in loops, right before their use: all of these */
+    always(extend(start("const128", ""), VSAME, "ts ta", DROP));
+    always(extend(start("const128", ""), VOTHER, "st at", DROP));
     extend(constant, "v128_bitselect", "sst sts tss", DROP);
     extend(constant, "v128_store", "st", BOTH);
     /* an operation on the result of another */
