@@ -15,6 +15,12 @@
 
 enum { PAGE = 65536 };
 
+#if defined(__aarch64__)
+enum { STORES_ARE_WHOLE = 0 };
+#else
+enum { STORES_ARE_WHOLE = 1 };
+#endif
+
 /* the two lanes of the topmost v128 as a hash: low + 3 * high; uses local `v` */
 #define HASH(v)                                                                                    \
     LOCAL_TEE(v), I64X2_EXTRACT_LANE(0), LOCAL_GET(v), I64X2_EXTRACT_LANE(1), I64(3), I64_MUL,     \
@@ -249,7 +255,9 @@ static void edges(struct world *w)
     world_gives(w, in, "peek", ARGS(PAGE - 8), ARGS(0x0707070707070707));
     for (u32 i = 0; i < VM_COUNT(loads); i++) edge(w, in, loads[i].name, loads[i].bytes, 1);
     world_traps(w, in, "store", ARGS(PAGE - 15), "out of bounds memory access");
-    world_gives(w, in, "peek", ARGS(PAGE - 8), ARGS(0x0707070707070707));
+    /* aarch64 may do it in two accesses, and with guard pages the first is done (architecture.md)
+     */
+    if (STORES_ARE_WHOLE) world_gives(w, in, "peek", ARGS(PAGE - 8), ARGS(0x0707070707070707));
     world_gives(w, in, "store", ARGS(PAGE - 16), NO_ARGS);
     world_gives(w, in, "peek", ARGS(PAGE - 8), ARGS(0x0909090909090909));
     world_traps(w, in, "past", ARGS(PAGE - 16), "out of bounds memory access");
