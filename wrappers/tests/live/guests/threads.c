@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* threads.c - asks for threads without end; alone on wasi-threads, without a C library. Exit code
- * 0: it was refused one; not at all when threads are nothing this host has. */
+ * 0: it was refused one. */
 typedef __SIZE_TYPE__ usize;
 #define IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
 IMPORT("wasi", "thread-spawn") int thread_spawn(void *arg);
