@@ -88,23 +88,16 @@ static void emit_return(struct vm_lower *l)
     vm_emit_end(l);
 }
 
-/** Where a branch to the loop goes from here; VM_NO_INDEX: to code that is still to come. */
-static u32 loop_target(const struct vm_lower *l, const struct vm_label_frame *f)
+u32 vm_loop_target(const struct vm_label_frame *f, struct vm_carried have)
 {
-    return vm_carry_matches(l, f->carried) ? f->loop_start : f->loop_entry;
-}
-
-u32 vm_loop_target(const struct vm_label_frame *f)
-{
-    const struct vm_carried *c = &f->carried;
-    return c->acc == VM_NO_SLOT && c->facc == VM_NO_SLOT ? f->loop_start : f->loop_entry;
+    return vm_carry_matches(have, f->carried) ? f->loop_start : f->loop_entry;
 }
 
 /** A branch to the label, its distance to be filled in. */
 static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
 {
     u32 target = vm_switch_follow(l, &f);
-    if (target == VM_NO_INDEX && f->op == VM_OP_LOOP) target = loop_target(l, f);
+    if (target == VM_NO_INDEX && f->op == VM_OP_LOOP) target = vm_loop_target(f, l->tail.has);
     u32 fixup = vm_fixup_branch(l, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
     if (target != VM_NO_INDEX)
         vm_fixup_to(l, fixup, target);
@@ -144,7 +137,7 @@ static void begin_loop(struct vm_lower *l, struct vm_label_frame *f)
 {
     f->carried = vm_carry_choose(l);
     f->loop_entry = VM_NO_INDEX;
-    if (!vm_carry_matches(l, f->carried)) {
+    if (!vm_carry_matches(l->tail.has, f->carried)) {
         u32 here = l->words.len;
         emit_carry(l, f);
         if (l->tail.insn == here) f->loop_entry = here; /* not part of the code before the loop */
@@ -371,7 +364,7 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
             if (needs_moves) emit_leave(l, depth);
         }
         if (f->stub == VM_NO_INDEX) {
-            u32 target = f->op == VM_OP_LOOP ? loop_target(l, f) : VM_NO_INDEX;
+            u32 target = f->op == VM_OP_LOOP ? vm_loop_target(f, l->tail.has) : VM_NO_INDEX;
             u32 fixup =
                 vm_fixup_new(l, insn, half, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
             if (target != VM_NO_INDEX)

@@ -363,10 +363,10 @@ struct vm_carried vm_carry_meet(const struct vm_lower *l, struct vm_carried have
     return have;
 }
 
-bool vm_carry_matches(const struct vm_lower *l, struct vm_carried want)
+bool vm_carry_matches(struct vm_carried have, struct vm_carried want)
 {
-    return (want.acc == VM_NO_SLOT || l->tail.has.acc == want.acc) &&
-           (want.facc == VM_NO_SLOT || l->tail.has.facc == want.facc);
+    return (want.acc == VM_NO_SLOT || have.acc == want.acc) &&
+           (want.facc == VM_NO_SLOT || have.facc == want.facc);
 }
 
 u32 vm_carry_imm(struct vm_carried c)

@@ -309,14 +309,26 @@ bool vm_invert(struct vm_lower *l)
     return true;
 }
 
+struct vm_point vm_point_here(const struct vm_lower *l)
+{
+    return (struct vm_point){.words = l->words.len, .map = l->map.len, .tail = l->tail};
+}
+
+void vm_point_back(struct vm_lower *l, const struct vm_point *p)
+{
+    l->words.len = p->words;
+    l->map.len = p->map;
+    l->tail = p->tail;
+    if (p->tail.insn != VM_NO_INDEX) /* it may have become a longer one */
+        l->words.data[p->tail.insn] = vm_backend_word(l->backend, p->tail.op);
+}
+
 bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o)
 {
     if (l->eqz_insn == VM_NO_INDEX || l->tail.insn != l->eqz_insn || !vm_is_fresh(l, o))
         return false;
     *o = l->eqz_input;
-    l->words.len = l->eqz_insn;
-    l->map.len = l->eqz_map;
-    l->tail = l->before_eqz;
+    vm_point_back(l, &l->before_eqz);
     l->eqz_insn = VM_NO_INDEX;
     return true;
 }

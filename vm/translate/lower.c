@@ -52,12 +52,10 @@ static void lower_eqz(struct vm_lower *l)
 {
     struct vm_operand a = vm_pop(l);
     if (!vm_is_fresh(l, &a) || !vm_invert(l)) {
-        struct vm_tail before = l->tail;
-        u32 words = l->words.len, map = l->map.len;
+        const struct vm_point before = vm_point_here(l);
         vm_emit_part(l, VM_PART_i32_eqz, &a, 0, l->next_home);
-        if (a.where != VM_IN_CONST && l->tail.insn == words) {
-            l->eqz_insn = words;
-            l->eqz_map = map;
+        if (a.where != VM_IN_CONST && l->tail.insn == before.words) {
+            l->eqz_insn = before.words;
             l->eqz_input = a;
             l->before_eqz = before;
         }
@@ -76,37 +74,37 @@ static u128 bits128(const u8 *bytes)
 static void lower_shuffle(struct vm_lower *l, const struct vm_insn *in)
 {
     const u8 *lanes = in->imm.bytes;
-    struct vm_operand v[] = {vm_pop(l), vm_pop(l)}; /* the second comes first */
-    bool same = v[0].where == VM_IN_LOCAL && v[1].where == VM_IN_LOCAL && v[0].slot == v[1].slot;
+    struct vm_operand b = vm_pop(l), a = vm_pop(l);
+    bool same = a.where == VM_IN_LOCAL && b.where == VM_IN_LOCAL && a.slot == b.slot;
     u8 both = lanes[0], either = lanes[0], low[16];
     for (u32 i = 0; i < 16; i++) {
         both &= lanes[i];
         either |= lanes[i];
         low[i] = lanes[i] & 15;
     }
-    const struct vm_operand pair[] = {v[1], v[0]};
+    const struct vm_operand pair[] = {a, b};
     if (same || !(either & 16))
-        vm_emit_part(l, VM_PART_permute, &v[1], bits128(low), l->next_home);
+        vm_emit_part(l, VM_PART_permute, &a, bits128(low), l->next_home);
     else if (both & 16)
-        vm_emit_part(l, VM_PART_permute, &v[0], bits128(low), l->next_home);
+        vm_emit_part(l, VM_PART_permute, &b, bits128(low), l->next_home);
     else
         vm_emit_part(l, VM_PART_i8x16_shuffle, pair, bits128(lanes), l->next_home);
     vm_push_slot(l, VM_V128);
 }
 
 /** Vectors of two operands. */
-static void lower_pair(struct vm_lower *l, vm_part part, const struct vm_insn *in,
-                       vm_valtype result)
+static void lower_pair(struct vm_lower *l, vm_part part, u32 lane, vm_valtype result)
 {
     if (vm_lower_rotation(l, part)) return;
     vm_rotation_before(l, part);
-    lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
-    vm_rotation_after(l, part);
+    lower_part(l, part, lane, result);
+    vm_rotation_after(l);
 }
 
 static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *in,
                         vm_valtype result)
 {
+    u32 lane = vm_part_info(part)->imm ? in->a : 0;
     if (vm_part_info(part)->memory)
         lower_access(l, part, in, result);
     else if (part == VM_PART_i32_eqz)
@@ -114,9 +112,9 @@ static void lower_plain(struct vm_lower *l, vm_part part, const struct vm_insn *
     else if (part == VM_PART_i8x16_shuffle)
         lower_shuffle(l, in);
     else if (vm_part_info(part)->result == VM_CLASS_V128 && vm_part_info(part)->inputs == 2)
-        lower_pair(l, part, in, result);
+        lower_pair(l, part, lane, result);
     else
-        lower_part(l, part, vm_part_info(part)->imm ? in->a : 0, result);
+        lower_part(l, part, lane, result);
 }
 
 /* ---- wide arithmetic */

@@ -82,15 +82,21 @@ struct vm_tail {
     bool ended; /* control does not come from the last instruction: a jump, a return */
 };
 
+/** The end of the code as it was: what is behind it can be taken back. */
+struct vm_point {
+    u32 words, map;
+    struct vm_tail tail;
+};
+
 /** Shifts of one local just emitted, which an or of theirs takes back: a rotation (rotate.c). */
 struct vm_rotation {
     u32 shifts; /* so far: 0, 1, 2 */
     vm_part part; /* of the rotation */
     struct vm_operand input;
-    u32 bits, left; /* of a lane; the count of the left shift, or what it must be */
-    bool wants_left; /* the second one is to be the left shift */
-    struct vm_tail before, after;
-    u32 words_before, map_before, words_after;
+    u32 left; /* count of the left shift */
+    vm_part other; /* the second shift: its part, its count */
+    u32 other_count;
+    struct vm_point before, after;
 };
 
 struct vm_lower {
@@ -137,9 +143,8 @@ struct vm_lower {
     struct vm_rotation rotation;
     /* an i32.eqz or i64.eqz just emitted: a branch on it takes it back and tests its operand */
     u32 eqz_insn; /* its word, VM_NO_INDEX: none */
-    u32 eqz_map; /* length of the map before it */
     struct vm_operand eqz_input;
-    struct vm_tail before_eqz;
+    struct vm_point before_eqz;
 };
 
 /* ---- emit.c: words, branch distances, the offset map */
@@ -183,6 +188,9 @@ void vm_append(struct vm_lower *l, u64 bits, u32 halves);
 void vm_retarget(struct vm_lower *l, i32 dst);
 /** Turns the comparison that the last part is into its opposite, if it is one that has one. */
 bool vm_invert(struct vm_lower *l);
+/** Where the code ends now; and back there, with nothing emitted since but parts. */
+struct vm_point vm_point_here(const struct vm_lower *l);
+void vm_point_back(struct vm_lower *l, const struct vm_point *p);
 /** Takes back the eqz that computed `o`, if it is the last instruction; `o` is then its operand. */
 bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o);
 /** A fixup for the distance of the branch part just emitted. */
@@ -214,7 +222,7 @@ struct vm_carried vm_carry_choose(const struct vm_lower *l);
 /** What the accumulators have where a branch with `have` comes in; all that control has there. */
 struct vm_carried vm_carry_meet(const struct vm_lower *l, struct vm_carried have);
 /** True when the accumulators have it. */
-bool vm_carry_matches(const struct vm_lower *l, struct vm_carried want);
+bool vm_carry_matches(struct vm_carried have, struct vm_carried want);
 /** Immediates of the part that loads it. */
 u32 vm_carry_imm(struct vm_carried c);
 
@@ -286,8 +294,8 @@ static inline struct vm_label_frame *vm_frame_at(struct vm_lower *l, u32 depth)
 /** The innermost block's next arm: this one goes to the end; its operands begin at `home`. */
 void vm_lower_next_arm(struct vm_lower *l, i32 home);
 void vm_push_slots(struct vm_lower *l, const vm_valtype *types, u32 n);
-/** Where code that knows nothing of accumulators enters a loop; VM_NO_INDEX: f->fixups. */
-u32 vm_loop_target(const struct vm_label_frame *f);
+/** Where a branch to a loop goes that has this in the accumulators; VM_NO_INDEX: f->fixups. */
+u32 vm_loop_target(const struct vm_label_frame *f, struct vm_carried have);
 void vm_lower_function_begin(struct vm_lower *l);
 void vm_lower_block(struct vm_lower *l, const struct vm_insn *in);
 void vm_lower_else(struct vm_lower *l);
@@ -320,7 +328,7 @@ struct vm_handlers *vm_try_publish(struct vm_lower *l);
 
 /** A part of two inputs, on top of the stack, is about to be lowered, and has been. */
 void vm_rotation_before(struct vm_lower *l, vm_part part);
-void vm_rotation_after(struct vm_lower *l, vm_part part);
+void vm_rotation_after(struct vm_lower *l);
 /** Lowers an or of two shifts that make a rotation; false: it is none, nothing is done. */
 bool vm_lower_rotation(struct vm_lower *l, vm_part part);
 

@@ -59,7 +59,7 @@ static u32 tag_slots(const struct vm_lower *l, u32 tag)
 /** The last clause's target is a label. */
 static void aim_clause(struct vm_lower *l, struct vm_label_frame *target)
 {
-    u32 word = target->op == VM_OP_LOOP ? vm_loop_target(target) : VM_NO_INDEX;
+    u32 word = target->op == VM_OP_LOOP ? vm_loop_target(target, VM_CARRIES_NOTHING) : VM_NO_INDEX;
     u32 clause = l->catches.len - 1;
     if (word != VM_NO_INDEX)
         l->catches.data[clause].target = word;

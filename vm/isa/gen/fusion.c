@@ -42,7 +42,7 @@ struct part {
     const char *name;
     enum kind kind;
     int inputs;
-    const char *in[3];  /* their types */
+    const char *in[3];  /* what types they want */
     const char *R;      /* "none": no result */
     const char *M;      /* memory type, and what ARMW does with it */
     int imm;            /* halves */
@@ -204,9 +204,6 @@ static bool is_checked(const struct part *p)
     return is_atomic(p) || (is_memory(p) && (p->kind - LOAD_) % 2);
 }
 
-/** The type that input i wants. */
-static const char *input_type(const struct part *p, int i) { return p->in[i]; }
-
 /** True when the form has as many inputs as the part and the result of `from` is what its t wants.
  */
 static bool fits(const struct part *from, const struct part *p, const char *form)
@@ -214,7 +211,7 @@ static bool fits(const struct part *from, const struct part *p, const char *form
     const char *t = strchr(form, 't');
     if ((int)strlen(form) != p->inputs) return false;
     if (!t) return true;
-    const char *want = input_type(p, (int)(t - form));
+    const char *want = p->in[t - form];
     if (!strcmp(from->R, want)) return true;
     if (p->kind == SPECIAL_ && !strcmp(want, "u64")) return has_result(from) && !is_vector(from->R);
     return from->kind == SPECIAL_ && !strcmp(from->R, "u64") && !strcmp(want, "u32"); /* moved */
@@ -394,7 +391,7 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
     else
         fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, p->name, p->R);
     for (int i = 0; i < p->inputs; i++) {
-        const char *wants = i == 0 && is_checked(p) ? "u64" : input_type(p, i);
+        const char *wants = i == 0 && is_checked(p) ? "u64" : p->in[i];
         switch (n->form[i]) {
         case 's': fprintf(out, ", S_(%s, %d)", wants, (*at)++); break;
         case 'c':
