@@ -70,17 +70,11 @@ u32 vm_slow_host(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
 
 /* ---- calls into other instances */
 
-/** The return address that marks a foreign frame. */
-static const union vm_word *return_stub(const struct vm_exec *x)
-{
-    return vm_backend_get(x->store->backend)->stubs.return_foreign;
-}
-
 /** Writes the header of a frame that returns to another instance. */
 static void foreign_header(struct vm_exec *x, union vm_slot *nfp, struct vm_instance *inst,
                            const void *ret, void *caller)
 {
-    nfp[VM_FRAME_RET].cptr = return_stub(x);
+    nfp[VM_FRAME_RET].cptr = vm_return_stub(x);
     nfp[VM_FRAME_CALLER].ptr = nfp; /* the stub starts from the frame it returns from */
     nfp[VM_FRAME_INST].ptr = inst;
     nfp[VM_FRAME_REAL_RET].cptr = ret;
@@ -126,7 +120,7 @@ u32 vm_slow_tail(struct vm_exec *x, const union vm_word *next, union vm_slot *fp
     union vm_slot header[VM_FRAME_SLOTS];
     memcpy(header, fp, sizeof header);
     if (n) memmove(base, args, (usize)n * sizeof *args);
-    if (header[VM_FRAME_RET].cptr == return_stub(x)) {
+    if (header[VM_FRAME_RET].cptr == vm_return_stub(x)) {
         foreign_header(x, nfp, header[VM_FRAME_INST].ptr, header[VM_FRAME_REAL_RET].cptr,
                        header[VM_FRAME_REAL_CALLER].ptr);
     } else if (f->inst != x->now.inst) {

@@ -6,7 +6,6 @@
  */
 #include "interp/slow.h"
 #include "interp/step.h"
-#include "isa/handlers.h"
 
 #include <string.h>
 
@@ -21,8 +20,7 @@ struct thrown {
 
 /** A frame, and the handler in it. */
 struct handler {
-    union vm_slot *fp;
-    struct vm_instance *inst;
+    struct vm_frame_at at;
     const struct vm_code *code;
     const struct vm_catch *clause; /* NULL: there is none */
     bool cancelled; /* looking was given up */
@@ -59,24 +57,19 @@ static const struct vm_catch *clause_at(const struct vm_handlers *h, u32 word,
 /** spec exec-throw_ref. A long search gives way to a cancel. */
 static struct handler search(const struct vm_exec *x, const struct thrown *t)
 {
-    const union vm_word *foreign = vm_backend_get(x->store->backend)->stubs.return_foreign;
-    const union vm_word *pc = t->pc;
-    struct handler h = {.fp = t->fp, .inst = x->now.inst};
-    while ((h.code = h.fp[VM_FRAME_CODE].cptr) != NULL) {
+    const union vm_word *foreign = vm_return_stub(x);
+    struct handler h = {.at = {.fp = t->fp, .pc = t->pc, .inst = x->now.inst}};
+    while ((h.code = h.at.fp[VM_FRAME_CODE].cptr) != NULL) {
         if (h.code->handlers) {
-            u32 word = (u32)(pc - h.code->words);
-            h.clause = clause_at(h.code->handlers, word, h.inst, t->tag);
+            u32 word = (u32)(h.at.pc - h.code->words);
+            h.clause = clause_at(h.code->handlers, word, h.at.inst, t->tag);
             if (h.clause) return h;
             u32 bits = atomic_load_explicit(&x->interrupt, memory_order_relaxed);
             h.cancelled = bits & VM_INTERRUPT_CANCEL;
             if (VM_UNLIKELY(h.cancelled)) return h;
         }
-        const union vm_slot *fp = h.fp;
-        bool is_foreign = fp[VM_FRAME_RET].cptr == foreign;
-        if (is_foreign) h.inst = fp[VM_FRAME_INST].ptr;
-        const union vm_word *ret = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
-        pc = ret - 1; /* in the call */
-        h.fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].ptr;
+        vm_frame_up(&h.at, foreign);
+        h.at.pc--; /* in the call */
     }
     return h;
 }
@@ -86,13 +79,13 @@ static u32 land(struct vm_exec *x, const struct thrown *t, const struct handler 
 {
     const struct vm_catch *c = h->clause;
     u32 slots = c->tag == VM_CATCH_ALL ? 0 : t->tag->sig->param_slots;
-    memmove(h->fp + c->values, t->values, (usize)slots * sizeof *t->values);
-    if (c->ref != VM_NO_SLOT) h->fp[c->ref].ptr = t->exception;
+    memmove(h->at.fp + c->values, t->values, (usize)slots * sizeof *t->values);
+    if (c->ref != VM_NO_SLOT) h->at.fp[c->ref].ptr = t->exception;
     x->exception = NULL;
     x->now.pc = h->code->words + c->target;
-    x->now.fp = h->fp;
-    x->now.inst = h->inst;
-    x->now.cells = h->inst->cells;
+    x->now.fp = h->at.fp;
+    x->now.inst = h->at.inst;
+    x->now.cells = h->at.inst->cells;
     /* a place to stop at: loops may consist of throws */
     return atomic_load_explicit(&x->interrupt, memory_order_relaxed) ? (u32)VM_STOP_INTERRUPT
                                                                      : (u32)VM_TAKEN;

@@ -98,23 +98,18 @@ static struct vm_frame_info frame_info(const struct vm_code *code, const union v
 void vm_exec_walk(const struct vm_exec *x, bool (*fn)(const struct vm_frame_info *, void *env),
                   void *env)
 {
-    const union vm_slot *fp = x->now.fp;
-    const union vm_word *pc = x->now.pc;
-    const struct vm_instance *inst = x->now.inst;
+    struct vm_frame_at at = {.fp = x->now.fp, .pc = x->now.pc, .inst = x->now.inst};
     bool behind = x->stop == VM_STOP_HOST;
     u32 place = x->place;
-    const union vm_word *foreign = vm_backend_get(x->store->backend)->stubs.return_foreign;
-    while (fp) {
-        const struct vm_code *code = fp[VM_FRAME_CODE].cptr;
+    const union vm_word *foreign = vm_return_stub(x);
+    while (at.fp) {
+        const struct vm_code *code = at.fp[VM_FRAME_CODE].cptr;
         if (!code) return; /* the bottom */
-        struct vm_frame_info info = frame_info(code, pc, behind, place);
-        info.fp = fp;
-        info.inst = inst;
+        struct vm_frame_info info = frame_info(code, at.pc, behind, place);
+        info.fp = at.fp;
+        info.inst = at.inst;
         if (!fn(&info, env)) return;
-        bool is_foreign = fp[VM_FRAME_RET].cptr == foreign;
-        if (is_foreign) inst = fp[VM_FRAME_INST].cptr;
-        pc = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
-        fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].cptr;
+        vm_frame_up(&at, foreign);
         behind = true;
         place = UINT32_MAX; /* the call, which is the last of its chain */
     }

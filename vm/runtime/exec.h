@@ -6,6 +6,7 @@
 #ifndef VM_RUNTIME_EXEC_H
 #define VM_RUNTIME_EXEC_H
 
+#include "isa/handlers.h"
 #include "runtime/epoch.h"
 #include "runtime/objects.h"
 #include "runtime/waiters.h"
@@ -129,6 +130,27 @@ static inline union vm_slot *vm_exec_top(const struct vm_exec *x)
 }
 /** The store is being deleted; its execs may be deleted later. */
 void vm_execs_forget_store(struct vm_store *store);
+
+/** Where a frame stands: what runs in it, and for whom. */
+struct vm_frame_at {
+    union vm_slot *fp;
+    const union vm_word *pc;
+    struct vm_instance *inst;
+};
+/** On to its caller's, pc behind the call. `foreign`: vm_return_stub. */
+static inline void vm_frame_up(struct vm_frame_at *f, const union vm_word *foreign)
+{
+    const union vm_slot *fp = f->fp;
+    bool is_foreign = fp[VM_FRAME_RET].cptr == foreign;
+    if (is_foreign) f->inst = fp[VM_FRAME_INST].ptr;
+    f->pc = fp[is_foreign ? VM_FRAME_REAL_RET : VM_FRAME_RET].cptr;
+    f->fp = fp[is_foreign ? VM_FRAME_REAL_CALLER : VM_FRAME_CALLER].ptr;
+}
+/** The return address that marks a foreign frame. */
+static inline const union vm_word *vm_return_stub(const struct vm_exec *x)
+{
+    return vm_backend_get(x->store->backend)->stubs.return_foreign;
+}
 
 /** A frame of a stopped exec. */
 struct vm_frame_info {
