@@ -4,8 +4,6 @@
 
 #include "platform/copy.h"
 
-#include <string.h>
-
 static wr_status_t check_limits(wr_limits_t l, wr_error_t *err)
 {
     if (l.max != UINT64_MAX && l.min > l.max)
@@ -42,10 +40,7 @@ bool wr_memory_read(const wr_memory_t *memory, uint64_t addr, void *out, size_t 
 {
     const struct vm_memory *m = to_memory(memory);
     if (!vm_range_ok(addr, size, vm_memory_size(m))) return false;
-    if (m->sharing)
-        vm_copy_shared(out, m->base + addr, size);
-    else if (size)
-        memcpy(out, m->base + addr, size);
+    vm_copy(out, m->base + addr, size, m->sharing != NULL);
     return true;
 }
 
@@ -53,10 +48,7 @@ bool wr_memory_write(wr_memory_t *memory, uint64_t addr, const void *in, size_t 
 {
     struct vm_memory *m = to_memory(memory);
     if (!vm_range_ok(addr, size, vm_memory_size(m))) return false;
-    if (m->sharing)
-        vm_copy_shared(m->base + addr, in, size);
-    else if (size)
-        memcpy(m->base + addr, in, size);
+    vm_copy(m->base + addr, in, size, m->sharing != NULL);
     return true;
 }
 
@@ -67,18 +59,15 @@ void wr_guest_copy(void *to, const void *from, size_t size) { vm_copy_shared(to,
 wr_status_t wr_shared_memory_new(wr_engine_t *engine, uint64_t min_pages, uint64_t max_pages,
                                  wr_shared_memory_t **out, wr_error_t *err)
 {
-    struct vm_limits type = {.min = min_pages,
-                             .max = max_pages,
-                             .has_max = true,
-                             .is_shared = true,
-                             .page_log2 = VM_PAGE_LOG2};
+    const wr_limits_t limits = {.min = min_pages, .max = max_pages, .is_shared = true};
+    struct vm_limits type = api_to_limits(limits);
     struct vm_memory *m = NULL;
     struct vm_err e;
     vm_err_init(&e);
     if (max_pages > (u64)1 << (32 - VM_PAGE_LOG2))
         return api_error_text(err, WR_ARGUMENT, "maximum greater than 65536 pages");
-    if (min_pages > max_pages)
-        return api_error_text(err, WR_ARGUMENT, "minimum greater than maximum");
+    if (check_limits(limits, err) != WR_OK) return WR_ARGUMENT;
+    type.page_log2 = VM_PAGE_LOG2;
     vm_status s = vm_memory_new_shared(&engine->alloc, &type, &m, &e);
     if (s != VM_OK) return api_error(err, &e, NULL);
     api_error_clear(err);

@@ -71,10 +71,7 @@ static u32 copy_chunks(struct vm_exec *x, union vm_slot *s, struct bytes to, str
     while (n) {
         u64 k = n < CHUNK ? n : CHUNK;
         u64 at = forward ? 0 : n - k;
-        if (is_shared)
-            vm_copy_shared(dst + at, src + at, (usize)k);
-        else
-            memmove(dst + at, src + at, (usize)k);
+        vm_copy(dst + at, src + at, (usize)k, is_shared);
         n -= k;
         s[2].u64 = n;
         if (forward) {

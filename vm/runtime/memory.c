@@ -7,8 +7,6 @@
 #include "platform/vmem.h"
 #include "runtime/sharing.h"
 
-#include <string.h>
-
 /* A 32-bit address plus a 32-bit offset reaches below 8 GiB; the widest access is 16 bytes. */
 #define GUARD_BYTES ((u64)64 << 10)
 #define GUARD_RESERVATION (((u64)8 << 30) + GUARD_BYTES)
@@ -248,9 +246,6 @@ vm_trap vm_memory_init(struct vm_instance *inst, u32 memory, u32 data, u64 d, u6
         return VM_TRAP_MEMORY;
     const struct vm_module *mod = &inst->program->module;
     const u8 *from = mod->bytes + mod->datas[data].bytes.start + s;
-    if (m->sharing)
-        vm_copy_shared(m->base + d, from, (usize)n);
-    else if (n)
-        memcpy(m->base + d, from, (usize)n);
+    vm_copy(m->base + d, from, (usize)n, m->sharing != NULL);
     return VM_TRAP_NONE;
 }
