@@ -29,13 +29,10 @@ static bool set_paused(struct wrap_oci_state_doc *state, bool pause, struct wrap
 
 static int run(const struct wrap_command *self, int argc, char **argv)
 {
-    static const int words[2] = {1, 1};
-    struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
     struct wrap_oci_state_doc state;
     struct wrap_error err = {0};
     int code = 0;
-    int at = wrap_oci_parse(&opts, NULL, NULL, words, &code);
-    if (at < 0 || !wrap_oci_find(argv[at], WRAP_OCI_CHANGE, &state, &code)) {
+    if (!wrap_oci_find_named(self, argc, argv, WRAP_OCI_CHANGE, &state, &code)) {
         return code;
     }
     bool good = set_paused(&state, self == &wrap_oci_pause, &err);

@@ -7,12 +7,9 @@
 
 static int run(const struct wrap_command *self, int argc, char **argv)
 {
-    static const int words[2] = {1, 1};
-    struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
     struct wrap_oci_state_doc state;
     int code = 0;
-    int at = wrap_oci_parse(&opts, NULL, NULL, words, &code);
-    if (at < 0 || !wrap_oci_find(argv[at], WRAP_OCI_READ, &state, &code)) {
+    if (!wrap_oci_find_named(self, argc, argv, WRAP_OCI_READ, &state, &code)) {
         return code;
     }
     json_t *doc = wrap_oci_state_json(&state, wrap_oci_status_name(wrap_oci_status_of(&state)));

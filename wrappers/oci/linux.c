@@ -65,6 +65,15 @@ bool wrap_oci_find(const char *id, enum wrap_oci_access access, struct wrap_oci_
     return false;
 }
 
+bool wrap_oci_find_named(const struct wrap_command *self, int argc, char **argv,
+                         enum wrap_oci_access access, struct wrap_oci_state_doc *out, int *code)
+{
+    static const int words[2] = {1, 1};
+    struct wrap_opts opts = {.command = self, .argc = argc, .argv = argv};
+    int at = wrap_oci_parse(&opts, NULL, NULL, words, code);
+    return at >= 0 && wrap_oci_find(argv[at], access, out, code);
+}
+
 int wrap_oci_pass_on_delete(const char *id, bool force)
 {
     char path[PATH_MAX];

@@ -67,6 +67,10 @@ bool wrap_oci_state_open(const char *root, const char *id, enum wrap_oci_access 
  * false: `*code` is the exit code. */
 bool wrap_oci_find(const char *id, enum wrap_oci_access access, struct wrap_oci_state_doc *out,
                    int *code);
+struct wrap_command;
+/** For a command whose line is an ID and no options: parsed, and found as above. */
+bool wrap_oci_find_named(const struct wrap_command *self, int argc, char **argv,
+                         enum wrap_oci_access access, struct wrap_oci_state_doc *out, int *code);
 /** Writes wasmrun.json. */
 bool wrap_oci_state_save(const struct wrap_oci_state_doc *state, struct wrap_error *err);
 /** Writes the copy of config.json. */
