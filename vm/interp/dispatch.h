@@ -9,9 +9,10 @@
 extern const struct vm_backend vm_backend_loop, vm_backend_tail, vm_backend_tail_v3;
 
 /** Initialiser of a backend; WORD(op) makes the words of its stubs. */
-#define VM_BACKEND(table, count, WORD, run)                                                        \
+#define VM_BACKEND(table, others, count, WORD, run)                                                \
     {                                                                                              \
         .handlers = (table),                                                                       \
+        .alike = (others),                                                                         \
         .ops = (count),                                                                            \
         .dispatch = (run),                                                                         \
         .stubs = {.lazy = {WORD(lazy)},                                                            \

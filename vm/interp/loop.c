@@ -23,4 +23,4 @@ static u32 dispatch(struct vm_regs *regs)
 }
 
 const struct vm_backend vm_backend_loop =
-    VM_BACKEND(NULL, VM_IR_GENERIC_COUNT, LOOP_WORD, dispatch);
+    VM_BACKEND(NULL, NULL, VM_IR_GENERIC_COUNT, LOOP_WORD, dispatch);

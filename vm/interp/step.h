@@ -346,7 +346,7 @@ VM_INLINE u32 vm_leave(struct vm_regs *r)
     return VM_STOP_NONE;
 }
 
-#define CHAIN(name, words, ...)                                                                    \
+#define CHAIN(name, words, level, ...)                                                             \
     VM_STEP(name)                                                                                  \
     {                                                                                              \
         __VA_ARGS__                                                                                \

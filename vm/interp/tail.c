@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fast dispatcher: one function per internal instruction, each ending in a guaranteed tail call
- * of the next. Compiled once for the baseline and, on x86-64, once for x86-64-v3. One expansion:
+ * of the next. Compiled once for the baseline and, on x86-64, once for x86-64-v3, there without
+ * those that would be the same. One expansion:
  *
  *   static VM_HANDLER_CC void handle_mov_s(pc, fp, mem, x, acc, facc, vacc)
  *   {
@@ -20,6 +21,15 @@
 #define VM_TAIL_TABLE vm_backend_tail
 #endif
 
+/* How well jumps are guessed depends on the handlers' places in their pages: there they stay where
+ * they are, whatever is linked beside them, and those of two tables, which take turns, do not begin
+ * at the same place (docs/decisions/0012-handlers-alike.md). */
+#ifdef VM_TAIL_ALIKE
+__asm__(".pushsection .text\n.p2align 12\n.skip 96\n.popsection\n");
+#else
+__asm__(".pushsection .text\n.p2align 12\n.popsection\n");
+#endif
+
 typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp, u8 *mem,
                                       struct vm_exec *x, u64 acc, f64 facc, v128 vacc);
 
@@ -27,14 +37,16 @@ typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp
     __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(handler))(                         \
         (r).pc, (r).fp, (r).mem, (r).x, (r).acc, (r).facc, (r).vacc)
 
-/* the build names the tables: vm_backend_tail or vm_backend_tail_v3, and vm_handlers_… */
+/* the build names the tables: vm_backend_tail or vm_backend_tail_v3, and vm_handlers_of_… */
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define HANDLERS JOIN(vm_handlers_of_, VM_TAIL_TABLE)
-extern const i32 HANDLERS[VM_IR_COUNT] __attribute__((visibility("hidden")));
+#define HIDDEN __attribute__((visibility("hidden")))
+extern const i32 HANDLERS[VM_IR_COUNT] HIDDEN, vm_handlers_of_vm_backend_tail[VM_IR_COUNT] HIDDEN;
 
+/** Of those that each table has. */
 VM_INLINE const void *vm_handler_of(vm_ir op)
 {
     return (const char *)(HANDLERS + op) + HANDLERS[op];
@@ -73,6 +85,10 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
         JUMP(&handle_stop, r);                                                                     \
     }
 #define EACH_CHAIN EACH
+#ifdef VM_TAIL_ALIKE
+#define EACH_ALIKE(name)
+#define EACH_CHAIN_ALIKE(name)
+#endif
 #include "isa/ir_each.h"
 
 #define TAIL_WORD(name) {.ptr = (const void *)&handle_##name}
@@ -83,10 +99,18 @@ __asm__(".pushsection .rodata." TEXT(
               ".balign 4\n"
               ".hidden " TEXT(HANDLERS) "\n"
                                         ".globl " TEXT(HANDLERS) "\n" TEXT(HANDLERS) ":\n");
-#define EACH(name) __asm__(".long handle_" #name " - .\n");
+#define DISTANCE(name) __asm__(".long handle_" #name " - .\n");
+#ifdef VM_TAIL_ALIKE
+#define DISTANCE_ALIKE(name) __asm__(".long 0\n");
+#else
+#define DISTANCE_ALIKE DISTANCE
+#endif
+#define EACH DISTANCE
+#define EACH_ALIKE DISTANCE_ALIKE
 #include "isa/ir_each.h"
 #define EACH(name)
-#define EACH_CHAIN(name) __asm__(".long handle_" #name " - .\n");
+#define EACH_CHAIN DISTANCE
+#define EACH_CHAIN_ALIKE DISTANCE_ALIKE
 #include "isa/ir_each.h"
 __asm__(".popsection\n");
 
@@ -102,4 +126,5 @@ static VM_NOINLINE u32 dispatch(struct vm_regs *r)
     return x->stop;
 }
 
-const struct vm_backend VM_TAIL_TABLE = VM_BACKEND(HANDLERS, VM_IR_COUNT, TAIL_WORD, dispatch);
+const struct vm_backend VM_TAIL_TABLE =
+    VM_BACKEND(HANDLERS, vm_handlers_of_vm_backend_tail, VM_IR_COUNT, TAIL_WORD, dispatch);

@@ -18,9 +18,10 @@ struct vm_regs;
 struct vm_backend {
     /**
      * Handlers, each as the distance from its own entry here: nothing to relocate, so processes
-     * share the table. NULL: an instruction begins with its op's number, counted from `first`.
+     * share the table. 0: that of `alike`, a table of the same order. NULL: an instruction begins
+     * with its op's number, counted from `first`.
      */
-    const i32 *handlers;
+    const i32 *handlers, *alike;
     u64 first;
     u32 ops; /* instructions that it has: all of vm_ir below this */
     struct vm_stubs stubs;
@@ -32,7 +33,8 @@ struct vm_backend {
 static inline union vm_word vm_backend_word(const struct vm_backend *b, vm_ir op)
 {
     if (!b->handlers) return (union vm_word){.u = b->first + op};
-    return (union vm_word){.ptr = (const char *)(b->handlers + op) + b->handlers[op]};
+    const i32 *at = (b->handlers[op] ? b->handlers : b->alike) + op;
+    return (union vm_word){.ptr = (const char *)at + *at};
 }
 
 /** A usable backend. Any thread. */

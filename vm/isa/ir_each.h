@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Expands every instruction: EACH(name) for those that every backend has, EACH_CHAIN(name), if
- * defined, for the accumulator forms and longer chains of the fast ones. Define EACH first; both
- * are undefined at the end. Included several times; no guard by design.
+ * defined, for the accumulator forms and longer chains of the fast ones. EACH_ALIKE and
+ * EACH_CHAIN_ALIKE, if defined, are for those of them that are the same on each level of a
+ * processor's architecture. Define EACH first; all are undefined at the end. Included several
+ * times; no guard by design.
  */
+#ifndef EACH_ALIKE
+#define EACH_ALIKE EACH
+#endif
+#ifndef EACH_CHAIN
+#define EACH_CHAIN(name)
+#endif
+#ifndef EACH_CHAIN_ALIKE
+#define EACH_CHAIN_ALIKE EACH_CHAIN
+#endif
+#define EACH_LEVELS EACH
+#define EACH_CHAIN_LEVELS EACH_CHAIN
 #define OTHER(n) EACH(n)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
-#define GENERIC(name, words, ...) EACH(name)
-#ifdef EACH_CHAIN
-#define CHAIN(name, words, ...) EACH_CHAIN(name)
-#else
-#define CHAIN(name, words, ...)
-#endif
+#define GENERIC(name, words, level, ...) EACH_##level(name)
+#define CHAIN(name, words, level, ...) EACH_CHAIN_##level(name)
 #include "isa/chains.def"
 #undef GENERIC
 #undef CHAIN
 #undef EACH
+#undef EACH_LEVELS
+#undef EACH_ALIKE
 #undef EACH_CHAIN
+#undef EACH_CHAIN_LEVELS
+#undef EACH_CHAIN_ALIKE

@@ -20,8 +20,8 @@ static const struct {
     vm_ir op;
     u32 words;
 } chains[] = {
-#define GENERIC(name, words, ...) {VM_IR_##name, words},
-#define CHAIN(name, words, ...) {VM_IR_##name, words},
+#define GENERIC(name, words, level, ...) {VM_IR_##name, words},
+#define CHAIN(name, words, level, ...) {VM_IR_##name, words},
 #include "isa/chains.def"
 #undef GENERIC
 #undef CHAIN

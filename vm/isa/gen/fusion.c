@@ -424,6 +424,22 @@ static int write_body(FILE *out, int id, int *at, int *places)
     return *at;
 }
 
+/**
+ * True when x86-64-v3 has something for the chain: vectors and floats of three operands, shifts of
+ * a count in any register, counts of zeros. All others are the same instructions there.
+ */
+static bool gains(const struct node *n)
+{
+    static const char *const counts[] = {"_shl", "_shr", "_rot", "_clz", "_ctz", "_popcnt"};
+    const struct part *p = &parts[n->part];
+    if (p->R[0] == 'f' || p->R[0] == 'v') return true;
+    for (int i = 0; i < p->inputs; i++)
+        if (p->in[i][0] == 'f' || p->in[i][0] == 'v') return true;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (strstr(p->name, counts[i])) return true;
+    return n->parent && gains(&nodes[n->parent]);
+}
+
 static void write_chain(FILE *out, int id)
 {
     const struct node *n = &nodes[id];
@@ -436,8 +452,8 @@ static void write_chain(FILE *out, int id)
     write_body(text, id, &at, &places);
     if (has_result(p)) fprintf(text, " PUT_(%s, t%d, %d)", p->R, n->depth, at++);
     fclose(text);
-    fprintf(out, "%s(%s, %d,%s)\n", n->generic ? "GENERIC" : "CHAIN", n->name, 1 + (at + 3) / 4,
-            body);
+    fprintf(out, "%s(%s, %d, %s,%s)\n", n->generic ? "GENERIC" : "CHAIN", n->name, 1 + (at + 3) / 4,
+            gains(n) ? "LEVELS" : "ALIKE", body);
     free(body);
 }
 
