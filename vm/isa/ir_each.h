@@ -6,6 +6,9 @@
  * processor's architecture. Define EACH first; all are undefined at the end. Included several
  * times; no guard by design.
  */
+#ifndef EACH
+#error "define EACH first"
+#endif
 #ifndef EACH_ALIKE
 #define EACH_ALIKE EACH
 #endif
