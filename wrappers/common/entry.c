@@ -26,6 +26,7 @@ static const struct kind_word kind_words[] = {
     {"module.wasm.image/variant", "compat-smart", WRAP_KIND_LOOK},
     {"run.oci.handler", "wasm", WRAP_KIND_WASM},
     {"run.oci.handler", "wasmrun", WRAP_KIND_WASM},
+    {"run.oci.handler", "wasm-smart", WRAP_KIND_LOOK},
 };
 /* What the container of a pod is called that holds its namespaces. */
 static const struct kind_word sandbox_words[] = {

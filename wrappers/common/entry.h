@@ -23,7 +23,8 @@ struct wrap_entry {
 
 /**
  * What the annotations alone say: module.wasm.image/variant=compat and run.oci.handler=wasm (or
- * wasmrun) are WASM, compat-smart and nothing at all are LOOK, another value of either is an error.
+ * wasmrun) are WASM, compat-smart, wasm-smart and nothing at all are LOOK, another value of either is
+ * an error.
  * Of a sandbox container (io.kubernetes.cri.container-type=sandbox), which gets the annotations of
  * its pod, they say nothing: it is PAUSE when its args are "/pause", else LOOK.
  */

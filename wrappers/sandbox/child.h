@@ -8,6 +8,7 @@
 
 #include "sandbox/container.h"
 #include "sandbox/profile.h"
+#include "sandbox/sandbox.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -30,7 +31,8 @@ struct wrap_setup {
     int termination; /**< where the reason of an abnormal end goes */
     struct wrap_profile_filter profile;
     struct wrap_error profile_error; /**< the profile could not be compiled */
-    char missing[256]; /**< what the kernel lacks for the sandbox */
+    bool inside; /**< somebody else isolated it (inside.h), and may forbid what our locks need */
+    struct wrap_sandbox_result locks; /**< what is in force */
 };
 
 /* ---------------------------------------------------------------- ns.c */
@@ -114,6 +116,9 @@ bool wrap_labels_set(const struct wrap_setup *setup, struct wrap_error *err);
 bool wrap_bounding_drop(const struct wrap_process *process, struct wrap_error *err);
 /** User namespace, groups, ids, capabilities, umask, no_new_privs; dies with its parent again. */
 bool wrap_identity_set(const struct wrap_setup *setup, struct wrap_error *err);
+/** For a process that got its ids and capabilities from others: leaves it what execve would have,
+ * and of that what is useful. */
+bool wrap_identity_reduce(struct wrap_error *err);
 
 /* ---------------------------------------------------------------- pause.c, signals.c */
 
@@ -130,6 +135,10 @@ bool wrap_guest_find(struct wrap_setup *setup, enum wrap_kind *kind, struct wrap
 struct wrap_program;
 /** What the guest will see, for the two functions below. */
 struct wrap_guest_view;
+/** Opens the file that Kubernetes reads the last words of a container from, if there is one. */
+void wrap_guest_open_termination(struct wrap_setup *setup);
+/** Writes the reason of an end there; nothing when there is none. */
+void wrap_guest_last_words(const struct wrap_setup *setup, const struct wrap_error *why);
 /** Locks the process down: the profile, Landlock, our filter. */
 bool wrap_guest_lock(struct wrap_setup *setup, struct wrap_guest_view **out,
                      struct wrap_error *err);

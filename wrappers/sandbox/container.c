@@ -140,28 +140,6 @@ static bool take_terminal(const struct wrap_setup *setup, struct wrap_error *err
     return true;
 }
 
-/* Where Kubernetes looks for the last words of a container: a file of the host. */
-static void open_termination_log(struct wrap_setup *setup)
-{
-    const struct wrap_spec *spec = setup->spec;
-    const char *path = wrap_spec_annotation(spec, "io.kubernetes.container.terminationMessagePath");
-    for (size_t i = 0; i < spec->mount_count && setup->termination < 0; i++) {
-        const struct wrap_spec_mount *mount = &spec->mounts[i];
-        struct stat st;
-        if (strcmp(mount->destination, path ? path : "/dev/termination-log") != 0 ||
-            !wrap_mount_is_bind(mount) || wrap_mount_has(mount, "ro")) {
-            continue;
-        }
-        int fd = open(mount->source, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0) continue;
-        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-            setup->termination = fd;
-        } else {
-            close(fd);
-        }
-    }
-}
-
 static bool is_supported(const struct wrap_setup *setup, struct wrap_error *err)
 {
     const struct wrap_spec *spec = setup->spec;
@@ -236,7 +214,7 @@ static bool build(struct wrap_setup *setup, struct wrap_error *err)
         return false;
     }
     if (!pause) {
-        open_termination_log(setup);
+        wrap_guest_open_termination(setup);
         if (!wrap_mounts_make(setup, err) || !wrap_devices_make(setup, err)) return false;
         look(setup, true);
     }
@@ -269,9 +247,7 @@ static void last_words(const struct wrap_setup *setup, const struct wrap_error *
 {
     if (why->code == WRAP_OK) return;
     report(setup, WRAP_REPORT_REASON, why);
-    if (setup->termination >= 0) {
-        (void)!write(setup->termination, why->text, strlen(why->text));
-    }
+    wrap_guest_last_words(setup, why);
 }
 
 static void drop(int *fd)
@@ -307,7 +283,7 @@ static _Noreturn void run(struct wrap_setup *setup)
     if (!pause && !wrap_guest_lock(setup, &view, &error)) fail(setup, &error);
     if (!pause && !wrap_guest_load(setup, view, &program, &error)) fail(setup, &error);
     struct wrap_error note = {0};
-    snprintf(note.text, sizeof note.text, "%s", setup->missing);
+    snprintf(note.text, sizeof note.text, "%s", setup->locks.missing);
     report(setup, WRAP_REPORT_READY, &note);
     wait_for_go(setup);
     if (setup->start >= 0) wait_for_byte(setup->start);

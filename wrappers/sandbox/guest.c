@@ -122,13 +122,45 @@ static size_t choose_preopens(const struct wrap_guest_view *view, struct wrap_pr
     return count;
 }
 
+/* ---------------------------------------------------------------- its last words */
+
+/* A file of the host, mounted in the container: before the root is changed that is its source. */
+void wrap_guest_open_termination(struct wrap_setup *setup)
+{
+    const struct wrap_spec *spec = setup->spec;
+    const char *path = wrap_spec_annotation(spec, "io.kubernetes.container.terminationMessagePath");
+    for (size_t i = 0; i < spec->mount_count && setup->termination < 0; i++) {
+        const struct wrap_spec_mount *mount = &spec->mounts[i];
+        struct stat st;
+        if (strcmp(mount->destination, path ? path : "/dev/termination-log") != 0 ||
+            !wrap_mount_is_bind(mount) || wrap_mount_has(mount, "ro")) {
+            continue;
+        }
+        const char *file = setup->inside ? mount->destination : mount->source;
+        int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0) continue;
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+            setup->termination = fd;
+        } else {
+            close(fd);
+        }
+    }
+}
+
+void wrap_guest_last_words(const struct wrap_setup *setup, const struct wrap_error *why)
+{
+    if (setup->termination >= 0 && why->code != WRAP_OK) {
+        (void)!write(setup->termination, why->text, strlen(why->text));
+    }
+}
+
 /* ---------------------------------------------------------------- locks */
 
 static bool lock(struct wrap_setup *setup, const struct wrap_guest_view *view,
                  struct wrap_error *err)
 {
     struct wrap_program_net net;
-    struct wrap_sandbox_result result;
+    struct wrap_sandbox_result *result = &setup->locks;
     if (!wrap_program_net_of(setup->spec, &net, err)) return false;
     struct wrap_sandbox_path *paths = calloc(view->count, sizeof paths[0]);
     if (!paths) return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
@@ -149,13 +181,10 @@ static bool lock(struct wrap_setup *setup, const struct wrap_guest_view *view,
         .threads = true, /* the module, which may ask for them, is read inside */
         .profile = setup->profile.length ? &setup->profile : NULL,
     };
-    bool good = wrap_sandbox_apply(&sandbox, &result);
+    bool good = wrap_sandbox_apply(&sandbox, result);
     free(paths);
-    if (!good || !result.seccomp) {
-        return wrap_fail(err, WRAP_FAILED_PRECONDITION, "sandbox: %s", result.missing);
-    }
-    snprintf(setup->missing, sizeof setup->missing, "%s", result.missing);
-    return true;
+    return (good && (result->seccomp || setup->inside)) ||
+           wrap_fail(err, WRAP_FAILED_PRECONDITION, "sandbox: %s", result->missing);
 }
 
 /* ---------------------------------------------------------------- loading */
@@ -182,8 +211,8 @@ static bool load(const struct wrap_setup *setup, const struct wrap_guest_view *v
     for (size_t i = 0; good && i < process->env.count; i++) {
         env.items[env.count++] = process->env.items[i];
     }
-    good = good && add_env(&env, "TRACEPARENT", setup->config->traceparent) &&
-           add_env(&env, "TRACESTATE", setup->config->tracestate);
+    good = good && (setup->inside || (add_env(&env, "TRACEPARENT", setup->config->traceparent) &&
+                                      add_env(&env, "TRACESTATE", setup->config->tracestate)));
     if (!good) return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     const struct wrap_program_config config = {
         .module_fd = setup->module,

@@ -106,3 +106,20 @@ bool wrap_identity_set(const struct wrap_setup *setup, struct wrap_error *err)
     return prctl(PR_SET_PDEATHSIG, ending, 0, 0, 0) == 0 ||
            wrap_fail_errno(err, errno, "dying with the parent");
 }
+
+bool wrap_identity_reduce(struct wrap_error *err)
+{
+    cap_value_t keep[USEFUL];
+    size_t count = 0;
+    cap_t now = cap_get_proc();
+    if (!now) return wrap_fail_errno(err, errno, "capabilities");
+    for (size_t i = 0; i < USEFUL; i++) {
+        cap_flag_value_t has = CAP_CLEAR;
+        bool stays = geteuid() == 0
+                         ? cap_get_flag(now, useful[i], CAP_EFFECTIVE, &has) == 0 && has == CAP_SET
+                         : cap_get_ambient(useful[i]) == 1;
+        if (stays) keep[count++] = useful[i];
+    }
+    cap_free(now);
+    return set_caps(keep, count, err);
+}
