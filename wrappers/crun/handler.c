@@ -17,8 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What can_handle_container opened, for the load that follows a 1. crun asks in one thread. */
-static struct wrap_crun_guest *asked;
+/* The container of this process: crun has one, and one thread. The cookie. */
+static struct choice {
+    bool made; /* by can_handle_container, for the load that follows */
+    bool begins; /* create or run */
+    struct wrap_crun_guest *guest; /* NULL: `why` says it */
+    char why[WRAP_CRUN_TEXT];
+} choice;
 static const struct wrap_crun_engine *engine;
 
 /* For crun, which prints it where its errors go. Always -1. */
@@ -91,6 +96,13 @@ static bool open_engine(char *why)
 
 /* ---------------------------------------------------------------- the vtable */
 
+/* Fills the choice. */
+static void choose(const struct wrap_crun_config *config)
+{
+    choice.begins = !config->status[0];
+    if (open_engine(choice.why)) choice.guest = engine->open(config, choice.why);
+}
+
 /*
  * Asked at each create, run, exec and update of a container that names no handler. Most have
  * nothing to do with us, so bytes are looked for first: some microseconds for a file that is in the
@@ -100,55 +112,70 @@ static bool open_engine(char *why)
 static int can_handle(void *container, struct crun_error **err)
 {
     struct wrap_crun_config config;
-    char why[WRAP_CRUN_TEXT];
     (void)container;
+    (void)err;
     if (!find_config(&config) || !wrap_crun_config_mentions_us(config.path)) return 0;
-    if (!open_engine(why)) return fail(err, why);
-    struct wrap_crun_guest *guest = engine->open(&config, why);
-    if (!guest) return fail(err, why);
-    int answer = engine->selects(guest, why);
-    if (answer == 1) {
-        asked = guest;
-        return 1;
+    choose(&config);
+    int answer = choice.guest ? engine->selects(choice.guest, choice.why) : -1;
+    if (answer <= 0 && choice.guest) {
+        engine->close(choice.guest);
+        choice.guest = NULL;
     }
-    engine->close(guest);
-    return answer == 0 ? 0 : fail(err, why);
+    choice.made = answer != 0; /* what went wrong is said by load or later */
+    return choice.made;
 }
 
 static int load(void **cookie, struct crun_error **err)
 {
     struct wrap_crun_config config;
-    char why[WRAP_CRUN_TEXT];
-    *cookie = asked;
-    asked = NULL;
-    if (*cookie) return 0;
-    if (!find_config(&config)) {
+    if (!choice.made && !find_config(&config)) {
         return fail(err, "wasmrun: the command line names no container");
     }
-    if (!open_engine(why)) return fail(err, why);
-    *cookie = engine->open(&config, why);
-    return *cookie ? 0 : fail(err, why);
+    if (!choice.made) choose(&config);
+    /* crun 1.8.1 has made a control group by now, which it leaves when a handler can't be loaded on
+     * cgroup v2, and removes when one fails later. */
+    if (!choice.guest && !choice.begins) return fail(err, choice.why);
+    *cookie = &choice;
+    return 0;
+}
+
+static int configure(void *cookie, int phase, void *context, void *container, const char *rootfs,
+                     struct crun_error **err)
+{
+    (void)cookie;
+    (void)context;
+    (void)container;
+    (void)rootfs;
+    return phase == CRUN_BEFORE_MOUNTS && !choice.guest ? fail(err, choice.why) : 0;
 }
 
 static int unload(void *cookie, struct crun_error **err)
 {
     (void)err;
-    if (cookie) engine->close(cookie);
+    if (cookie && choice.guest) engine->close(choice.guest);
+    choice = (struct choice){0};
     return 0;
+}
+
+static int run(const char *path, char *const argv[], bool first)
+{
+    if (choice.guest) engine->run(choice.guest, path, argv, first);
+    fprintf(stderr, "%s\n", choice.why);
+    return -1;
 }
 
 static int run_first(void *cookie, void *container, const char *path, char *const argv[])
 {
+    (void)cookie;
     (void)container;
-    engine->run(cookie, path, argv, true);
-    return -1;
+    return run(path, argv, true);
 }
 
 static int run_another(void *cookie, void *container, const char *path, char *const argv[])
 {
+    (void)cookie;
     (void)container;
-    engine->run(cookie, path, argv, false);
-    return -1;
+    return run(path, argv, false);
 }
 
 static struct crun_handler handler = {
@@ -159,6 +186,7 @@ static struct crun_handler handler = {
     .unload = unload,
     .run_func = run_first,
     .exec_func = run_another,
+    .configure_container = configure,
     .can_handle_container = can_handle,
 };
 

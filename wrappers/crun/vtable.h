@@ -30,6 +30,10 @@ struct crun_error {
     char *text;
 };
 
+/** The first phase of configure_container, in all versions: the new process, before its mounts. An
+ * error ends the create or run, and all that it made is removed. */
+enum { CRUN_BEFORE_MOUNTS = 1 };
+
 struct crun_handler {
     const char *name;
     const char *feature; /**< in `crun --version` */

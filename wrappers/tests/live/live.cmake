@@ -34,6 +34,11 @@ foreach(name ctr cri shim hostile crash death churn oci podman)
     COMMAND ${WASMRUN_PYTHON_DEBIAN} ${live}/live_${name}.py --build ${PROJECT_BINARY_DIR})
   set_tests_properties(live_${name} PROPERTIES RUN_SERIAL TRUE)
 endforeach()
+if(TARGET crun_handler)
+  wasmrun_counted_test(live_crun LABEL live TIMEOUT 300
+    COMMAND ${WASMRUN_PYTHON_DEBIAN} ${live}/live_crun.py --build ${PROJECT_BINARY_DIR} --cycles 50)
+  set_tests_properties(live_crun PROPERTIES RUN_SERIAL TRUE)
+endif()
 # The same through runc's shim and our OCI runtime.
 foreach(name ctr cri crash)
   wasmrun_counted_test(live_oci_${name} LABEL live TIMEOUT 300

@@ -17,58 +17,14 @@ import time
 import harness
 import images
 import machine
+from bundles import Bundles, read
 from harness import Skip, case, wait_for
 from shims import gone, process_of, spec_of
 
 
-class Oci:
-    """Root file systems, bundles and the command; a with-statement."""
-
+class Oci(Bundles):
     def __init__(self, options):
-        self.options, self.count = options, 0
-        machine.IGNORED.add("bundles")  # our own
-        self.home = f"{machine.BASE}/oci"
-        self.program = options.binary("wasmrun-oci")
-
-    def __enter__(self):
-        os.makedirs(f"{self.home}/bundles")
-        for name, entries in (("guests", images.guest_entries(self.options.build, False)),
-                              ("busybox", images.busybox_entries())):
-            os.makedirs(f"{self.home}/{name}")
-            images.unpack(entries, f"{self.home}/{name}")
-        return self
-
-    def __exit__(self, *_):
-        machine.remove_tree(self.home)
-
-    def bundle(self, words, root="guests", change=None, text=None, **options):
-        """A bundle of its own id, which is returned."""
-        self.count += 1
-        ident = f"o{self.count}"
-        os.makedirs(self.path(ident))
-        spec = spec_of(words, ident, f"{self.home}/{root}", **options)
-        if change:
-            change(spec)
-        with open(f"{self.path(ident)}/config.json", "w", encoding="utf-8") as file:
-            file.write(json.dumps(spec) if text is None else text)
-        return ident
-
-    def path(self, ident):
-        return f"{self.home}/bundles/{ident}"
-
-    def drop(self, ident):
-        machine.remove_tree(self.path(ident))
-
-    def argv(self, *words):
-        return [self.program, "--log", f"{self.home}/log", "--log-format", "json", *words]
-
-    def call(self, *words, stdin=b"", timeout=10, **options):
-        return subprocess.run(self.argv(*words), input=stdin, capture_output=True, timeout=timeout, **options)
-
-    def ok(self, *words, **options):
-        done = self.call(*words, **options)
-        assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}: {done.stderr.decode()}"
-        return done.stdout.decode()
+        super().__init__(options, "oci", options.binary("wasmrun-oci"))
 
     def refused(self, *words, word="", **options):
         """Ends with 1 and one line, which is returned."""
@@ -77,27 +33,6 @@ class Oci:
         assert done.returncode == 1 and text.count("\n") == 1 and word in text, f"{' '.join(words)}: {done}"
         return text
 
-    def create(self, ident, *options, out=None):
-        """`create` as its callers do it, with files for streams; the pid."""
-        errors = f"{self.path(ident)}/err"  # no pipe: the guest keeps it open
-        with open(out or os.devnull, "wb") as to, open(errors, "wb") as err:
-            done = subprocess.run(self.argv("create", "--bundle", self.path(ident), "--pid-file",
-                                            f"{self.path(ident)}/pid", *options, ident), stdin=subprocess.DEVNULL,
-                                  stdout=to, stderr=err, timeout=10)
-        assert done.returncode == 0, read(errors)
-        with open(f"{self.path(ident)}/pid", encoding="ascii") as file:
-            return int(file.read())
-
-    def status(self, ident):
-        return json.loads(self.ok("state", ident))["status"]
-
-    def wait_status(self, ident, status):
-        wait_for(f"{ident} {status}", lambda: self.status(ident) == status)
-
-    def clean(self, ident):
-        self.ok("delete", "--force", ident)
-        self.drop(ident)
-
 
 def nothing_left(oci):
     left = machine.leftovers()
@@ -105,11 +40,6 @@ def nothing_left(oci):
         subprocess.run([oci.program, "delete", "--force", os.path.basename(path)],
                        stderr=subprocess.DEVNULL, timeout=20)
     assert not left, left
-
-
-def read(path):
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
 
 
 # ---------------------------------------------------------------- life
