@@ -9,6 +9,8 @@ compiled for WebAssembly and, for the others, as a static program. Parts:
   cri      RunPodSandbox, CreateContainer, StartContainer, their end, by the CRI
   ctr      `ctr run --rm` as a whole
   memory   proportional set sizes: an idle shim, a pod; then many pods at once
+  crun     crun alone: a static program, the same as a guest by our handler for crun, and the former
+           without the handler
 
 With --json FILE the parts measured replace those in the file. Everything runs in namespaces of its
 own, in memory, on a containerd of its own: wrappers/tests/live.
@@ -19,6 +21,7 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,13 +35,15 @@ import images  # noqa: E402
 import machine  # noqa: E402
 import shims  # noqa: E402
 import wire  # noqa: E402
+from handlers import Handlers  # noqa: E402
 from harness import wait_for  # noqa: E402
 from node import Node  # noqa: E402
 
 SCRATCH = "WASMRUN_LIVE_SCRATCH"  # a folder of the host that all parts see
 RUNTIMES = ("wasmrun", "crun", "runc")
 BURST = 20  # tasks in a row, then it is another runtime's turn
-PARTS = ("cri", "ctr", "create", "memory")
+NODE_PARTS = ("cri", "ctr", "memory")  # need a containerd
+PARTS = (*NODE_PARTS, "create", "crun")
 IDLE_S = 2  # until what is kept for the next task is given back
 # Not measured here: what runwasi's CI publishes, on its hardware.
 PUBLISHED = {"tasks_per_second": {"runwasi": 330, "runc with wasmtime in the image": 85, "wamr": 95, "wasmedge": 85,
@@ -260,6 +265,36 @@ def seccomp_of_the_cri(client):
     return spec["linux"]["seccomp"]
 
 
+# ---------------------------------------------------------------- crun
+
+def part_crun(args):
+    """`crun run` as a whole, ms; the three take turns."""
+    times = {"linux": [], "wasm": [], "linux_without_handler": []}
+    with Handlers(args) as crun:
+        images.unpack([(name, raw, 0o755) for name, raw in images.guest_files(args.build, True) if name == "clock"],
+                      f"{crun.home}/guests")
+        bundles = {name: crun.path(crun.bundle([f"/clock{'.wasm' if name == 'wasm' else ''}"], annotations=(
+            {"module.wasm.image/variant": "compat"} if name == "wasm" else {}))) for name in times}
+        for number in range(10 * args.rounds + 1):
+            for name, path in bundles.items():
+                hidden = name == "linux_without_handler"
+                if hidden:
+                    os.rename(crun.handlers, crun.handlers + ".off")
+                begun = time.perf_counter()
+                done = subprocess.run(crun.argv("run", "--bundle", path, "bench"), stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE)
+                span = (time.perf_counter() - begun) * 1e3
+                if hidden:
+                    os.rename(crun.handlers + ".off", crun.handlers)
+                assert done.returncode == 0 and int(done.stdout) > 0, done
+                if number:
+                    times[name].append(span)
+    result = {name: both(values) for name, values in times.items()}
+    for name in times:
+        show(f"crun run ms, {name.replace('_', ' ')}", result[name])
+    return result
+
+
 # ---------------------------------------------------------------- memory
 
 def available_kib():
@@ -332,7 +367,8 @@ def inside(args):
     """In the namespaces of one view; results go to the scratch folder."""
     machine.enter()
     found, scratch = {}, os.environ[SCRATCH]
-    if machine.view() == "v1" or not os.path.exists(f"{scratch}/seccomp.json"):
+    needs_node = set(args.parts) & {*NODE_PARTS, "create"}
+    if needs_node and (machine.view() == "v1" or not os.path.exists(f"{scratch}/seccomp.json")):
         with Node(args, native=True) as node:
             client = cri.connect(node.socket)
             wait_for("the CRI", lambda: client.Status().status.conditions[0].status, 30)
@@ -342,6 +378,9 @@ def inside(args):
                 if part in args.parts:
                     print(f"{part}:", flush=True)
                     found[part] = measure(args, node, client)
+    if "crun" in args.parts and machine.view() == machine.views()[0]:
+        print("crun:", flush=True)
+        found["crun"] = part_crun(args)
     if "create" in args.parts:
         print(f"create, cgroup {machine.view()}:", flush=True)
         found[f"create_{machine.view()}"] = part_create(args)

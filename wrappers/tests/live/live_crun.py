@@ -15,54 +15,17 @@ import sys
 
 import harness
 import machine
-from bundles import Bundles, read
+from bundles import read
+from handlers import ENGINE, Handlers
 from harness import Skip, case, wait_for
 from shims import gone, process_of
 
 COMPAT = {"module.wasm.image/variant": "compat"}
 SMART = {"module.wasm.image/variant": "compat-smart"}
 HANDLER = {"run.oci.handler": "wasm"}
-ENGINE = "crun-engine.so"
 
 
-def handlers_folder():
-    """Where this crun looks, as it says itself."""
-    with open(shutil.which("crun"), "rb") as file:
-        found = re.search(rb"(/[\w./-]+)/handlers\0", file.read())
-    return found.group(1).decode() + "/handlers" if found else ""
-
-
-class Crun(Bundles):
-    def __init__(self, options):
-        super().__init__(options, "crun", shutil.which("crun"))
-        self.handlers = handlers_folder()
-        self.engine = os.path.normpath(f"{self.handlers}/../../wasmrun/{ENGINE}")
-
-    def __enter__(self):
-        super().__enter__()
-        library = os.path.dirname(os.path.dirname(self.handlers))
-        for part in ("up", "work"):
-            os.makedirs(f"{machine.BASE}/over/{part}")
-        machine.mount("-t", "overlay", "overlay", "-o", f"lowerdir={library},upperdir={machine.BASE}/over/up,"
-                      f"workdir={machine.BASE}/over/work", library)
-        os.makedirs(self.handlers, exist_ok=True)
-        os.makedirs(os.path.dirname(self.engine), exist_ok=True)
-        self.install()
-        os.symlink(self.program, f"{self.home}/crun-wasmrun")
-        return self
-
-    def __exit__(self, *_):
-        super().__exit__()
-        subprocess.run(["umount", "-l", os.path.dirname(os.path.dirname(self.handlers))], check=True)
-        machine.remove_tree(f"{machine.BASE}/over")
-
-    def install(self):
-        shutil.copy(f"{self.options.build}/lib/crun/handlers/wasmrun.so", self.handlers)
-        shutil.copy(f"{self.options.build}/lib/wasmrun/{ENGINE}", self.engine)
-
-    def argv(self, *words):
-        return [self.program, *words]
-
+class Crun(Handlers):
     def run(self, words, annotations=None, program=None, **options):
         """`crun run` of a bundle that is gone afterwards."""
         ident = self.bundle(words, annotations=annotations if annotations is not None else COMPAT, **options)
