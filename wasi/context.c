@@ -167,6 +167,8 @@ wr_status_t wr_wasi_set_stdio(wr_wasi_t *wasi, int guest_fd, int host_fd, wr_err
 
 void wr_wasi_wake(wr_wasi_t *wasi) { wasi_wait_wake(&wasi->wait); }
 
+void wr_wasi_hide_procfs(wr_wasi_t *wasi) { wasi->no_procfs = true; }
+
 void wr_wasi_set_strict_poll(wr_wasi_t *wasi, bool strict) { wasi->strict_poll = strict; }
 
 wr_status_t wr_wasi_set_max_fds(wr_wasi_t *wasi, uint32_t count, wr_error_t *err)

@@ -45,8 +45,8 @@ struct wr_wasi_threads;
 /*
  * Owner thread of the store; only `wait` is used by others. While `working` is set, a worker thread
  * runs a handler and nobody else touches the context. Once the guest has made threads (`group`),
- * everything is under `lock`, but `args`, `env`, `net` and `strict_poll`, which do not change any
- * more, and `wait`, which stays the main thread's.
+ * everything is under `lock`, but `args`, `env`, `net` and the first two flags, which do not change
+ * any more, and `wait`, which stays the main thread's.
  */
 struct wr_wasi {
     struct wasi_fdtable fds;
@@ -55,6 +55,7 @@ struct wr_wasi {
     struct wasi_net net;
     struct wasi_strings args;
     struct wasi_strings env;
+    bool no_procfs;    /**< nothing there can be opened */
     bool strict_poll;  /**< a poll never waits for more than it was asked to */
     bool working;      /**< a worker thread has the context */
     bool wake_pending; /**< with a loop: the next wait ends at once */

@@ -40,6 +40,9 @@ WR_API wr_status_t wr_wasi_set_env(wr_wasi_t *wasi, const char *key, const char 
  */
 WR_API wr_status_t wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host, const char *guest,
                                        bool read_only, wr_error_t *err);
+/** Nothing on a procfs can be opened from now on; at first it can be, but not for writing. For a
+ * guest whose preopens have a procfs beneath them that is not its own. */
+WR_API void wr_wasi_hide_procfs(wr_wasi_t *wasi);
 /** Uses host descriptor `host_fd` (stays the caller's) as guest stream 0, 1 or 2; -1: closed. */
 WR_API wr_status_t wr_wasi_set_stdio(wr_wasi_t *wasi, int guest_fd, int host_fd, wr_error_t *err);
 

@@ -261,10 +261,10 @@ static wasi_errno add_opened(struct wasi_call *c, const struct open_request *q, 
 }
 
 /* /proc/self/mem is the memory of this process: whoever writes it has left the sandbox. */
-static bool writes_procfs(const struct open_request *q, int host)
+static bool is_hidden_procfs(const struct wasi_call *c, const struct open_request *q, int host)
 {
     struct statfs fs;
-    return (q->rights & WASI_RIGHTS_WRITING) != 0 &&
+    return ((q->rights & WASI_RIGHTS_WRITING) != 0 || c->wasi->no_procfs) &&
            (fstatfs(host, &fs) != 0 || fs.f_type == PROC_SUPER_MAGIC);
 }
 
@@ -288,7 +288,7 @@ wasi_errno wasi_p1_path_open(struct wasi_call *c)
     int host;
     e = wasi_resolve_open(&c->wasi->resolver, c->fd->host, path, host_flags(&q), &host);
     if (e != WASI_E_SUCCESS) return e;
-    if (writes_procfs(&q, host)) {
+    if (is_hidden_procfs(c, &q, host)) {
         wasi_close(host);
         return WASI_E_PERM;
     }

@@ -349,6 +349,10 @@ static void test_procfs_is_not_opened_for_writing(void **state)
     assert_errno(fake_open(f, 5, "self/mem", 0, WASI_RIGHTS_RW, &fd), PERM);
     assert_errno(fake_open(f, 5, "self/mem", 0, WASI_RIGHT_FD_WRITE, &fd), PERM);
     assert_errno(fake_open(f, 5, "self/status", 0, WASI_RIGHT_FD_READ, &fd), SUCCESS);
+    wr_wasi_hide_procfs(f->wasi);
+    assert_errno(fake_open(f, 5, "self/status", 0, WASI_RIGHT_FD_READ, &fd), PERM);
+    assert_errno(fake_open(f, 5, "self", 0, WASI_RIGHTS_ALL & ~WASI_RIGHTS_WRITING, &fd), PERM);
+    assert_errno(fake_open(f, RW, "file", 0, WASI_RIGHT_FD_READ, &fd), SUCCESS);
 }
 
 static void test_open_by_kind(void **state)

@@ -346,6 +346,9 @@ static bool make_world(struct wrap_program *program, const struct wrap_program_c
     if (status != WR_OK) {
         return fail_wr(program, status, &why, err);
     }
+    if (config->procfs) {
+        wr_wasi_hide_procfs(program->wasi);
+    }
     return set_environment(program, &config->env, err) && set_cwd(program, config, err) &&
            set_net(program, config->spec, err);
 }

@@ -26,6 +26,7 @@ struct wrap_program_config {
     const char *cwd; /**< PWD of an environment without one; NULL: none */
     const struct wrap_preopen *preopens;
     size_t preopen_count;
+    bool procfs; /**< there may be one beneath the preopens: nothing there is opened */
     const struct wrap_spec *spec; /**< its annotations */
 };
 

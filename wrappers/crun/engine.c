@@ -25,6 +25,8 @@ struct wrap_crun_guest {
     struct wrap_spec *spec;
     char bundle[PATH_MAX]; /* "": the current folder */
     bool landlock; /* the kernel has it */
+    char *environment; /* the block that crun was started with */
+    size_t environment_size;
 };
 
 /* ---------------------------------------------------------------- before the fork */
@@ -46,6 +48,27 @@ static bool read_bundle(const char *status, char bundle[PATH_MAX], struct wrap_e
     return good || wrap_fail(err, WRAP_FAILED_PRECONDITION, "%.300s: names no bundle", status);
 }
 
+/* proc(5), stat: behind the bracket that closes the name comes field 3; 50 and 51 are env_start and
+ * env_end. */
+static void find_environment(struct wrap_crun_guest *guest)
+{
+    enum { ENV_START = 50 - 3 };
+    char text[2048];
+    FILE *file = fopen("/proc/self/stat", "re");
+    size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file) fclose(file);
+    text[size] = '\0';
+    char *at = strrchr(text, ')');
+    for (int i = 0; at && i <= ENV_START; i++) at = strchr(at + 1, ' ');
+    if (!at) return;
+    unsigned long start = strtoul(at, &at, 10);
+    unsigned long end = strtoul(at, NULL, 10);
+    if (start && start < end) {
+        guest->environment = (char *)start; // NOLINT(performance-no-int-to-ptr)
+        guest->environment_size = end - start;
+    }
+}
+
 static struct wrap_crun_guest *open_guest(const struct wrap_crun_config *config, char *why)
 {
     struct wrap_error error = {0};
@@ -59,6 +82,7 @@ static struct wrap_crun_guest *open_guest(const struct wrap_crun_config *config,
         free(guest);
         return NULL;
     }
+    find_environment(guest);
     guest->landlock = wrap_landlock_version() > 0;
     return guest;
 }
@@ -180,6 +204,8 @@ static void run(const struct wrap_crun_guest *guest, const char *path, char *con
     (void)wrap_crun_borrow(); /* crun has made another environment */
     if (!wrap_kind_of(guest->spec, &kind, &error)) fail(&error);
     process_now(&process, argv, cwd);
+    /* Whoever is beside the guest in its container could read crun's own in /proc/1/environ. */
+    if (guest->environment) memset(guest->environment, 0, guest->environment_size);
     int module = open_entry(&process, &error);
     bool wasm = module >= 0 && wrap_entry_look(module) == WRAP_KIND_WASM;
     if (!wasm && kind != WRAP_KIND_WASM) execute(path, argv);

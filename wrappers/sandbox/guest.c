@@ -223,6 +223,7 @@ static bool load(const struct wrap_setup *setup, const struct wrap_guest_view *v
         .cwd = process->cwd,
         .preopens = preopens,
         .preopen_count = choose_preopens(view, preopens),
+        .procfs = setup->inside, /* else there is none: wrap_rootfs_enter */
         .spec = setup->spec,
     };
     /* What is made here lives as long as the process. */

@@ -360,6 +360,24 @@ def files_are_the_containers(crun):
     nothing_left(crun)
 
 
+@case
+def nothing_of_the_host_is_seen(crun):
+    os.environ["HOST_SECRET"] = "of the host"
+    try:
+        ident = crun.started(["/sleeper.wasm"])
+        pid = json.loads(crun.ok("state", ident))["pid"]
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            assert b"HOST_SECRET" not in file.read()
+        crun.clean(ident)
+        done = crun.run(["/environ.wasm"], env=["WHO=me"])
+        assert b"HOST_SECRET" not in done.stdout and b"WHO=me\n" in done.stdout, done
+    finally:
+        del os.environ["HOST_SECRET"]
+    done = crun.run(["/files.wasm", "read", "/proc/self/environ", "/proc/self/mem", "/proc/cpuinfo", "/proc/1/maps"])
+    assert done.stdout.count(b": error") == 4, done
+    nothing_left(crun)
+
+
 def profile(*left_out):
     """An allow list like the usual ones, without some calls."""
     names = """accept accept4 access arch_prctl bind brk capget capset chdir clock_getres clock_gettime
