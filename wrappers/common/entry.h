@@ -23,10 +23,9 @@ struct wrap_entry {
 
 /**
  * What the annotations alone say: module.wasm.image/variant=compat and run.oci.handler=wasm (or
- * wasmrun) are WASM, compat-smart, wasm-smart and nothing at all are LOOK, another value of either is
- * an error.
- * Of a sandbox container (io.kubernetes.cri.container-type=sandbox), which gets the annotations of
- * its pod, they say nothing: it is PAUSE when its args are "/pause", else LOOK.
+ * wasmrun) are WASM, compat-smart, wasm-smart and nothing at all are LOOK, another value of either
+ * is an error. Of a sandbox container (io.kubernetes.cri.container-type=sandbox), which gets the
+ * annotations of its pod, they say nothing: it is PAUSE when its args are "/pause", else LOOK.
  */
 bool wrap_kind_of(const struct wrap_spec *spec, enum wrap_kind *out, struct wrap_error *err);
 

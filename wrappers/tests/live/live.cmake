@@ -37,7 +37,9 @@ endforeach()
 if(TARGET crun_handler)
   wasmrun_counted_test(live_crun LABEL live TIMEOUT 300
     COMMAND ${WASMRUN_PYTHON_DEBIAN} ${live}/live_crun.py --build ${PROJECT_BINARY_DIR} --cycles 50)
-  set_tests_properties(live_crun PROPERTIES RUN_SERIAL TRUE)
+  wasmrun_counted_test(live_crun_podman LABEL live TIMEOUT 300
+    COMMAND ${WASMRUN_PYTHON_DEBIAN} ${live}/live_podman.py --build ${PROJECT_BINARY_DIR} --runtime crun)
+  set_tests_properties(live_crun live_crun_podman PROPERTIES RUN_SERIAL TRUE)
 endif()
 # The same through runc's shim and our OCI runtime.
 foreach(name ctr cri crash)

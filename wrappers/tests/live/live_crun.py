@@ -4,6 +4,7 @@
 locked, Linux containers beside it, bad input. The handlers' folder is ours in this mount namespace
 alone."""
 import array
+import copy
 import json
 import os
 import pty
@@ -13,7 +14,9 @@ import socket
 import subprocess
 import sys
 
+import cri
 import harness
+import images
 import machine
 from bundles import read
 from handlers import ENGINE, Handlers
@@ -115,8 +118,8 @@ def opened_by(crun, words, annotations, **options):
     """Names of files below our folders that a run opens."""
     ident = crun.bundle(words, annotations=annotations, **options)
     log = f"{crun.home}/strace"
-    subprocess.run(["strace", "-f", "-o", log, "-e", "trace=open,openat", "--", *crun.argv("run", "-b", crun.path(ident),
-                   ident)], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    command = crun.argv("run", "-b", crun.path(ident), ident)
+    subprocess.run(["strace", "-f", "-o", log, "-e", "trace=open,openat", "--", *command], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
     crun.drop(ident)
     return {os.path.basename(path) for path in re.findall(r'"([^"]+\.so)"', read(log)) if "wasmrun" in path}
 
@@ -380,14 +383,16 @@ def nothing_of_the_host_is_seen(crun):
 
 def profile(*left_out):
     """An allow list like the usual ones, without some calls."""
-    names = """accept accept4 access arch_prctl bind brk capget capset chdir clock_getres clock_gettime
-clock_nanosleep clone clone3 close close_range connect dup dup2 dup3 epoll_create1 epoll_ctl epoll_pwait epoll_wait
-eventfd2 execve exit exit_group faccessat faccessat2 fchdir fcntl fstat fstatfs futex getcwd getdents64 getegid geteuid
-getgid getpid getppid getrandom getsockname getsockopt gettid getuid ioctl landlock_add_rule landlock_create_ruleset
-landlock_restrict_self listen lseek madvise mmap mprotect mremap munmap nanosleep newfstatat openat openat2 pipe2 poll
-ppoll prctl pread64 preadv2 pwritev2 prlimit64 pselect6 pwrite64 read readlink readlinkat readv rseq rt_sigaction rt_sigprocmask
-rt_sigreturn sched_getaffinity sched_yield seccomp select sendto set_robust_list set_tid_address setsockopt setgid setgroups setresgid
-setresuid setsid setuid sigaltstack socket statx tgkill timerfd_create timerfd_settime uname umask write writev open stat lstat fork wait4""".split()
+    names = """accept accept4 access arch_prctl bind brk capget capset chdir clock_getres clock_gettime clock_nanosleep
+clone clone3 close close_range connect dup dup2 dup3 epoll_create1 epoll_ctl epoll_pwait epoll_wait eventfd2
+execve exit exit_group faccessat faccessat2 fchdir fcntl fork fstat fstatfs futex getcwd getdents64 getegid
+geteuid getgid getpid getppid getrandom getsockname getsockopt gettid getuid ioctl landlock_add_rule
+landlock_create_ruleset landlock_restrict_self listen lseek lstat madvise mmap mprotect mremap munmap
+nanosleep newfstatat open openat openat2 pipe2 poll ppoll prctl pread64 preadv2 prlimit64 pselect6 pwrite64
+pwritev2 read readlink readlinkat readv rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity
+sched_yield seccomp select sendto set_robust_list set_tid_address setgid setgroups setresgid setresuid
+setsid setsockopt setuid sigaltstack socket stat statx tgkill timerfd_create timerfd_settime umask uname
+wait4 write writev""".split()
     return {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
             "syscalls": [{"names": [name for name in names if name not in left_out], "action": "SCMP_ACT_ALLOW"}]}
 
@@ -465,6 +470,34 @@ def without_its_engine(crun):
         crun.drop(ident)
     finally:
         crun.install()
+    nothing_left(crun)
+
+
+@case(slow=True)
+def pods_of_the_cri(crun):
+    """containerd, runc's shim and crun: a guest and a Linux program in one pod."""
+    if machine.view() != "v1":
+        raise Skip("containerd asks for limits of cgroup v1 here")
+    options = copy.copy(crun.options)
+    options.runtime = "crun"
+    with cri.cluster(options) as cluster, cluster.pod(annotations=SMART) as pod:
+        guest = pod.start(["/sleeper.wasm"], annotations=SMART)
+        linux = pod.start(["/bin/sleep", "1000"], image=images.BUSYBOX, annotations=SMART)
+        guest.says("up")
+        assert guest.exec("/hello.wasm", "x").stdout == b"hello world x\n"
+        assert guest.exec("/exit.wasm", "3").exit_code == 3
+        assert linux.exec("/bin/echo", "linux").stdout == b"linux\n"
+        pid = guest.info()["pid"]
+        assert locks_of(pid)["Seccomp_filters"] == "2" and read(f"/proc/{pid}/comm") == "wasmrun\n"
+        assert guest.text("stderr") == "", guest.lines()
+        guest.stop(5)
+        assert guest.exited().exit_code == 143
+        for code in (0, 3, 137):
+            assert pod.start(["/exit.wasm", str(code)], annotations=SMART).exited().exit_code == code
+        trap = pod.start(["/hostile.wasm", "trap"], annotations=SMART)
+        assert trap.exited().exit_code == 134
+        trap.says("unreachable")
+    machine.IGNORED.add("sockets")  # runc's shim leaves them
     nothing_left(crun)
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""podman with our OCI runtime: run, logs, exec, stop, kill, pause, rm; guests and Linux programs."""
+"""podman with our OCI runtime, or (--runtime crun) with crun and our handler: run, logs, exec,
+stop, kill, pause, rm; guests and Linux programs."""
 import glob
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import harness
 import images
 import machine
+from handlers import Handlers
 from harness import case, wait_for
 
 IMAGE, BUSYBOX = "localhost/podman-guests:1", "localhost/podman-busybox:1"
@@ -22,9 +24,12 @@ class Podman:
     def __init__(self, options):
         self.options, self.count = options, 0
         self.home = f"{machine.BASE}/podman"
+        self.crun = Handlers(options) if options.runtime == "crun" else None
 
     def __enter__(self):
         os.makedirs(self.home)
+        if self.crun:
+            self.crun.__enter__()
         policy = f"{self.home}/policy.json"
         with open(policy, "w", encoding="utf-8") as file:
             json.dump({"default": [{"type": "insecureAcceptAnything"}]}, file)
@@ -41,11 +46,13 @@ class Podman:
         for path in [path for path in machine.mounts() if path.startswith(self.home)][::-1]:
             subprocess.run(["umount", "-l", path], check=False)
         machine.remove_tree(self.home)
+        if self.crun:
+            self.crun.__exit__()
 
     def argv(self, *words):
+        program = self.crun.program if self.crun else self.options.binary("wasmrun-oci")
         return ["podman", "--root", f"{self.home}/root", "--runroot", f"{self.home}/run", "--tmpdir", f"{self.home}/tmp",
-                "--runtime", self.options.binary("wasmrun-oci"), "--cgroup-manager", "cgroupfs", "--storage-driver",
-                "vfs", "--events-backend", "file", *words]
+                "--runtime", program, "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs", "--events-backend", "file", *words]
 
     def call(self, *words, timeout=60, stdin=b""):
         return subprocess.run(self.argv(*words), input=stdin, capture_output=True, timeout=timeout)
@@ -61,7 +68,8 @@ class Podman:
 
     def run_words(self, *options, image=IMAGE):
         # The hard limits of this machine's root cannot be raised.
-        return ["run", *options, "--network", "host", "--cgroup-parent", f"/{machine.group()}", "--ulimit",
+        smart = ["--annotation", "module.wasm.image/variant=compat-smart"] if self.crun else []
+        return ["run", *smart, *options, "--network", "host", "--cgroup-parent", f"/{machine.group()}", "--ulimit",
                 "nofile=1024:1024", "--ulimit", "nproc=1000:1000", image]
 
     def detach(self, *words):
@@ -76,7 +84,7 @@ class Podman:
 
 
 def nothing_left():
-    assert not glob.glob("/run/wasmrun-oci/*") and not glob.glob("/run/runc/*")
+    assert not glob.glob("/run/wasmrun-oci/*") and not glob.glob("/run/runc/*") and not glob.glob("/run/crun/*")
     groups = [name for name in machine.container_groups() if "conmon" not in name]
     assert not groups, groups
 
