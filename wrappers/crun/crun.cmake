@@ -21,6 +21,9 @@ set_target_properties(crun_engine PROPERTIES OUTPUT_NAME crun-engine
 add_dependencies(crun_handler crun_engine) # one is of no use without the other
 target_include_directories(crun_engine SYSTEM PRIVATE ${jansson_INCLUDE_DIRS})
 
+# crun's own libraries have functions of the same names: ours are found by nobody, and find each
+# other. Archives that are made for programs need that, too.
+target_link_options(crun_engine PRIVATE -Wl,--exclude-libs,ALL -Wl,-Bsymbolic)
 static_library(uv uv libuv_a.a)
 static_library(ffi ffi libffi.a)
 if(WASMRUN_SANITIZE OR uv MATCHES PkgConfig OR ffi MATCHES PkgConfig)
@@ -35,10 +38,8 @@ else()
   target_link_libraries(crun_engine PRIVATE $<TARGET_FILE:wrappers_common>
     $<TARGET_FILE:wasmrun_wasi> $<TARGET_FILE:wasmrun>
     ${jansson} ${cap} ${md} ${uv} ${ffi} ${iberty} m)
-  # crun's own libraries have functions of the same names: ours are found by nobody, and find
-  # each other.
-  target_link_options(crun_engine PRIVATE -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,--gc-sections
-    -Wl,--no-undefined -Wl,-z,pack-relative-relocs)
+  target_link_options(crun_engine PRIVATE -Wl,--gc-sections -Wl,--no-undefined
+    -Wl,-z,pack-relative-relocs)
 endif()
 if(NOT WASMRUN_SANITIZE)
   target_link_options(crun_handler PRIVATE -Wl,--no-undefined)

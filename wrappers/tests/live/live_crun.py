@@ -119,7 +119,8 @@ def opened_by(crun, words, annotations, **options):
     ident = crun.bundle(words, annotations=annotations, **options)
     log = f"{crun.home}/strace"
     command = crun.argv("run", "-b", crun.path(ident), ident)
-    subprocess.run(["strace", "-f", "-o", log, "-e", "trace=open,openat", "--", *command], stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    subprocess.run(["strace", "-f", "-o", log, "-e", "trace=open,openat", "--", *command],
+                   stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
     crun.drop(ident)
     return {os.path.basename(path) for path in re.findall(r'"([^"]+\.so)"', read(log)) if "wasmrun" in path}
 
@@ -413,6 +414,34 @@ def profiles_stand_beside_ours(crun):
             assert said in done.stderr and done.stderr.count(b"\n") == (1 if said else 0), (left_out, early, done)
     done = crun.run(["/hello.wasm"], change=change(("capset",), False))
     crun.refused(done, 126, "capabilities")
+    nothing_left(crun)
+
+
+@case
+def user_namespaces_and_threads(crun):
+    def change(spec):
+        spec["linux"]["namespaces"].append({"type": "user"})
+        for kind in ("uid", "gid"):
+            spec["linux"][kind + "Mappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        del spec["linux"]["resources"]
+    done = crun.run(["/hello.wasm"], change=change)
+    assert (done.returncode, done.stdout) == (0, b"hello world\n"), done
+    done = crun.run(["/files.wasm", "write", "/proc/self/mem", "/data"], change=change)
+    assert done.stdout.count(b": error") == 2, done
+    done = crun.run(["/threads.wasm"])
+    assert done.returncode == 0, done
+    nothing_left(crun)
+
+
+@case
+def the_folder_and_the_environment(crun):
+    def change(spec):
+        spec["process"]["cwd"] = "/tmp"
+    done = crun.run(["/environ.wasm"], change=change, env=["A=b"])
+    lines = done.stdout.decode().splitlines()
+    assert {"A=b", "PWD=/tmp", "PATH=/bin"} <= set(lines), lines
+    done = crun.run(["../hello.wasm"], change=change)
+    assert done.stdout == b"hello world\n", done
     nothing_left(crun)
 
 

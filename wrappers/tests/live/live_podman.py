@@ -51,8 +51,9 @@ class Podman:
 
     def argv(self, *words):
         program = self.crun.program if self.crun else self.options.binary("wasmrun-oci")
-        return ["podman", "--root", f"{self.home}/root", "--runroot", f"{self.home}/run", "--tmpdir", f"{self.home}/tmp",
-                "--runtime", program, "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs", "--events-backend", "file", *words]
+        return ["podman", "--root", f"{self.home}/root", "--runroot", f"{self.home}/run", "--tmpdir",
+                f"{self.home}/tmp", "--runtime", program, "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs",
+                "--events-backend", "file", *words]
 
     def call(self, *words, timeout=60, stdin=b""):
         return subprocess.run(self.argv(*words), input=stdin, capture_output=True, timeout=timeout)
