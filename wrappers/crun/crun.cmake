@@ -37,7 +37,7 @@ else()
   # By file: nothing of what CMake would add for a target is wanted twice.
   target_link_libraries(crun_engine PRIVATE $<TARGET_FILE:wrappers_common>
     $<TARGET_FILE:wasmrun_wasi> $<TARGET_FILE:wasmrun>
-    ${jansson} ${cap} ${md} ${uv} ${ffi} ${iberty} m)
+    ${jansson} ${cap} ${md} ${uv} ${ffi} ${iberty})
   target_link_options(crun_engine PRIVATE -Wl,--gc-sections -Wl,--no-undefined
     -Wl,-z,pack-relative-relocs)
 endif()
