@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bundles written by us and a command line like runc's that is run on them: create, state, delete."""
+"""Bundles, root file systems, and the OCI runtime called as its callers do it."""
 import json
 import os
 import subprocess
@@ -16,7 +16,8 @@ def read(path):
 
 
 class Bundles:
-    """Root file systems of the guests and of busybox, and bundles over them; a with-statement."""
+    """Root file systems of the guests and of busybox, bundles over them and the command that runs them; a
+    with-statement."""
 
     def __init__(self, options, name, program):
         self.options, self.count = options, 0
@@ -64,6 +65,13 @@ class Bundles:
         assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}: {done.stderr.decode()}"
         return done.stdout.decode()
 
+    def refused(self, *words, word="", **options):
+        """Ends with 1 and one line, which is returned."""
+        done = self.call(*words, **options)
+        text = done.stderr.decode()
+        assert done.returncode == 1 and text.count("\n") == 1 and word in text, f"{' '.join(words)}: {done}"
+        return text
+
     def create(self, ident, *options, out=None):
         """`create` as its callers do it, with files for streams; the pid."""
         errors = f"{self.path(ident)}/err"  # no pipe: the guest keeps it open
@@ -84,3 +92,10 @@ class Bundles:
     def clean(self, ident):
         self.ok("delete", "--force", ident)
         self.drop(ident)
+
+
+class Oci(Bundles):
+    """With our OCI runtime."""
+
+    def __init__(self, options):
+        super().__init__(options, "oci", options.binary("wasmrun-oci"))

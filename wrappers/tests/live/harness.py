@@ -31,7 +31,7 @@ def case(function=None, wasm=False, slow=False):
 class Options:
     """What the command line says, the same for all programs."""
 
-    def __init__(self, doc):
+    def __init__(self, doc, cycles):
         parser = argparse.ArgumentParser(description=doc)
         parser.add_argument("--build", default=os.environ.get("WASMRUN_BUILD", "build/release"),
                             help="build folder with bin/containerd-shim-wasmrun-v1 and live/*.wasm")
@@ -40,7 +40,8 @@ class Options:
         parser.add_argument("--only", default="", help="cases whose names match")
         parser.add_argument("--quick", action="store_true", help="without the slow cases")
         parser.add_argument("--keep-going", action="store_true", help=argparse.SUPPRESS)
-        parser.add_argument("--cycles", type=int, default=100, help="of churn")
+        parser.add_argument("--cycles", type=int, default=cycles, help="of churn, and of each road")
+        parser.add_argument("--road", default="", help="only that road")
         parser.add_argument("--seed", type=int, default=0, help="of churn; 0: another each time")
         parser.parse_args(namespace=self)
         self.build = os.path.abspath(self.build)
@@ -140,10 +141,11 @@ def usable(view, controllers):
     return not absent
 
 
-def main(doc, fixture, controllers=("cpu", "memory")):
+def main(doc, fixture, controllers=("cpu", "memory"), cycles=100):
     """`fixture(options)`: a context manager that gives the cases their argument; `controllers`:
-    without them a view of cgroup v2 is passed over (containerd always asks for shares)."""
-    options = Options(doc)
+    without them a view of cgroup v2 is passed over (containerd always asks for shares); `cycles`:
+    of those that count them, unless told otherwise."""
+    options = Options(doc, cycles)
     if machine.is_inside():
         machine.enter()
         return inside(options, fixture)

@@ -39,8 +39,9 @@ def tar_of(entries):
     return raw.getvalue()
 
 
-def write_archive(path, name, entries, entrypoint, platform=None):
-    """One image called `name`; `platform`: ("linux", architecture) unless told otherwise."""
+def write_archive(path, name, entries, entrypoint, platform=None, **config):
+    """One image called `name`; `platform`: ("linux", architecture) unless told otherwise; `config`:
+    more of the image's configuration."""
     system, arch = platform or ("linux", machine_arch())
     blobs = {}
 
@@ -52,11 +53,11 @@ def write_archive(path, name, entries, entrypoint, platform=None):
 
     kind = "application/vnd.oci.image."
     layer = put(tar_of(entries))
-    config = put({"architecture": arch, "os": system,
-                  "config": {"Entrypoint": entrypoint, "Env": ["PATH=/bin"], "WorkingDir": "/"},
-                  "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}})
+    described = put({"architecture": arch, "os": system,
+                     "config": {"Entrypoint": entrypoint, "Env": ["PATH=/bin"], "WorkingDir": "/", **config},
+                     "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}})
     manifest = put({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
-                    "config": {"mediaType": kind + "config.v1+json", **config},
+                    "config": {"mediaType": kind + "config.v1+json", **described},
                     "layers": [{"mediaType": kind + "layer.v1.tar", **layer}]})
     index = {"schemaVersion": 2, "mediaType": kind + "index.v1+json", "manifests": [
         {"mediaType": kind + "manifest.v1+json", **manifest,

@@ -27,15 +27,6 @@ def read_all(path):
         return file.read()
 
 
-def deleted(node, ident):
-    """Deletes a task that has ended and its container; the exit code that ctr tells."""
-    done = node.ctr("tasks", "delete", ident)
-    assert done.returncode == 0, done
-    node.ok("containers", "delete", ident)
-    code = re.search(rb"exit code (\d+)", done.stderr)
-    return int(code.group(1)) if code else 0
-
-
 @case
 def run_prints_and_ends_with_0(node):
     done = node.run("hello", "one", "two words", options=("--env", "WHO=ctr"))
@@ -148,7 +139,7 @@ def a_signal_ends_it_with_its_code(node):
         wait_for("up", lambda: "up" in read_all(out))
         node.ok("tasks", "kill", "-s", name, ident)
         node.wait_status(ident, "STOPPED")
-        assert deleted(node, ident) == code, name
+        assert node.deleted(ident) == code, name
 
 
 @case(wasm=True)
@@ -157,7 +148,7 @@ def a_guest_that_spins_ends_at_a_term(node):
     wait_for("spin", lambda: "spin" in read_all(out))
     node.ok("tasks", "kill", "-s", "SIGTERM", ident)
     node.wait_status(ident, "STOPPED")
-    assert deleted(node, ident) == 143
+    assert node.deleted(ident) == 143
 
 
 @case

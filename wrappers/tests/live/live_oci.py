@@ -15,23 +15,10 @@ import sys
 import time
 
 import harness
-import images
 import machine
-from bundles import Bundles, read
+from bundles import Oci, read
 from harness import Skip, case, wait_for
-from shims import gone, process_of, spec_of
-
-
-class Oci(Bundles):
-    def __init__(self, options):
-        super().__init__(options, "oci", options.binary("wasmrun-oci"))
-
-    def refused(self, *words, word="", **options):
-        """Ends with 1 and one line, which is returned."""
-        done = self.call(*words, **options)
-        text = done.stderr.decode()
-        assert done.returncode == 1 and text.count("\n") == 1 and word in text, f"{' '.join(words)}: {done}"
-        return text
+from shims import gone, process_of
 
 
 def nothing_left(oci):

@@ -3,6 +3,7 @@
 crun and wasmrun, `ctr`, and what containerd says of events."""
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -182,15 +183,23 @@ class Node:
     def wait_status(self, name, status, patience=15):
         wait_for(f"{name} {status}", lambda: self.tasks().get(name, (0, ""))[1] == status, patience)
 
+    def deleted(self, name):
+        """Deletes a task that has ended and its container; the exit code that ctr tells."""
+        done = self.ctr("tasks", "delete", name)
+        assert done.returncode == 0, done
+        self.ok("containers", "delete", name)
+        code = re.search(rb"exit code (\d+)", done.stderr)
+        return int(code.group(1)) if code else 0
+
     def remove(self, name):
         """Whatever state it is in."""
         self.ctr("tasks", "kill", "-s", "SIGKILL", name)
         self.ctr("tasks", "delete", "-f", name)
         self.ctr("containers", "delete", name)
 
-    def import_image(self, name, entries, entrypoint):
+    def import_image(self, name, entries, entrypoint, **config):
         path = f"{self.home}/image.tar"
-        images.write_archive(path, name, entries, entrypoint)
+        images.write_archive(path, name, entries, entrypoint, **config)
         for namespace in (self.namespace, "k8s.io"):
             done = subprocess.run(["ctr", "-a", self.socket, "-n", namespace, "images", "import",
                                    "--snapshotter", self.snapshotter, path], capture_output=True, text=True)
