@@ -492,8 +492,11 @@ static int report(const struct wrap_program *program, wr_status_t status, const 
 {
     char line[WRAP_FAILURE_TEXT];
     wrap_failure_line(program->name, status, why, line);
+    struct wrap_message trace;
     wrap_say("%s", line);
-    wrap_trace_print(stderr, why);
+    wrap_message_begin(&trace);
+    wrap_trace_print(trace.to, why);
+    wrap_message_end(&trace);
     wrap_fail(reason, status == WR_TRAP ? WRAP_UNKNOWN : code_of(status), "%s", line);
     return wrap_failure_exit(status);
 }

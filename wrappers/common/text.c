@@ -100,9 +100,46 @@ const char *wrap_colour_on(bool dim) { return !has_colour() ? "" : dim ? "\x1b[2
 
 const char *wrap_colour_off(void) { return has_colour() ? "\x1b[0m" : ""; }
 
+void wrap_message_begin(struct wrap_message *out)
+{
+    *out = (struct wrap_message){0};
+    out->to = open_memstream(&out->text, &out->size);
+    if (!out->to) out->to = stderr;
+}
+
+void wrap_message_end(struct wrap_message *message)
+{
+    if (message->to == stderr) return;
+    if (fclose(message->to) == 0) {
+        fwrite(message->text, 1, message->size, stderr);
+    }
+    free(message->text);
+}
+
+static void put_json(FILE *to, const char *line, const char *detail)
+{
+    fputc('{', to);
+    wrap_json_field(to, "message", line, strlen(line));
+    if (detail) {
+        wrap_json_more(to, "detail", detail);
+    }
+    fputs("}\n", to);
+}
+
+static void put_text(FILE *to, const char *line, const char *detail)
+{
+    fprintf(to, "%s%s:%s ", wrap_colour_on(false), program_name, wrap_colour_off());
+    put_escaped(to, line);
+    fputc('\n', to);
+    if (detail) {
+        wrap_print(to, "  %s\n", detail);
+    }
+}
+
 static void say(const char *detail, const char *format, va_list args)
 {
     char line[LINE_BYTES];
+    struct wrap_message message;
     vsnprintf(line, sizeof line, format, args);
     if (also_told) {
         also_told(line);
@@ -110,21 +147,9 @@ static void say(const char *detail, const char *format, va_list args)
     if (is_quiet) {
         return;
     }
-    if (errors_json) {
-        fputc('{', stderr);
-        wrap_json_field(stderr, "message", line, strlen(line));
-        if (detail) {
-            wrap_json_more(stderr, "detail", detail);
-        }
-        fputs("}\n", stderr);
-        return;
-    }
-    fprintf(stderr, "%s%s:%s ", wrap_colour_on(false), program_name, wrap_colour_off());
-    put_escaped(stderr, line);
-    fputc('\n', stderr);
-    if (detail) {
-        wrap_print(stderr, "  %s\n", detail);
-    }
+    wrap_message_begin(&message);
+    (errors_json ? put_json : put_text)(message.to, line, detail);
+    wrap_message_end(&message);
 }
 
 void wrap_say(const char *format, ...)

@@ -36,6 +36,19 @@ void wrap_say_detail(const char *detail, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /**
+ * A message of several pieces, which standard error gets at once: whoever keeps its lines, or takes
+ * one in turn with others, sees whole ones. `to` is written to between begin and end; without
+ * memory it is standard error itself.
+ */
+struct wrap_message {
+    FILE *to;
+    char *text;
+    size_t size;
+};
+void wrap_message_begin(struct wrap_message *out);
+void wrap_message_end(struct wrap_message *message);
+
+/**
  * For a program that is not bin/wasmrun: its name, and who else gets each message (NULL: nobody);
  * `quiet`: nobody but that one. Before threads are started.
  */

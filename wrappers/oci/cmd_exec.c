@@ -212,6 +212,7 @@ static bool read_process(const struct wrap_oci_state_doc *state, const struct ex
     char *text = exec->process ? read_text(exec->process, &size, err)
                                : process_from_words(state, exec, &size, err);
     bool good = text && wrap_spec_parse_process(text, size, out, err);
+    if (text && !good) wrap_error_prefix(err, exec->process ? exec->process : "process");
     free(text);
     return good;
 }

@@ -84,8 +84,10 @@ static bool filter(FILE *from, const struct pids *pids, struct wrap_error *err)
     size_t room = 0;
     int column = -1;
     if (getline(&line, &room, from) > 0) {
-        fputs(line, stdout);
-        column = pid_column(line);
+        char *title = strdup(line); /* which is cut into words */
+        column = title ? pid_column(title) : -1;
+        if (column >= 0) fputs(line, stdout);
+        free(title);
     }
     while (column >= 0 && getline(&line, &room, from) > 0) {
         if (has(pids, word_number(line, column))) fputs(line, stdout);

@@ -34,26 +34,27 @@ bool wrap_common_option(const struct wrap_command *command, int id)
 /* ---------------------------------------------------------------- errors */
 
 /* As an object: {"file","error","message","exit_code"} and what else is known. */
-static void print_json(const char *file, const char *error, int code, const wr_error_t *err)
+static void print_json(FILE *to, const char *file, const char *error, int code,
+                       const wr_error_t *err)
 {
     const char *text = wrap_failure_text(file, err);
     const char *message = text[0] ? text : err->trap ? err->trap : error;
-    fputc('{', stderr);
-    wrap_json_field(stderr, "message", message, strlen(message));
-    wrap_json_more(stderr, "file", file);
-    wrap_json_more(stderr, "error", error);
-    fprintf(stderr, ",\"exit_code\":%d", code);
+    fputc('{', to);
+    wrap_json_field(to, "message", message, strlen(message));
+    wrap_json_more(to, "file", file);
+    wrap_json_more(to, "error", error);
+    fprintf(to, ",\"exit_code\":%d", code);
     if (err->trap) {
-        wrap_json_more(stderr, "trap", err->trap);
+        wrap_json_more(to, "trap", err->trap);
     }
     if (err->offset != UINT64_MAX) {
-        fprintf(stderr, ",\"offset\":%" PRIu64, err->offset);
+        fprintf(to, ",\"offset\":%" PRIu64, err->offset);
     }
     if (err->func_idx != UINT32_MAX) {
-        fprintf(stderr, ",\"function\":%" PRIu32, err->func_idx);
+        fprintf(to, ",\"function\":%" PRIu32, err->func_idx);
     }
-    wrap_trace_json(stderr, err);
-    fputs("}\n", stderr);
+    wrap_trace_json(to, err);
+    fputs("}\n", to);
 }
 
 int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
@@ -61,16 +62,19 @@ int wrap_report(const char *file, wr_status_t status, const wr_error_t *err)
     int code = wrap_failure_exit(status);
     bool timed_out = status == WR_CANCELLED && wrap_timeout_fired();
     const char *error = timed_out ? "timed out" : wr_status_name(status);
+    struct wrap_message message;
+    wrap_message_begin(&message);
     if (wrap_errors_json()) {
-        print_json(file, error, code, err);
+        print_json(message.to, file, error, code, err);
     } else if (timed_out) {
         wrap_say("%s: timed out", file);
     } else {
         char line[WRAP_FAILURE_TEXT];
         wrap_failure_line(file, status, err, line);
         wrap_say("%s", line);
-        wrap_trace_print(stderr, err);
+        wrap_trace_print(message.to, err);
     }
+    wrap_message_end(&message);
     return code;
 }
 

@@ -2,10 +2,12 @@
 /* test_text.c - sizes, durations, edit distance and the escaping of messages. */
 #include "common/text.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -107,6 +109,35 @@ static void test_print_escapes_controls(void **state)
     free(text);
 }
 
+/* Both pieces in one write: a pipe in packet mode keeps writes apart. */
+static void test_messages_are_written_at_once(void **state)
+{
+    (void)state;
+    struct wrap_message message;
+    char text[64];
+    int ends[2];
+    int before = dup(STDERR_FILENO);
+    assert_int_equal(pipe2(ends, O_DIRECT), 0);
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    wrap_say("one\n%s", "two");
+    wrap_message_begin(&message);
+    fputs("first\n", message.to);
+    wrap_print(message.to, "second %d\n", 2);
+    wrap_message_end(&message);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(ends[1]);
+    static const char *const wanted[] = {"wasmrun: one\\x0atwo\n", "first\nsecond 2\n"};
+    for (size_t i = 0; i < 2; i++) {
+        ssize_t size = read(ends[0], text, sizeof text - 1);
+        assert_true(size > 0);
+        text[size] = 0;
+        assert_string_equal(text, wanted[i]);
+    }
+    assert_int_equal(read(ends[0], text, sizeof text), 0);
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_duration_table),
         cmocka_unit_test(test_distance_table),
         cmocka_unit_test(test_print_escapes_controls),
+        cmocka_unit_test(test_messages_are_written_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

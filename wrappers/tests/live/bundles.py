@@ -24,6 +24,7 @@ class Bundles:
         machine.IGNORED.add("bundles")  # our own
         self.name, self.program = name, program
         self.home = f"{machine.BASE}/{name}"
+        self.log = None  # other options before the command than the usual ones
 
     def __enter__(self):
         os.makedirs(f"{self.home}/bundles")
@@ -55,7 +56,7 @@ class Bundles:
         machine.remove_tree(self.path(ident))
 
     def argv(self, *words):
-        return [self.program, "--log", f"{self.home}/log", "--log-format", "json", *words]
+        return [self.program, *(self.log or ["--log", f"{self.home}/log", "--log-format", "json"]), *words]
 
     def call(self, *words, stdin=b"", timeout=10, **options):
         return subprocess.run(self.argv(*words), input=stdin, capture_output=True, timeout=timeout, **options)
