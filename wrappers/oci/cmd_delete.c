@@ -41,7 +41,8 @@ static int run(const struct wrap_command *self, int argc, char **argv)
     if (at < 0) {
         return code;
     }
-    if (!wrap_oci_state_open(wrap_oci_globals()->root, argv[at], WRAP_OCI_CHANGE, &state, &err)) {
+    enum wrap_oci_access access = force ? WRAP_OCI_REMOVE : WRAP_OCI_CHANGE;
+    if (!wrap_oci_state_open(wrap_oci_globals()->root, argv[at], access, &state, &err)) {
         bool absent = err.code == WRAP_NOT_FOUND;
         return absent ? wrap_oci_pass_on_delete(argv[at], force) : wrap_oci_complain(&err);
     }

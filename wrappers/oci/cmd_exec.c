@@ -212,7 +212,7 @@ static bool read_process(const struct wrap_oci_state_doc *state, const struct ex
     char *text = exec->process ? read_text(exec->process, &size, err)
                                : process_from_words(state, exec, &size, err);
     bool good = text && wrap_spec_parse_process(text, size, out, err);
-    if (text && !good) wrap_error_prefix(err, exec->process ? exec->process : "process");
+    if (text && !good) wrap_error_prefix(err, "%s", exec->process ? exec->process : "process");
     free(text);
     return good;
 }
@@ -242,8 +242,9 @@ static bool commit(const struct exec *exec, const struct wrap_oci_terminal *term
     if (exec->pid_file && !wrap_oci_pid_file_write(exec->pid_file, child->pid, err)) {
         return false;
     }
-    return wrap_container_go(child->control_fd) ||
-           wrap_fail(err, WRAP_UNKNOWN, "the process is gone");
+    if (wrap_container_go(child->control_fd)) return true;
+    if (exec->pid_file) (void)unlink(exec->pid_file);
+    return wrap_fail(err, WRAP_UNKNOWN, "the process is gone");
 }
 
 static bool fork_into(const struct wrap_oci_state_doc *state, const struct exec *exec,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_list.c - `list`: our containers below --root, and those of the Linux runtime. */
+#include "common/text.h"
 #include "oci/oci.h"
 #include "oci/state.h"
 
@@ -50,7 +51,10 @@ static void add_ours(json_t *rows)
     DIR *folder = opendir(root);
     for (const struct dirent *row; folder && (row = readdir(folder)) != NULL;) {
         struct wrap_oci_state_doc state;
-        if (!wrap_oci_state_open(root, row->d_name, WRAP_OCI_READ, &state, NULL)) {
+        struct wrap_error err = {0};
+        if (!wrap_oci_id_check(row->d_name, NULL)) continue;
+        if (!wrap_oci_state_open(root, row->d_name, WRAP_OCI_READ, &state, &err)) {
+            if (err.code != WRAP_NOT_FOUND) wrap_say("%s", err.text); /* and on with the others */
             continue;
         }
         const char *status = wrap_oci_status_name(wrap_oci_status_of(&state));

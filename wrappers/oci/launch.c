@@ -120,7 +120,7 @@ struct plan {
     const struct wrap_oci_launch *launch;
     char bundle[PATH_MAX];
     char rootfs[PATH_MAX];
-    char cgroup[PATH_MAX];
+    char *cgroup;
     char *text; /* of config.json */
     size_t size;
     struct wrap_spec *spec;
@@ -130,6 +130,7 @@ struct plan {
 static void plan_fini(struct plan *plan)
 {
     free(plan->text);
+    free(plan->cgroup);
     wrap_spec_free(plan->spec);
 }
 
@@ -189,16 +190,12 @@ static void look_in_root(struct plan *plan)
     if (root >= 0) close(root);
 }
 
-/* A relative path is beneath the top of each hierarchy: who deletes may be in another group than
- * who created. */
 static bool place_group(struct plan *plan, struct wrap_error *err)
 {
-    const char *path = plan->spec->cgroups_path;
-    bool systemd = wrap_oci_globals()->systemd_cgroup;
-    const char *slash = systemd || path[0] == '/' ? "" : "/";
-    const char *name = path[0] || systemd ? path : plan->launch->id;
-    return (size_t)snprintf(plan->cgroup, sizeof plan->cgroup, "%s%s", slash, name) <
-               sizeof plan->cgroup ||
+    plan->cgroup = wrap_oci_state_place(plan->spec->cgroups_path, plan->launch->id,
+                                        wrap_oci_globals()->systemd_cgroup);
+    if (!plan->cgroup) return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    return strlen(plan->cgroup) < PATH_MAX ||
            wrap_fail(err, WRAP_INVALID_ARGUMENT, "linux.cgroupsPath: too long");
 }
 
@@ -318,6 +315,7 @@ struct making {
     struct wrap_oci_running *running;
     struct wrap_cgroup *cgroup;
     bool hooks_wait;
+    bool group_taken; /* somebody was faster, and it is not ours to remove */
 };
 
 static bool on_created(void *context, struct wrap_error *err)
@@ -335,6 +333,13 @@ static bool on_created(void *context, struct wrap_error *err)
     }
     (void)wrap_container_go(making->running->child.control_fd); /* or it is gone, and says why */
     return true;
+}
+
+static bool make_group(struct making *making, struct wrap_error *err)
+{
+    bool good = wrap_cgroup_make(making->cgroup, err);
+    making->group_taken = !good && err->code == WRAP_ALREADY_EXISTS;
+    return good;
 }
 
 static enum wrap_oci_outcome fork_and_follow(struct making *making,
@@ -356,10 +361,10 @@ static enum wrap_oci_outcome fork_and_follow(struct making *making,
     };
     for (int i = 0; i < 3 && config.console >= 0; i++) config.stdio[i] = config.console;
     config.group_late = !config.hooks_wait && !wrap_oci_globals()->systemd_cgroup;
-    if (!config.group_late && !wrap_cgroup_make(making->cgroup, err)) return WRAP_OCI_HAS_FAILED;
+    if (!config.group_late && !make_group(making, err)) return WRAP_OCI_HAS_FAILED;
     struct wrap_child *child = &making->running->child;
     if (!wrap_container_fork(&config, child, err)) return WRAP_OCI_HAS_FAILED;
-    if (config.group_late && !wrap_cgroup_make(making->cgroup, err)) {
+    if (config.group_late && !make_group(making, err)) {
         wrap_oci_child_end(child);
         return WRAP_OCI_HAS_FAILED;
     }
@@ -384,9 +389,12 @@ static bool commit(struct making *making, const struct wrap_oci_terminal *termin
     if (launch->pid_file && !wrap_oci_pid_file_write(launch->pid_file, child->pid, err)) {
         return false;
     }
-    if (!wrap_oci_state_save(state, err)) return false;
-    return !launch->wait_for_start || wrap_container_go(child->control_fd) ||
-           wrap_fail(err, WRAP_UNKNOWN, "the container's process is gone");
+    if (wrap_oci_state_save(state, err) &&
+        (!launch->wait_for_start || wrap_container_go(child->control_fd))) {
+        return true;
+    }
+    if (launch->pid_file) (void)unlink(launch->pid_file);
+    return wrap_fail(err, WRAP_UNKNOWN, "the container's process is gone");
 }
 
 static enum wrap_oci_outcome make_process(struct making *making, struct wrap_error *err)
@@ -445,8 +453,7 @@ enum wrap_oci_outcome wrap_oci_make(const struct wrap_oci_launch *launch,
         if (begin_state(&plan, state, err)) outcome = make_process(&making, err);
         if (outcome != WRAP_OCI_IS_READY && state->dir >= 0) {
             struct wrap_error problem = {0};
-            /* Somebody was faster, and the group is not ours. */
-            if (err->code == WRAP_ALREADY_EXISTS && state->cgroup) state->cgroup[0] = 0;
+            if (making.group_taken && state->cgroup) state->cgroup[0] = 0;
             if (!wrap_oci_destroy(state, false, &problem)) {
                 wrap_oci_note("warning", "%s", problem.text);
             }

@@ -34,6 +34,13 @@ bool wrap_oci_id_check(const char *id, struct wrap_error *err)
     return fine || wrap_fail(err, WRAP_INVALID_ARGUMENT, "invalid container ID '%.100s'", id);
 }
 
+char *wrap_oci_state_place(const char *path, const char *id, bool systemd)
+{
+    char *out = NULL;
+    const char *slash = systemd || path[0] == '/' ? "" : "/";
+    return asprintf(&out, "%s%s", slash, path[0] || systemd ? path : id) < 0 ? NULL : out;
+}
+
 static bool folder_of(const char *root, const char *id, char out[PATH_MAX], struct wrap_error *err)
 {
     return (size_t)snprintf(out, PATH_MAX, "%s/%s", root, id) < PATH_MAX ||
@@ -47,9 +54,13 @@ static char *read_file(int dir, const char *name, size_t *size, struct wrap_erro
 {
     struct stat st;
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > DOC_MAX) {
-        wrap_fail_errno(err, fd < 0 ? errno : EINVAL, "%s", name);
-        if (fd >= 0) close(fd);
+    if (fd < 0) {
+        wrap_fail_errno(err, errno, "%s", name);
+        return NULL;
+    }
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > DOC_MAX) {
+        wrap_fail(err, WRAP_INTERNAL, "%s: not a file of at most 8 MiB", name);
+        close(fd);
         return NULL;
     }
     char *text = malloc((size_t)st.st_size + 1);
@@ -186,9 +197,23 @@ static bool lock_folder(int dir, const char *id, struct wrap_error *err)
     }
 }
 
-static int open_folder(const char *path)
+/* -1: `err`, NOT_FOUND when there is none. What another user has put there is not followed: it
+ * names processes to kill and groups to remove. */
+static int open_folder(const char *path, const char *id, struct wrap_error *err)
 {
-    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+        wrap_fail(err, WRAP_NOT_FOUND, "container %s does not exist", id);
+    } else if (dir < 0 || fstat(dir, &st) != 0) {
+        wrap_fail_errno(err, errno, "%s", path);
+    } else if (st.st_uid == geteuid()) {
+        return dir;
+    } else {
+        wrap_fail(err, WRAP_PERMISSION_DENIED, "%s belongs to another user", path);
+    }
+    if (dir >= 0) close(dir);
+    return -1;
 }
 
 bool wrap_oci_state_new(const char *root, const char *id, struct wrap_oci_state_doc *out,
@@ -207,12 +232,13 @@ bool wrap_oci_state_new(const char *root, const char *id, struct wrap_oci_state_
                                            "container with given ID already exists: %s", id)
                                : wrap_fail_errno(err, errno, "%s", path);
     }
-    out->dir = open_folder(path);
+    out->dir = open_folder(path, id, err);
     out->id = strdup(id);
+    if (!out->id) wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     bool good = out->dir >= 0 && out->id;
-    if (!good) wrap_fail_errno(err, out->id ? errno : ENOMEM, "%s", path);
+    if (!good) (void)rmdir(path);
+    /* Who has the lock before us removes the folder. */
     if (!good || !lock_folder(out->dir, id, err)) {
-        (void)rmdir(path);
         wrap_oci_state_close(out);
         return false;
     }
@@ -240,27 +266,46 @@ static enum whose whose_folder(int dir)
     return out;
 }
 
+/* What a container has whose document was not written yet. */
+static bool begin_empty(struct wrap_oci_state_doc *out, struct wrap_error *err)
+{
+    out->bundle = strdup("");
+    out->rootfs = strdup("");
+    out->version = strdup("1.0.0");
+    out->cgroup = strdup("");
+    out->created = strdup("");
+    return (out->bundle && out->rootfs && out->version && out->cgroup && out->created) ||
+           wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+}
+
 static bool load(struct wrap_oci_state_doc *out, struct wrap_error *err)
 {
     size_t size = 0;
-    struct wrap_error absent = {0};
-    char *text = read_file(out->dir, doc_name, &size, &absent);
-    if (!text) { /* half-made */
-        out->bundle = strdup("");
-        out->rootfs = strdup("");
-        out->version = strdup("1.0.0");
-        out->cgroup = strdup("");
-        out->created = strdup("");
-        return out->created || wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    }
-    json_error_t why;
-    json_t *doc = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    bool good = json_is_object(doc)
-                    ? doc_read(doc, out, err)
-                    : wrap_fail(err, WRAP_INTERNAL, "state of container %s: %s", out->id, why.text);
-    json_decref(doc);
+    struct wrap_error problem = {0};
+    char *text = read_file(out->dir, doc_name, &size, &problem);
+    if (!text && problem.code == WRAP_NOT_FOUND) return begin_empty(out, err);
+    json_error_t why = {0};
+    json_t *doc = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, &why) : NULL;
     free(text);
+    bool good = json_is_object(doc) ? doc_read(doc, out, err)
+                                    : wrap_fail(err, WRAP_INTERNAL, "state of container %s: %s",
+                                                out->id, text ? why.text : problem.text);
+    json_decref(doc);
     return good;
+}
+
+/* Of a document that cannot be read: the group, by which all processes are found, is in the copy of
+ * config.json, placed as `create` has done it. */
+static bool recover(struct wrap_oci_state_doc *out, struct wrap_error *err)
+{
+    struct wrap_spec *spec = NULL;
+    if (!begin_empty(out, err)) return false;
+    if (!wrap_oci_state_spec(out, &spec, NULL)) return true;
+    free(out->cgroup);
+    out->systemd = strchr(spec->cgroups_path, ':') != NULL;
+    out->cgroup = wrap_oci_state_place(spec->cgroups_path, out->id, out->systemd);
+    wrap_spec_free(spec);
+    return out->cgroup || wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
 }
 
 bool wrap_oci_state_open(const char *root, const char *id, enum wrap_oci_access access,
@@ -269,21 +314,28 @@ bool wrap_oci_state_open(const char *root, const char *id, enum wrap_oci_access 
     char path[PATH_MAX];
     *out = (struct wrap_oci_state_doc){.dir = -1};
     if (!wrap_oci_id_check(id, err) || !folder_of(root, id, path, err)) return false;
-    int dir = open_folder(path);
-    enum whose whose = dir >= 0 ? whose_folder(dir) : ANOTHERS;
+    int dir = open_folder(path, id, err);
+    if (dir < 0) return false;
+    enum whose whose = whose_folder(dir);
     /* Another runtime makes its folder empty, too, for a moment: only a change needs to know. */
     if (whose == ANOTHERS || (whose == NOBODYS && access == WRAP_OCI_READ)) {
-        if (dir >= 0) close(dir);
+        close(dir);
         return wrap_fail(err, WRAP_NOT_FOUND, "container %s does not exist", id);
     }
     out->dir = dir;
     out->id = strdup(id);
     bool good = out->id || wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    if (!good || (access == WRAP_OCI_CHANGE && !lock_folder(dir, id, err)) || !load(out, err)) {
-        wrap_oci_state_close(out);
-        return false;
+    good = good && (access == WRAP_OCI_READ || lock_folder(dir, id, err));
+    struct wrap_error problem = {0};
+    if (good && !load(out, &problem)) {
+        good = access == WRAP_OCI_REMOVE && recover(out, err);
+        if (access == WRAP_OCI_REMOVE)
+            wrap_oci_note("warning", "%s", problem.text);
+        else
+            wrap_fail(err, problem.code, "%s", problem.text);
     }
-    return true;
+    if (!good) wrap_oci_state_close(out);
+    return good;
 }
 
 void wrap_oci_state_close(struct wrap_oci_state_doc *state)
@@ -309,7 +361,8 @@ bool wrap_oci_state_remove(const char *root, struct wrap_oci_state_doc *state,
     char path[PATH_MAX];
     if (!folder_of(root, state->id, path, err)) return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (unlinkat(state->dir, names[i], 0) != 0 && errno != ENOENT) {
+        if (unlinkat(state->dir, names[i], 0) != 0 && errno != ENOENT &&
+            (errno != EISDIR || unlinkat(state->dir, names[i], AT_REMOVEDIR) != 0)) {
             return wrap_fail_errno(err, errno, "%s/%s", path, names[i]);
         }
     }

@@ -47,6 +47,11 @@ struct wrap_oci_state_doc {
     int dir; /**< the folder; locked when opened so */
 };
 
+/**
+ * The group of a container by its linux.cgroupsPath; malloc'ed, NULL: no memory. A relative one is
+ * beneath the top of each hierarchy: who deletes may be in another group than who created.
+ */
+char *wrap_oci_state_place(const char *path, const char *id, bool systemd);
 /** Whether runc would take it for an id, and it fits in a file name. */
 bool wrap_oci_id_check(const char *id, struct wrap_error *err);
 
@@ -56,10 +61,11 @@ bool wrap_oci_id_check(const char *id, struct wrap_error *err);
  */
 bool wrap_oci_state_new(const char *root, const char *id, struct wrap_oci_state_doc *out,
                         struct wrap_error *err);
-enum wrap_oci_access { WRAP_OCI_READ, WRAP_OCI_CHANGE };
+enum wrap_oci_access { WRAP_OCI_READ, WRAP_OCI_CHANGE, WRAP_OCI_REMOVE };
 /**
- * Opens a container; CHANGE locks it, and waits up to ten seconds for another command. NOT_FOUND:
- * not ours. A half-made one has an id and perhaps nothing else.
+ * Opens a container; CHANGE and REMOVE lock it, and wait up to ten seconds for another command.
+ * NOT_FOUND: not ours. A half-made one has an id and perhaps nothing else; for REMOVE so has one
+ * whose document cannot be read, but for the group, when the copy of config.json tells it.
  */
 bool wrap_oci_state_open(const char *root, const char *id, enum wrap_oci_access access,
                          struct wrap_oci_state_doc *out, struct wrap_error *err);

@@ -189,6 +189,50 @@ static void test_hostile_documents_are_errors(void **unused)
     rmdir(path_of("bad"));
 }
 
+/* delete --force: the group is in the copy of config.json, or there is none. */
+static void test_what_is_broken_can_be_removed(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *config, *group;
+        bool systemd;
+    } rows[] = {
+        {"{", "", false},
+        {"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"linux\":{}}", "/bad", false},
+        {"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"a/b\"}}",
+         "/a/b", false},
+        {"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"linux\":{\"cgroupsPath\":\"a.slice:b:c\"}}",
+         "a.slice:b:c", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wrap_oci_state_doc read;
+        struct wrap_error err = {0};
+        assert_int_equal(mkdir(path_of("bad"), 0700), 0);
+        put("bad/wasmrun.json", "{\"pid\":");
+        put("bad/wasmrun.config.json", rows[i].config);
+        assert_false(wrap_oci_state_open(root, "bad", WRAP_OCI_CHANGE, &read, NULL));
+        assert_true(wrap_oci_state_open(root, "bad", WRAP_OCI_REMOVE, &read, &err));
+        assert_string_equal(read.cgroup, rows[i].group);
+        assert_int_equal(read.systemd, rows[i].systemd);
+        assert_int_equal(read.pid, 0);
+        drop(&read);
+    }
+}
+
+static void test_a_link_is_no_container(void **unused)
+{
+    (void)unused;
+    struct wrap_oci_state_doc made, read;
+    struct wrap_error err = {0};
+    make("real", &made);
+    assert_true(wrap_oci_state_save(&made, &err));
+    assert_int_equal(symlink("real", path_of("link")), 0);
+    assert_false(wrap_oci_state_open(root, "link", WRAP_OCI_REMOVE, &read, &err));
+    assert_int_equal(err.code, WRAP_NOT_FOUND);
+    unlink(path_of("link"));
+    drop(&made);
+}
+
 static void test_ids_are_names(void **unused)
 {
     (void)unused;
@@ -422,6 +466,8 @@ int main(void)
         cmocka_unit_test(test_half_made_states_can_be_removed),
         cmocka_unit_test(test_folders_of_other_runtimes_are_not_ours),
         cmocka_unit_test(test_hostile_documents_are_errors),
+        cmocka_unit_test(test_what_is_broken_can_be_removed),
+        cmocka_unit_test(test_a_link_is_no_container),
         cmocka_unit_test(test_ids_are_names),
         cmocka_unit_test(test_a_process_is_known_by_its_start),
         cmocka_unit_test(test_a_start_is_told_once),

@@ -262,6 +262,87 @@ def logs_that_cannot_be_written_do_no_harm(oci):
     oci.drop(ident)
 
 
+# ---------------------------------------------------------------- states
+
+def spoil_text(text):
+    def spoil(path):
+        with open(path, "wb") as file:
+            file.write(text)
+    return spoil
+
+
+def spoil_half(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+def replace(make):
+    def spoil(path):
+        os.unlink(path)
+        make(path)
+    return spoil
+
+
+def sparse(path):
+    with open(path, "wb") as file:
+        file.truncate(100 << 20)
+
+
+SPOILS = [spoil_half, spoil_text(b""), spoil_text(b"[]"), spoil_text(b"{}{"), spoil_text(b"\xff" * 99), spoil_text(b"[" * 99999),
+          spoil_text(b'{"pid":1,"pid":2}'), replace(os.mkdir), replace(os.mkfifo), replace(lambda path: os.symlink("/dev/zero", path)),
+          replace(lambda path: os.symlink("wasmrun.json", path)), replace(sparse)]
+
+
+@case
+def states_that_are_broken(oci):
+    """Each command says so, `list` goes on with the others, and delete --force finds what was there."""
+    other = oci.bundle(["/sleeper.wasm"])
+    oci.create(other)
+    for number, spoil in enumerate(SPOILS):
+        before = seen()
+        ident = oci.bundle(["/sleeper.wasm"])
+        pid = oci.create(ident)
+        oci.ok("start", ident)
+        spoil(f"/run/wasmrun-oci/{ident}/wasmrun.json")
+        for words in (["state", ident], ["start", ident], ["kill", ident, "KILL"], ["delete", ident], ["exec", ident, "/hello.wasm"],
+                      ["pause", ident], ["events", "--stats", ident], ["update", "--memory", "64m", ident], ["ps", ident]):
+            oci.refused(*words, word=ident)
+        done = oci.call("list", "-q")
+        assert done.returncode == 0 and done.stdout.decode().split() == [other] and ident.encode() in done.stderr, done
+        oci.ok("delete", "--force", ident)
+        wait_for("its end", lambda: gone(pid))
+        oci.drop(ident)
+        assert seen() == before, (number, seen())
+    oci.clean(other)
+
+
+@case
+def states_of_others(oci):
+    """Folders that another user has put there, and links, are not followed."""
+    ident = oci.bundle(["/hello.wasm"])
+    victim = subprocess.Popen(["sleep", "1000"])
+    folder = f"/run/wasmrun-oci/{ident}"
+    os.makedirs(folder)
+    with open(f"/proc/{victim.pid}/stat", encoding="ascii") as file:
+        started = int(file.read().rsplit(")", 1)[1].split()[19])
+    with open(f"{folder}/wasmrun.json", "w", encoding="utf-8") as file:
+        json.dump({"id": ident, "pid": victim.pid, "started": started, "cgroup": "/"}, file)
+    os.chown(folder, 1000, 1000)
+    for words in (["state", ident], ["kill", ident, "KILL"], ["delete", "--force", ident]):
+        oci.refused(*words, word="another user")
+    oci.refused("create", "-b", oci.path(ident), ident, word="exists")
+    assert oci.ok("list", "-q") == "" and victim.poll() is None
+    os.rename(folder, f"{oci.home}/elsewhere")
+    os.symlink(f"{oci.home}/elsewhere", folder)
+    oci.refused("state", ident, word="does not exist")
+    oci.refused("create", "-b", oci.path(ident), ident, word="exists")
+    assert victim.poll() is None
+    victim.kill()
+    victim.wait()
+    os.unlink(folder)
+    machine.remove_tree(f"{oci.home}/elsewhere")
+    oci.drop(ident)
+
+
 if __name__ == "__main__":
     sys.argv += [] if "--runtime" in sys.argv else ["--runtime", "wasmrun-oci"]
     sys.exit(harness.main(__doc__, Oci, controllers=()))

@@ -440,12 +440,12 @@ def a_group_of_others_is_left_alone(oci):
 
 # ---------------------------------------------------------------- crashes
 
-def calls_of(oci, command):
+def calls_of(oci, command, wanted=0):
     """System calls of a command by strace, in order: (name, how often it was made by then)."""
     trace = f"{oci.home}/trace"
     done = subprocess.run(["strace", "-q", "-o", trace, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, timeout=60)
-    if done.returncode != 0:
+    if done.returncode != wanted:
         raise Skip("processes can't be traced here")
     seen, points = {}, []
     for line in read(trace).splitlines():
@@ -510,6 +510,48 @@ def the_command_dies_at_each_call_of_a_start(oci):
         wait_for(f"the guest after a death at {name} {number}", lambda: "up" in read(out))
         oci.ok("delete", "--force", ident)
     oci.drop(ident)
+    nothing_left(oci)
+
+
+def dies_everywhere(oci, words, prepare, wanted=0):
+    """`words` is killed at each of its calls, in a state that `prepare` makes anew: others can go on, and
+    `delete --force` leaves nothing."""
+    ident = oci.bundle(["/sleeper.wasm"] if words[0] != "run" else ["/exit.wasm", str(wanted)])
+    command = oci.argv(*[oci.path(ident) if word == "BUNDLE" else ident if word == "ID" else word for word in words])
+    prepare(ident)
+    points = calls_of(oci, command, wanted)
+    print(f"      {words[0]}: {len(points)} calls", flush=True)
+    for name, number in points:
+        oci.ok("delete", "--force", ident)
+        prepare(ident)
+        killed_at(command, name, number)
+        assert oci.call("list").returncode == 0
+        oci.ok("delete", "--force", ident)
+        left = machine.leftovers()
+        assert not left, f"{words[0]} killed at {name} {number}: {left}"
+    oci.ok("delete", "--force", ident)
+    oci.drop(ident)
+
+
+@case(slow=True)
+def the_command_dies_at_each_call_of_others(oci):
+    def started(ident):
+        oci.create(ident)
+        oci.ok("start", ident)
+
+    def paused(ident):
+        started(ident)
+        oci.ok("pause", ident)
+    dies_everywhere(oci, ["run", "-b", "BUNDLE", "ID"], lambda ident: None, 3)
+    dies_everywhere(oci, ["exec", "ID", "/exit.wasm", "4"], started, 4)
+    started_once = oci.bundle(["/sleeper.wasm"])
+    started(started_once)
+    frozen = oci.call("pause", started_once).returncode == 0
+    oci.clean(started_once)
+    for command, prepare in ((["pause", "ID"], started), (["resume", "ID"], paused)) if frozen else ():
+        dies_everywhere(oci, command, prepare)
+    if machine.view() == "v1":
+        dies_everywhere(oci, ["update", "--memory", "64m", "ID"], started)
     nothing_left(oci)
 
 
