@@ -8,6 +8,8 @@ compiled for WebAssembly and, for the others, as a static program. Parts:
            CRI's seccomp profile, namespaces, masked paths; tasks a second with Wait and Delete
   cri      RunPodSandbox, CreateContainer, StartContainer, their end, by the CRI
   ctr      `ctr run --rm` as a whole
+  oci      `run` of the OCI runtimes' own command lines: wasmrun-oci with a guest, crun and runc with a
+           static program
   memory   proportional set sizes: an idle shim, a pod; then many pods at once
   crun     crun alone: a static program, the same as a guest by our handler for crun, and the former
            without the handler
@@ -43,7 +45,7 @@ SCRATCH = "WASMRUN_LIVE_SCRATCH"  # a folder of the host that all parts see
 RUNTIMES = ("wasmrun", "crun", "runc")
 BURST = 20  # tasks in a row, then it is another runtime's turn
 NODE_PARTS = ("cri", "ctr", "memory")  # need a containerd
-PARTS = (*NODE_PARTS, "create", "crun")
+PARTS = (*NODE_PARTS, "create", "crun", "oci")
 IDLE_S = 2  # until what is kept for the next task is given back
 # Not measured here: what runwasi's CI publishes, on its hardware.
 PUBLISHED = {"tasks_per_second": {"runwasi": 330, "runc with wasmtime in the image": 85, "wamr": 95, "wasmedge": 85,
@@ -166,7 +168,6 @@ class Direct:
 
 
 def part_create(args):
-    import subprocess
     with open(os.path.join(os.environ[SCRATCH], "seccomp.json"), encoding="utf-8") as file:
         seccomp = json.load(file)
     holder = subprocess.Popen(["unshare", "--net", "--ipc", "--uts", "sleep", "100000"])
@@ -253,6 +254,39 @@ def part_ctr(args, node, client):
     for key in ("minimum", "median"):
         result[f"{key}_of_crun"] = round(result["wasmrun"][key] / result["crun"][key], 3)
     print(f"  of crun's: {result['minimum_of_crun']} (minimum), {result['median_of_crun']} (median)", flush=True)
+    return result
+
+
+# ---------------------------------------------------------------- oci
+
+def part_oci(args):
+    """One bundle for each, used again and again; the process as a whole."""
+    programs = {"wasmrun-oci": os.path.join(args.build, "bin", "wasmrun-oci"), "crun": "crun", "runc": "runc"}
+    times = {name: [] for name in programs}
+    home = f"{machine.BASE}/oci"
+    os.makedirs(f"{home}/root")
+    images.unpack(images.guest_entries(args.build, True), f"{home}/root")
+    for name in programs:
+        words = ["/exit.wasm" if name == "wasmrun-oci" else "/exit", "0"]
+        os.makedirs(f"{home}/{name}")
+        with open(f"{home}/{name}/config.json", "w", encoding="utf-8") as file:
+            json.dump(shims.spec_of(words, f"oci-{name}", f"{home}/root", readonly=True), file)
+    for number in range(args.rounds * 4 + 2):
+        for name, program in programs.items():
+            argv = [program, "run", "--bundle", f"{home}/{name}", f"b-{name}"]
+            begun = time.perf_counter()
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            span = (time.perf_counter() - begun) * 1e3
+            assert (done.returncode, done.stderr) == (0, b"exit 0\n"), done
+            if number > 1:  # the first ones warm caches up
+                times[name].append(span)
+    result = {name: both(values) for name, values in times.items()}
+    for name in programs:
+        show(f"{name}: run ms", result[name])
+    for key in ("minimum", "median"):
+        result[f"{key}_of_crun"] = round(result["wasmrun-oci"][key] / result["crun"][key], 3)
+    print(f"  of crun's: {result['minimum_of_crun']} (minimum), {result['median_of_crun']} (median)", flush=True)
+    machine.remove_tree(home)
     return result
 
 
@@ -367,6 +401,9 @@ def inside(args):
     """In the namespaces of one view; results go to the scratch folder."""
     machine.enter()
     found, scratch = {}, os.environ[SCRATCH]
+    if "oci" in args.parts and machine.view() == machine.views()[0]:
+        print("oci:", flush=True)
+        found["oci"] = part_oci(args)
     needs_node = set(args.parts) & {*NODE_PARTS, "create"}
     if needs_node and (machine.view() == "v1" or not os.path.exists(f"{scratch}/seccomp.json")):
         with Node(args, native=True) as node:
