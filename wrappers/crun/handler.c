@@ -87,7 +87,8 @@ static bool open_engine(char *why)
     }
     const struct wrap_crun_engine *found = dlsym(file, WRAP_CRUN_SYMBOL);
     if (!found || found->interface != WRAP_CRUN_INTERFACE) {
-        snprintf(why, WRAP_CRUN_TEXT, "wasmrun: %s belongs to another version of wasmrun.so", path);
+        snprintf(why, WRAP_CRUN_TEXT, "wasmrun: %.500s belongs to another version of wasmrun.so",
+                 path);
         return false;
     }
     engine = found;

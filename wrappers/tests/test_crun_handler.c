@@ -53,15 +53,16 @@ static bool engine_is_open(void)
     return found;
 }
 
-static int text_of(int result, struct crun_error *err)
+/* Says what an answer came with, and forgets it. */
+static void said_by(int result, struct crun_error **err)
 {
-    if (result < 0 && (!err || !err->text)) puts("no error");
-    if (err) {
-        printf("%s\n", err->text);
-        free(err->text);
-        free(err);
+    if (result < 0 && (!*err || !(*err)->text)) puts("no error");
+    if (*err) {
+        printf("%s\n", (*err)->text);
+        free((*err)->text);
+        free(*err);
+        *err = NULL;
     }
-    return result;
 }
 
 /* Asks and loads in the order that crun does; one word for each answer. */
@@ -71,19 +72,17 @@ static int be_crun(const char *path)
     void *cookie = NULL;
     struct crun_handler *handler = open_handler(path);
     bool named = getenv("WRAP_CRUN_TEST_NAMED"); /* then crun does not ask */
-    int answer = named ? 1 : text_of(handler->can_handle_container(NULL, &err), err);
+    int answer = named ? 1 : handler->can_handle_container(NULL, &err);
+    said_by(answer, &err);
     printf("answer %d engine %d\n", answer, engine_is_open());
     if (answer == 1) {
-        err = NULL;
-        int loaded = text_of(handler->load(&cookie, &err), err);
-        err = NULL;
-        int good =
-            loaded == 0
-                ? text_of(handler->configure_container(cookie, 1, NULL, NULL, "/", &err), err)
-                : 0;
+        int loaded = handler->load(&cookie, &err);
+        said_by(loaded, &err);
+        int good = 0;
+        if (loaded == 0) good = handler->configure_container(cookie, 1, NULL, NULL, "/", &err);
+        said_by(good, &err);
         printf("load %d configure %d\n", loaded, good);
     }
-    err = NULL;
     int done = handler->unload(cookie, &err);
     return done + handler->unload(NULL, &err);
 }
@@ -279,7 +278,7 @@ static void test_bad_config_fails_where_crun_cleans_up(void **state)
 
 static void test_engine_missing_is_one_line(void **state)
 {
-    char path[PATH_MAX + 64];
+    char path[2 * PATH_MAX + 64];
     char said[4096];
     (void)state;
     snprintf(path, sizeof path, "cp " WRAP_CRUN_HANDLER " '%s/alone/handlers/wasmrun.so'", home);
