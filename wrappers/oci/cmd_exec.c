@@ -257,7 +257,8 @@ static bool fork_into(const struct wrap_oci_state_doc *state, const struct exec 
                                 err)) {
         return false;
     }
-    struct wrap_cgroup *cgroup = wrap_oci_state_cgroup(state, err);
+    bool grouped = state->systemd || state->cgroup[0];
+    struct wrap_cgroup *cgroup = grouped ? wrap_oci_state_cgroup(state, err) : NULL;
     struct wrap_container_config config = {
         .id = state->id,
         .bundle = state->bundle,
@@ -270,8 +271,9 @@ static bool fork_into(const struct wrap_oci_state_doc *state, const struct exec 
         .start_fd = -1,
     };
     for (int i = 0; i < 3 && config.console >= 0; i++) config.stdio[i] = config.console;
-    const struct wrap_container_join join = {.pid = state->pid, .process = process};
-    bool good = cgroup && wrap_container_fork_into(&config, &join, &running->child, err) &&
+    const struct wrap_container_join join = {.pid = state->pid, .process = process, .last = true};
+    bool good = (cgroup || !grouped) &&
+                wrap_container_fork_into(&config, &join, &running->child, err) &&
                 wrap_oci_follow(&running->child, NULL, NULL, err) == WRAP_OCI_IS_READY;
     if (good && !commit(exec, &terminal, &running->child, err)) {
         wrap_oci_child_end(&running->child);

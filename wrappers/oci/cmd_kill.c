@@ -104,6 +104,7 @@ static int run(const struct wrap_command *self, int argc, char **argv)
     if (at < 0 || !wrap_oci_find(argv[at], WRAP_OCI_READ, &state, &code)) {
         return code;
     }
+    all = all && (state.systemd || state.cgroup[0]); /* without a group: the first takes along */
     bool good = (at + 1 == argc || parse_signal(argv[at + 1], &number, &err)) &&
                 (all ? kill_all(&state, number, &err) : kill_first(&state, number, &err));
     if (good && number == SIGKILL) {

@@ -5,9 +5,12 @@
 #include "wasmrun.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct wrap_command *const commands[] = {
     &wrap_oci_create, &wrap_oci_start,  &wrap_oci_run,      &wrap_oci_state,
@@ -44,7 +47,7 @@ static const struct wrap_option global_options[] = {
     {"log-format",     0, "text|json",       OPT_LOG_FORMAT, "of that file (text)"},
     {"systemd-cgroup", 0, NULL,              OPT_SYSTEMD,    "control groups are systemd's scopes"},
     {"debug",          0, NULL,              OPT_DEBUG,      "more messages in the log"},
-    {"rootless",       0, "auto|true|false", OPT_ROOTLESS,   "accepted for Linux containers"},
+    {"rootless",       0, "auto|true|false", OPT_ROOTLESS,   "whether privilege is lacking (auto)"},
     {"criu",           0, "FILE",            OPT_CRIU,       "accepted for Linux containers"},
 };
 // clang-format on
@@ -61,6 +64,41 @@ static struct wrap_oci globals = {.root = WRAP_OCI_ROOT};
 const struct wrap_oci *wrap_oci_globals(void) { return &globals; }
 
 void wrap_oci_set(const struct wrap_oci *values) { globals = *values; }
+
+/* As the kernel's own user namespace has it: all numbers, each for itself. */
+static bool is_rootless(void)
+{
+    unsigned inside = 1;
+    unsigned outside = 1;
+    unsigned count = 0;
+    FILE *map = fopen("/proc/self/uid_map", "re");
+    int got = map ? fscanf(map, "%u %u %u", &inside, &outside, &count) : 3;
+    if (map) fclose(map);
+    return geteuid() != 0 || got != 3 || (map && (inside || outside || count != UINT32_MAX));
+}
+
+static bool take_rootless(const char *value)
+{
+    static const char *const known[] = {"auto", "true", "false"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(known[i], value) == 0) {
+            globals.rootless = i ? i == 1 : globals.rootless;
+            return true;
+        }
+    }
+    wrap_say("option '--rootless': '%s' is neither auto, true nor false", value);
+    return false;
+}
+
+static void choose_root(void)
+{
+    static char path[PATH_MAX];
+    const char *run = getenv("XDG_RUNTIME_DIR");
+    if (globals.root_given || !globals.rootless || !run || run[0] != '/') return;
+    if ((size_t)snprintf(path, sizeof path, "%s/" WRAP_OCI_PROGRAM, run) < sizeof path) {
+        globals.root = path;
+    }
+}
 
 static bool take_global(int id, const char *value)
 {
@@ -83,6 +121,7 @@ static bool take_global(int id, const char *value)
         return true;
     case OPT_SYSTEMD: globals.systemd_cgroup = true; return true;
     case OPT_DEBUG: globals.debug = true; return true;
+    case OPT_ROOTLESS: return take_rootless(value);
     default: return true;
     }
 }
@@ -106,7 +145,7 @@ int wrap_oci_parse_globals(int argc, char **argv, int *code)
 {
     struct wrap_opts opts = {
         .command = &wrap_oci_global_command, .argc = argc, .argv = argv, .at = 1};
-    globals = (struct wrap_oci){.root = WRAP_OCI_ROOT, .argv = argv};
+    globals = (struct wrap_oci){.root = WRAP_OCI_ROOT, .argv = argv, .rootless = is_rootless()};
     *code = WRAP_OCI_FAILED;
     if (argc > 1 && strcmp(argv[1], "-v") == 0) {
         print_version();
@@ -124,6 +163,7 @@ int wrap_oci_parse_globals(int argc, char **argv, int *code)
         }
     }
     wrap_say_as(WRAP_OCI_PROGRAM, wrap_oci_log_error, false);
+    choose_root();
     if (opts.at < argc && strcmp(argv[opts.at], "help") == 0) {
         print_overview();
         *code = 0;

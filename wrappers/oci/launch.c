@@ -192,6 +192,17 @@ static void look_in_root(struct plan *plan)
 
 static bool place_group(struct plan *plan, struct wrap_error *err)
 {
+    const struct wrap_oci *globals = wrap_oci_globals();
+    /* Without privilege none can be made unless the caller has one for us, and names it. */
+    bool none = globals->rootless && !globals->systemd_cgroup && !plan->spec->cgroups_path[0];
+    if (none && wrap_cgroup_has_limits(&plan->spec->resources)) {
+        return wrap_fail(err, WRAP_PERMISSION_DENIED,
+                         "linux.resources: no limits without privilege and linux.cgroupsPath");
+    }
+    if (none) {
+        plan->cgroup = strdup("");
+        return plan->cgroup || wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
+    }
     plan->cgroup = wrap_oci_state_place(plan->spec->cgroups_path, plan->launch->id,
                                         wrap_oci_globals()->systemd_cgroup);
     if (!plan->cgroup) return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
@@ -209,6 +220,7 @@ static bool is_group_free(const struct plan *plan, struct wrap_error *err)
     struct wrap_cgroup *cgroup = NULL;
     pid_t *pids = NULL;
     size_t count = 0;
+    if (!config.systemd && !plan->cgroup[0]) return true;
     if (!wrap_cgroup_open(&config, &cgroup, NULL)) return true;
     bool good = wrap_cgroup_pids(cgroup, &pids, &count, err) &&
                 (!count || wrap_fail(err, WRAP_ALREADY_EXISTS, "cgroup: %.200s holds processes",
@@ -337,7 +349,7 @@ static bool on_created(void *context, struct wrap_error *err)
 
 static bool make_group(struct making *making, struct wrap_error *err)
 {
-    bool good = wrap_cgroup_make(making->cgroup, err);
+    bool good = !making->cgroup || wrap_cgroup_make(making->cgroup, err);
     making->group_taken = !good && err->code == WRAP_ALREADY_EXISTS;
     return good;
 }
@@ -360,7 +372,7 @@ static enum wrap_oci_outcome fork_and_follow(struct making *making,
         .start_fd = start,
     };
     for (int i = 0; i < 3 && config.console >= 0; i++) config.stdio[i] = config.console;
-    config.group_late = !config.hooks_wait && !wrap_oci_globals()->systemd_cgroup;
+    config.group_late = making->cgroup && !config.hooks_wait && !wrap_oci_globals()->systemd_cgroup;
     if (!config.group_late && !make_group(making, err)) return WRAP_OCI_HAS_FAILED;
     struct wrap_child *child = &making->running->child;
     if (!wrap_container_fork(&config, child, err)) return WRAP_OCI_HAS_FAILED;
@@ -414,7 +426,9 @@ static enum wrap_oci_outcome make_process(struct making *making, struct wrap_err
         return outcome;
     }
     int start = launch->wait_for_start ? wrap_oci_start_make(making->state, err) : -1;
-    if ((start >= 0 || !launch->wait_for_start) && wrap_cgroup_plan(&group, &making->cgroup, err)) {
+    bool grouped = group.systemd || group.path[0];
+    if ((start >= 0 || !launch->wait_for_start) &&
+        (!grouped || wrap_cgroup_plan(&group, &making->cgroup, err))) {
         outcome = fork_and_follow(making, &terminal, start, err);
     }
     if (outcome == WRAP_OCI_IS_READY && !commit(making, &terminal, err)) {

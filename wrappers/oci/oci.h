@@ -18,7 +18,7 @@
 
 #define WRAP_OCI_PROGRAM "wasmrun-oci"
 #define WRAP_OCI_SPEC_VERSION "1.2.0"
-/** Where states are when --root is not given. */
+/** Where states are when --root is not given; without privilege in $XDG_RUNTIME_DIR. */
 #define WRAP_OCI_ROOT "/run/wasmrun-oci"
 /** Names the runtime of Linux containers instead of runc, then crun. */
 #define WRAP_OCI_LINUX_VARIABLE "WASMRUN_OCI_LINUX_RUNTIME"
@@ -33,6 +33,7 @@ struct wrap_oci {
     bool debug;
     bool systemd_cgroup;
     bool root_given;
+    bool rootless; /**< not root, or root of a user namespace; --rootless overrides what is seen */
     char **argv; /**< the whole command line, for a Linux runtime */
 };
 

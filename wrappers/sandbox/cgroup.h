@@ -44,6 +44,9 @@ enum wrap_cgroup_version wrap_cgroup_host(void);
  */
 bool wrap_cgroup_create(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
                         struct wrap_error *err);
+/** Whether a group would be needed: limits, but for rules about devices and limits that are none.
+ */
+bool wrap_cgroup_has_limits(const struct wrap_resources *resources);
 /**
  * The same in two steps: `plan` checks the names and makes what wrap_cgroup_clone_fd needs, `make`
  * the rest and the limits, while a child that was cloned into it is busy with other things. A plan

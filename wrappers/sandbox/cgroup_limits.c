@@ -15,6 +15,15 @@
 
 bool wrap_given(const struct wrap_maybe *maybe) { return maybe->given && maybe->value != 0; }
 
+bool wrap_cgroup_has_limits(const struct wrap_resources *r)
+{
+    return wrap_given(&r->memory_limit) || wrap_given(&r->memory_reservation) ||
+           wrap_given(&r->memory_swap) || wrap_given(&r->cpu_shares) || wrap_given(&r->cpu_quota) ||
+           r->cpus || r->mems || wrap_given(&r->io_weight) || r->io_limit_count ||
+           r->huge_limit_count || r->unified_count ||
+           (wrap_given(&r->pids_limit) && r->pids_limit.value > 0);
+}
+
 static bool has(const char *text) { return text && *text; }
 
 bool wrap_wants_memory(const struct wrap_resources *r)

@@ -20,6 +20,7 @@ struct wrap_setup {
     const struct wrap_process *process;
     int start;        /**< FIFO that is waited at last, for the start */
     int joined;       /**< pidfd of the container's first process, when this is another one */
+    bool last; /**< see struct wrap_container_join */
     bool in_group;    /**< made by CLONE_INTO_CGROUP */
     int report;       /**< write end */
     int control;      /**< read end */

@@ -358,6 +358,7 @@ bool wrap_container_fork_into(const struct wrap_container_config *config,
 {
     struct wrap_setup setup = setup_of(config);
     setup.process = join_to->process;
+    setup.last = join_to->last;
     setup.joined = (int)syscall(SYS_pidfd_open, join_to->pid, 0);
     if (setup.joined < 0) return wrap_fail_errno(err, errno, "process %d", (int)join_to->pid);
     bool good = start(&setup, out, err);

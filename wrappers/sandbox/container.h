@@ -59,6 +59,8 @@ struct wrap_container_config {
 struct wrap_container_join {
     pid_t pid; /**< of the container's first process, in the caller's namespace */
     const struct wrap_process *process; /**< what to run; spec: the container's own */
+    bool last; /**< the caller makes no other process: those might be in the container's pid
+                  namespace */
 };
 
 /** What a child says, one after the other. */

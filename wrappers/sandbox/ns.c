@@ -122,16 +122,21 @@ bool wrap_ns_fork(struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_
     int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (own < 0) return wrap_fail_errno(err, errno, "/proc/self/ns/pid");
     long made = -1;
+    bool moved = setup->joined >= 0 || setup->spec->namespace_paths[WRAP_NS_PID];
     if (enter_pids(setup, err)) {
         made = clone_raw(setup, pidfd);
-        if (made < 0 && errno == ENOSYS) made = clone_old(setup, pidfd);
+        if (made < 0 && errno == ENOSYS) {
+            moved = true;
+            made = clone_old(setup, pidfd);
+        }
         if (made < 0) wrap_fail_errno(err, errno, "making the container's process");
     }
     if (made == 0) {
         *pid = 0;
         return true;
     }
-    if (setns(own, CLONE_NEWPID) != 0 && made > 0) {
+    /* The way back takes privilege over it, which root of a user namespace may lack. */
+    if (moved && setns(own, CLONE_NEWPID) != 0 && made > 0 && !setup->last) {
         wrap_fail_errno(err, errno, "own pid namespace");
         kill((pid_t)made, SIGKILL);
         (void)!syscall(SYS_wait4, (pid_t)made, NULL, 0, NULL);

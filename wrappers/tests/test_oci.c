@@ -359,10 +359,36 @@ static void test_options_before_the_command(void **unused)
     assert_string_equal(wrap_oci_globals()->log, "/l");
     assert_true(wrap_oci_globals()->log_json && wrap_oci_globals()->systemd_cgroup);
     assert_true(wrap_oci_globals()->debug && wrap_oci_globals()->root_given);
-    static const char *const none[] = {"oci", "list"};
-    assert_int_equal(parse(2, none, &code), 1);
+    static const char *const none[] = {"oci", "--rootless", "false", "list"};
+    assert_int_equal(parse(4, none, &code), 3);
     assert_string_equal(wrap_oci_globals()->root, WRAP_OCI_ROOT);
     assert_null(wrap_oci_globals()->log);
+}
+
+static void test_without_privilege_states_are_the_users(void **unused)
+{
+    (void)unused;
+    static const char *const words[] = {"oci", "--rootless", "true", "list"};
+    static const char *const named[] = {"oci", "--root", "/r", "--rootless", "true", "list"};
+    static const char *const wrong[] = {"oci", "--rootless", "perhaps", "list"};
+    static const char *const folders[] = {"/run/user/7", "relative", NULL};
+    int code = 0;
+    char *before = getenv("XDG_RUNTIME_DIR");
+    before = before ? strdup(before) : NULL;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        folders[i] ? setenv("XDG_RUNTIME_DIR", folders[i], 1) : unsetenv("XDG_RUNTIME_DIR");
+        assert_int_equal(parse(4, words, &code), 3);
+        assert_true(wrap_oci_globals()->rootless);
+        assert_string_equal(wrap_oci_globals()->root,
+                            i == 0 ? "/run/user/7/wasmrun-oci" : WRAP_OCI_ROOT);
+        assert_int_equal(parse(6, named, &code), 5);
+        assert_string_equal(wrap_oci_globals()->root, "/r");
+    }
+    before ? setenv("XDG_RUNTIME_DIR", before, 1) : unsetenv("XDG_RUNTIME_DIR");
+    free(before);
+    wrap_say_as("test", NULL, true);
+    assert_int_equal(parse(4, wrong, &code), 0);
+    wrap_say_as("test", NULL, false);
 }
 
 static void test_options_that_are_wrong(void **unused)
@@ -473,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_a_start_is_told_once),
         cmocka_unit_test(test_the_state_document_has_runcs_members),
         cmocka_unit_test(test_options_before_the_command),
+        cmocka_unit_test(test_without_privilege_states_are_the_users),
         cmocka_unit_test(test_options_that_are_wrong),
         cmocka_unit_test(test_options_of_create),
         cmocka_unit_test(test_the_table_of_commands),
