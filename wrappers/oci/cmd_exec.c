@@ -275,6 +275,11 @@ static bool fork_into(const struct wrap_oci_state_doc *state, const struct exec 
     bool good = (cgroup || !grouped) &&
                 wrap_container_fork_into(&config, &join, &running->child, err) &&
                 wrap_oci_follow(&running->child, NULL, NULL, err) == WRAP_OCI_IS_READY;
+    /* That it lives still shows that its number was never another's, whose namespaces we took. */
+    if (good && wrap_oci_status_of(state) == WRAP_OCI_STOPPED) {
+        wrap_oci_child_end(&running->child);
+        good = wrap_fail(err, WRAP_FAILED_PRECONDITION, "cannot exec in a stopped container");
+    }
     if (good && !commit(exec, &terminal, &running->child, err)) {
         wrap_oci_child_end(&running->child);
         good = false;

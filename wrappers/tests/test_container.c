@@ -260,7 +260,7 @@ static void test_exec_joins_a_running_container(void **state)
     assert_int_equal(read(box.output, &byte, 1), 1);
 
     struct wrap_process process = box.spec.process;
-    const struct wrap_container_join join = {box.child.pid, &process};
+    const struct wrap_container_join join = {.pid = box.child.pid, .process = &process};
     process.uid = 1234;
     guest_now = show_self;
     int out = open_output(&box);
