@@ -59,8 +59,9 @@ static bool install(const struct wrap_node *node, struct wrap_error *err)
 {
     static struct wrap_node_state state; /* some hundred KiB; of this run */
     struct wrap_node_plan plan = {0};
-    bool good = wrap_node_state_read(node->root, &state, err) &&
-                wrap_node_binaries_plan(node, &plan, err) && plan_configs(node, &plan, err);
+    bool good = wrap_node_state_read(node->root, &state, err);
+    if (good && !node->dry_run) wrap_node_state_tidy(node->root, &state);
+    good = good && wrap_node_binaries_plan(node, &plan, err) && plan_configs(node, &plan, err);
     bool nothing = plan.count == 0 && state.pending == 0;
     if (good && nothing) {
         puts("already installed: nothing changed, nothing restarted");

@@ -64,9 +64,10 @@ static bool uninstall(const struct wrap_node *node, struct wrap_error *err)
 {
     static struct wrap_node_state state; /* some hundred KiB; of this run */
     struct wrap_node_plan plan = {0};
-    bool good = wrap_node_state_read(node->root, &state, err) &&
-                plan_configs(node, &state, &plan, err) &&
-                wrap_node_binaries_remove(node, &state, &plan, err);
+    bool good = wrap_node_state_read(node->root, &state, err);
+    if (good && !node->dry_run) wrap_node_state_tidy(node->root, &state);
+    good = good && plan_configs(node, &state, &plan, err) &&
+           wrap_node_binaries_remove(node, &state, &plan, err);
     bool nothing = plan.count == 0 && state.pending == 0 && !state.exists;
     if (good && !nothing) good = is_free(node, err);
     if (good && nothing) {

@@ -406,7 +406,7 @@ bool wrap_node_config_remove(const struct wrap_node *node, const struct wrap_nod
         return wrap_fail(err, why.code, "%s: %s", path, why.text);
     }
     char backup[PATH_MAX];
-    snprintf(backup, sizeof backup, "%s.wasmrun-backup", path);
+    snprintf(backup, sizeof backup, "%s" WRAP_NODE_BACKUP, path);
     if (ours && rest.size == 0 && !wrap_node_exists(node->root, backup)) {
         free(rest.data);
         return wrap_node_plan_remove(plan, &change, err);

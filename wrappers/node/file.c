@@ -274,14 +274,22 @@ bool wrap_node_file_remove(int root, const char *path, struct wrap_error *err)
     struct place place;
     int problem = find(root, path, false, &place);
     if (!problem) {
-        char temporary[NAME_MAX + 1];
-        temporary_name(place.name, temporary);
-        (void)unlinkat(place.dir, temporary, 0);
         problem = unlinkat(place.dir, place.name, 0) < 0 ? errno : sync_folder(&place);
         close(place.dir);
     }
     return !problem || problem == ENOENT || problem == ENOTDIR ||
            cannot(problem, "remove", path, err);
+}
+
+void wrap_node_file_tidy(int root, const char *path)
+{
+    struct place place;
+    char temporary[NAME_MAX + 1];
+    if (find(root, path, false, &place) == 0) {
+        temporary_name(place.name, temporary);
+        (void)unlinkat(place.dir, temporary, 0);
+        close(place.dir);
+    }
 }
 
 void wrap_node_folder_remove(int root, const char *path)

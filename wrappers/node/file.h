@@ -47,6 +47,8 @@ bool wrap_node_file_write(int root, const char *path, const struct wrap_node_fil
                           const struct wrap_node_file *like, struct wrap_error *err);
 /** Removes a file; that there is none is fine. */
 bool wrap_node_file_remove(int root, const char *path, struct wrap_error *err);
+/** Removes what a write of `path` left that was killed. */
+void wrap_node_file_tidy(int root, const char *path);
 /** Removes an empty folder if it is one; says nothing. */
 void wrap_node_folder_remove(int root, const char *path);
 

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BACKUP ".wasmrun-backup"
-
 enum { CONTEXT = 3 /* lines around a difference */ };
 
 /* ---------------------------------------------------------------- making */
@@ -155,8 +153,8 @@ static void print_diff(const char *path, const struct wrap_node_file *a,
     if (after > CONTEXT) after = CONTEXT;
     size_t a_count = before + count_lines(head_end, a_end) + after;
     size_t b_count = before + count_lines(b->data + head, b_end) + after;
-    wrap_print(stdout, "--- %s\n+++ %s\n", a->exists ? path : "/dev/null",
-               b->exists ? path : "/dev/null");
+    wrap_print(stdout, "--- %s\n", a->exists ? path : "/dev/null");
+    wrap_print(stdout, "+++ %s\n", b->exists ? path : "/dev/null");
     printf("@@ -%zu,%zu +%zu,%zu @@\n", first + (a_count > 0), a_count, first + (b_count > 0),
            b_count);
     put_lines(' ', from, head_end, SIZE_MAX);
@@ -193,7 +191,7 @@ static bool back_up(const struct wrap_node *node, const struct wrap_node_change 
                     struct wrap_error *err)
 {
     char path[PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s" BACKUP, change->path);
+    int length = snprintf(path, sizeof path, "%s" WRAP_NODE_BACKUP, change->path);
     if (length < 0 || (size_t)length >= sizeof path) {
         return wrap_fail(err, WRAP_INVALID_ARGUMENT, "%s: too long a path", change->path);
     }
@@ -207,7 +205,7 @@ static void drop_backup(const struct wrap_node *node, const struct wrap_node_cha
     char path[PATH_MAX];
     struct wrap_node_file kept;
     struct wrap_error ignored = {0};
-    snprintf(path, sizeof path, "%s" BACKUP, change->path);
+    snprintf(path, sizeof path, "%s" WRAP_NODE_BACKUP, change->path);
     if (!wrap_node_file_read(node->root, path, WRAP_NODE_TEXT_MAX, &kept, &ignored)) return;
     bool same = kept.exists && kept.size == change->content.size &&
                 memcmp(kept.data, change->content.data, kept.size) == 0;

@@ -10,6 +10,9 @@
 #include "node/file.h"
 #include "node/node.h"
 
+/** Behind the name of a configuration: its first original. */
+#define WRAP_NODE_BACKUP ".wasmrun-backup"
+
 /** One file. */
 struct wrap_node_change {
     char *path;

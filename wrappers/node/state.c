@@ -34,6 +34,19 @@ int wrap_node_lock(int root, struct wrap_error *err)
 
 /* ---------------------------------------------------------------- reading */
 
+/* Another one than the recorded: all services have been started since. */
+static void read_boot(char out[WRAP_NODE_BOOT])
+{
+    ssize_t size = 0;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        size = read(fd, out, WRAP_NODE_BOOT - 1);
+        close(fd);
+    }
+    out[size > 0 ? size : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+}
+
 static bool copy(char *out, size_t size, const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -85,7 +98,11 @@ bool wrap_node_state_read(int root, struct wrap_node_state *state, struct wrap_e
     if (!file.exists) return true;
     json_error_t why;
     json_t *read = json_loadb(file.data, file.size, JSON_REJECT_DUPLICATES, &why);
+    char boot[WRAP_NODE_BOOT];
     bool good = json_is_object(read) && read_rows(read, state);
+    const char *then = json_string_value(json_object_get(read, "boot"));
+    read_boot(boot);
+    if (!then || strcmp(then, boot) != 0) state->pending = 0;
     json_decref(read);
     wrap_node_file_free(&file);
     state->exists = good;
@@ -113,8 +130,11 @@ static json_t *as_json(const struct wrap_node_state *state)
     for (size_t i = 0; i < state->pending; i++) {
         json_array_append_new(restart, json_string(state->restart[i]));
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "version", state->version, "binaries", binaries,
-                     "configs", configs, "folders", folders, "restart", restart);
+    char boot[WRAP_NODE_BOOT];
+    read_boot(boot);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "version", state->version, "boot", boot,
+                     "binaries", binaries, "configs", configs, "folders", folders, "restart",
+                     restart);
 }
 
 bool wrap_node_state_write(int root, const struct wrap_node_state *state, struct wrap_error *err)
@@ -135,6 +155,20 @@ bool wrap_node_state_remove(int root, struct wrap_error *err)
     bool good = wrap_node_file_remove(root, STATE, err);
     wrap_node_folder_remove(root, WRAP_NODE_STATE_DIR);
     return good;
+}
+
+void wrap_node_state_tidy(int root, const struct wrap_node_state *state)
+{
+    wrap_node_file_tidy(root, STATE);
+    for (size_t i = 0; i < state->binaries; i++) {
+        wrap_node_file_tidy(root, state->binary[i].path);
+    }
+    for (size_t i = 0; i < state->configs; i++) {
+        char backup[PATH_MAX + sizeof WRAP_NODE_BACKUP];
+        snprintf(backup, sizeof backup, "%s" WRAP_NODE_BACKUP, state->config[i].path);
+        wrap_node_file_tidy(root, state->config[i].path);
+        wrap_node_file_tidy(root, backup);
+    }
 }
 
 /* ---------------------------------------------------------------- intentions */

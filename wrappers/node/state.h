@@ -11,7 +11,7 @@
 
 #define WRAP_NODE_STATE_DIR "/var/lib/wasmrun-node"
 
-enum { WRAP_NODE_STATE_ROWS = 32, WRAP_NODE_NAME = 16 };
+enum { WRAP_NODE_STATE_ROWS = 32, WRAP_NODE_NAME = 16, WRAP_NODE_BOOT = 64 };
 
 /** Zero-initialise. */
 struct wrap_node_state {
@@ -27,7 +27,7 @@ struct wrap_node_state {
         char distro[WRAP_NODE_NAME];
     } config[WRAP_NODE_STATE_ROWS];
     char folder[WRAP_NODE_STATE_ROWS][PATH_MAX]; /**< made by us, each before those in it */
-    char restart[WRAP_NODE_STATE_ROWS][WRAP_NODE_NAME]; /**< distributions */
+    char restart[WRAP_NODE_STATE_ROWS][WRAP_NODE_NAME]; /**< distributions; void after a reboot */
 };
 
 /** One run at a time: the lock's descriptor, which the caller closes; -1: `err`. */
@@ -38,6 +38,8 @@ bool wrap_node_state_write(int root, const struct wrap_node_state *state, struct
 /** Removes it, its folder too. */
 bool wrap_node_state_remove(int root, struct wrap_error *err);
 
+/** Removes what a killed run left unfinished beside the files that are recorded. */
+void wrap_node_state_tidy(int root, const struct wrap_node_state *state);
 /** Takes up what a plan is going to do: binaries, files, new folders, services. */
 bool wrap_node_state_intend(int root, struct wrap_node_state *state,
                             const struct wrap_node_plan *plan, struct wrap_error *err);
