@@ -106,6 +106,22 @@ const char *wrap_node_plugin(unsigned version)
                           : "io.containerd.cri.v1.runtime";
 }
 
+/*
+ * Whether services of systemd look for programs there: then a name does, with every containerd.
+ * Else the shim is named by its path, as containerd 1.6 and later allow; runtime_path is no
+ * way, 1.6 does not heed it for pods, and later ones forget it after a restart (containerd's issue
+ * 10811).
+ */
+static bool is_in_path(const char *folder)
+{
+    static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                                          "/usr/bin",        "/sbin",          "/bin"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        if (strcmp(folders[i], folder) == 0) return true;
+    }
+    return false;
+}
+
 bool wrap_node_table_containerd(const struct wrap_node_table *table, struct wrap_node_text *out,
                                 struct wrap_error *err)
 {
@@ -113,6 +129,7 @@ bool wrap_node_table_containerd(const struct wrap_node_table *table, struct wrap
     FILE *to = open_memstream(&out->data, &out->size);
     if (!to) return no_memory(err);
     char path[128];
+    bool in_path = is_in_path(table->bin_dir);
     snprintf(path, sizeof path, "plugins.\"%s\".containerd.runtimes",
              wrap_node_plugin(table->version));
     if (table->with_base) fputs("{{ template \"base\" . }}\n", to);
@@ -122,13 +139,13 @@ bool wrap_node_table_containerd(const struct wrap_node_table *table, struct wrap
     }
     fprintf(to,
             "[%s.%s]\n"
-            "  runtime_type = \"io.containerd.wasmrun.v1\"\n"
-            "  runtime_path = \"%s/" WRAP_NODE_SHIM "\"\n"
+            "  runtime_type = \"%s%s\"\n"
             "  pod_annotations = " ANNOTATIONS "\n"
             "  container_annotations = " ANNOTATIONS "\n"
             "  [%s.%s.options]\n"
             "    SystemdCgroup = %s\n",
-            path, table->runtime, table->bin_dir, path, table->runtime, table->systemd);
+            path, table->runtime, in_path ? "io.containerd.wasmrun.v1" : table->bin_dir,
+            in_path ? "" : "/" WRAP_NODE_SHIM, path, table->runtime, table->systemd);
     return finish(to, out, err);
 }
 

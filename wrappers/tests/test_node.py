@@ -181,7 +181,8 @@ def runtimes(text, plugin):
 def check_table(text, plugin, systemd=True, bin_dir="/usr/local/bin", name="wasmrun"):
     table = runtimes(text, plugin)[name]
     lists = ["module.wasm.image/*", "run.oci.handler", "io.wasmrun/*"]
-    assert table == {"runtime_type": "io.containerd.wasmrun.v1", "runtime_path": f"{bin_dir}/{SHIM}",
+    kind = "io.containerd.wasmrun.v1" if bin_dir == "/usr/local/bin" else f"{bin_dir}/{SHIM}"
+    assert table == {"runtime_type": kind,
                      "pod_annotations": lists, "container_annotations": lists,
                      "options": {"SystemdCgroup": systemd}}, table
 

@@ -17,7 +17,7 @@ from harness import case, wait_for
 
 nodes.RUNTIMES.clear()  # what containerd has by itself: runc
 CONFIG = "/etc/containerd/config.toml"
-BIN = f"{machine.BASE}/bin"
+BIN, IN_PATH = f"{machine.BASE}/bin", "/usr/local/sbin"
 STUB = """#!/bin/sh
 # systemctl for one service, whose manager is at the other end of two pipes
 case $1 in
@@ -33,7 +33,8 @@ class Node(nodes.Node):
     def __enter__(self):
         subprocess.run(["cp", "-a", "/etc", f"{machine.BASE}/etc"], check=True)
         machine.mount("--bind", f"{machine.BASE}/etc", "/etc")
-        machine.mount("-t", "tmpfs", "tmpfs", "/var/lib")
+        for folder in ("/var/lib", IN_PATH):
+            machine.mount("-t", "tmpfs", "tmpfs", folder)
         os.makedirs(os.path.dirname(CONFIG), exist_ok=True)
         os.makedirs(self.home)
         os.makedirs(BIN)
@@ -64,6 +65,9 @@ class Node(nodes.Node):
                 answer = "failed"
             with open(f"{self.home}/answer", "w", encoding="ascii") as file:
                 file.write(answer + "\n")
+
+    def path(self):
+        return f"{IN_PATH}:{os.environ['PATH']}"  # without the build's shim
 
     def program(self, name):
         return f"/{name}.wasm"
@@ -185,7 +189,8 @@ def from_the_place_of_a_pod(cluster):
         script = f'mount --rbind / {host} && exec "$@"'
         words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
         restarts = node.restarts
-        code, text = node.installer("install", "--root", host, "--bin-dir", BIN, "--distro", "containerd", before=words)
+        code, text = node.installer("install", "--root", host, "--bin-dir", IN_PATH, "--distro", "containerd",
+                                    before=words)
         assert code == 0 and "restarting containerd" in text and node.restarts == restarts + 1, text
         with open(f"{node.home}/ns", encoding="ascii") as file:
             assert file.read().strip() == os.readlink("/proc/self/ns/mnt"), "not in the node's mount namespace"

@@ -108,8 +108,12 @@ class Node:
             for pid in machine.named(name):
                 os.kill(pid, signal.SIGKILL)
 
+    def path(self):
+        """Where containerd looks for shims."""
+        return f"{self.options.build}/bin:{os.environ['PATH']}"
+
     def start(self):
-        env = dict(os.environ, PATH=f"{self.options.build}/bin:{os.environ['PATH']}")
+        env = dict(os.environ, PATH=self.path())
         with open(self.log_path, "a", encoding="utf-8") as log:
             self.child = subprocess.Popen(["containerd", "-c", f"{self.home}/config.toml"], env=env,
                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log)
