@@ -10,22 +10,24 @@ if(NOT WASMRUN_SANITIZE AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EM
     COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:wasmrun_cli> completion bash >${scripts}/wasmrun
     COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:wasmrun_cli> completion zsh >${scripts}/_wasmrun
     COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:wasmrun_cli> completion fish >${scripts}/wasmrun.fish)
-  if(TARGET wasmrun_oci)
+  foreach(program oci node)
+    if(NOT TARGET wasmrun_${program})
+      continue()
+    endif()
+    set(name wasmrun-${program})
     foreach(shell bash zsh fish)
-      set(out_bash wasmrun-oci)
-      set(out_zsh _wasmrun-oci)
-      set(out_fish wasmrun-oci.fish)
-      add_custom_command(TARGET wasmrun_oci POST_BUILD
+      set(out_bash ${name})
+      set(out_zsh _${name})
+      set(out_fish ${name}.fish)
+      add_custom_command(TARGET wasmrun_${program} POST_BUILD
         COMMAND ${CMAKE_COMMAND} -E make_directory ${scripts}
-        COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:wasmrun_oci> completion ${shell}
+        COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:wasmrun_${program}> completion ${shell}
           >${scripts}/${out_${shell}})
     endforeach()
-    install(FILES ${scripts}/wasmrun-oci
-      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-    install(FILES ${scripts}/_wasmrun-oci DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-    install(FILES ${scripts}/wasmrun-oci.fish
-      DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-  endif()
+    install(FILES ${scripts}/${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES ${scripts}/_${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES ${scripts}/${name}.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  endforeach()
   install(FILES ${scripts}/wasmrun DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   install(FILES ${scripts}/_wasmrun DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
   install(FILES ${scripts}/wasmrun.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

@@ -9,7 +9,7 @@ include(CMakePackageConfigHelpers)
 
 install(FILES vm/include/wasmrun.h wasi/include/wasmrun_wasi.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES docs/wasmrun.1 docs/wasmrun-oci.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES docs/wasmrun.1 docs/wasmrun-oci.1 docs/wasmrun-node.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # Relative to the .pc file: the installed tree can be moved.
 file(RELATIVE_PATH pc_include ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
