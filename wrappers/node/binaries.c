@@ -96,25 +96,25 @@ static bool placed_as(const struct wrap_node_state *state, const char *path, con
 }
 
 bool wrap_node_binary_look(const struct wrap_node *node, const struct wrap_node_state *state,
-                           size_t i, enum wrap_node_presence *out, char hash[WRAP_NODE_HASH],
-                           struct wrap_error *err)
+                           size_t i, struct wrap_node_found *out, struct wrap_error *err)
 {
-    char from[PATH_MAX], path[PATH_MAX], wanted[WRAP_NODE_HASH];
+    char from[PATH_MAX], wanted[WRAP_NODE_HASH];
     struct wrap_node_file there, source;
-    hash[0] = '\0';
-    *out = WRAP_NODE_MISSING;
-    wrap_node_binary(node, i, path);
-    if (!wrap_node_file_read(node->root, path, WRAP_NODE_PROGRAM_MAX, &there, err)) return false;
+    *out = (struct wrap_node_found){.presence = WRAP_NODE_MISSING};
+    wrap_node_binary(node, i, out->path);
+    if (!wrap_node_file_read(node->root, out->path, WRAP_NODE_PROGRAM_MAX, &there, err)) {
+        return false;
+    }
     if (!there.exists) return true;
-    wrap_node_hash(there.data, there.size, hash);
+    wrap_node_hash(there.data, there.size, out->hash);
     wrap_node_file_free(&there);
     if (!read_source(node, i, from, &source, err)) return false;
-    bool same = placed_as(state, path, hash);
+    bool same = placed_as(state, out->path, out->hash);
     if (source.exists) {
         wrap_node_hash(source.data, source.size, wanted);
-        same = strcmp(wanted, hash) == 0;
+        same = strcmp(wanted, out->hash) == 0;
     }
     wrap_node_file_free(&source);
-    *out = same ? WRAP_NODE_SAME : WRAP_NODE_DIFFERENT;
+    out->presence = same ? WRAP_NODE_SAME : WRAP_NODE_DIFFERENT;
     return true;
 }

@@ -25,9 +25,14 @@ enum wrap_node_presence {
     WRAP_NODE_SAME,      /**< as the one in --from, or without that as it was placed */
     WRAP_NODE_DIFFERENT, /**< of another version, say */
 };
-/** Looks at program `i` on the node; `hash` is "" when it is missing. */
+/** What a look at a program on the node has found. */
+struct wrap_node_found {
+    char path[PATH_MAX];
+    char hash[WRAP_NODE_HASH]; /**< "": it is missing */
+    enum wrap_node_presence presence;
+};
+/** Looks at program `i`. */
 bool wrap_node_binary_look(const struct wrap_node *node, const struct wrap_node_state *state,
-                           size_t i, enum wrap_node_presence *out, char hash[WRAP_NODE_HASH],
-                           struct wrap_error *err);
+                           size_t i, struct wrap_node_found *out, struct wrap_error *err);
 
 #endif

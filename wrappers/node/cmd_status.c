@@ -19,10 +19,7 @@ struct look {
 };
 
 struct status {
-    struct {
-        char path[PATH_MAX], hash[WRAP_NODE_HASH];
-        enum wrap_node_presence presence;
-    } binary[WRAP_NODE_BINARIES];
+    struct wrap_node_found binary[WRAP_NODE_BINARIES];
     struct look distro[DISTROS];
     size_t distros;
     bool installed, broken;
@@ -58,9 +55,7 @@ static bool find_out(const struct wrap_node *node, const struct wrap_node_state 
     size_t complete = 0;
     out->installed = true;
     for (size_t i = 0; i < WRAP_NODE_BINARIES; i++) {
-        wrap_node_binary(node, i, out->binary[i].path);
-        if (!wrap_node_binary_look(node, state, i, &out->binary[i].presence, out->binary[i].hash,
-                                   err)) {
+        if (!wrap_node_binary_look(node, state, i, &out->binary[i], err)) {
             return false;
         }
         out->installed = out->installed && out->binary[i].presence == WRAP_NODE_SAME;

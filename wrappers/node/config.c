@@ -39,14 +39,19 @@ static const struct wrap_toml *runtimes_of(const struct wrap_node_source *source
     return source->tree ? wrap_toml_find(source->tree, path) : NULL;
 }
 
+static bool taken(const struct work *work, const struct wrap_node_source *source, unsigned line)
+{
+    return wrap_fail(work->err, WRAP_ALREADY_EXISTS,
+                     "%s: line %u: a runtime '%s' is there that wasmrun-node did not make; remove "
+                     "it, or choose another --runtime-name",
+                     source->path, line, work->node->runtime);
+}
+
 static bool foreign(const struct work *work, const struct wrap_node_source *source,
                     const struct wrap_toml *runtimes)
 {
     const struct wrap_toml *found = wrap_toml_get(runtimes, work->node->runtime);
-    return found && !wrap_fail(work->err, WRAP_ALREADY_EXISTS,
-                               "%s: line %u: a runtime '%s' is there that wasmrun-node did not "
-                               "make; remove it, or choose another --runtime-name",
-                               source->path, found->line, work->node->runtime);
+    return found && !taken(work, source, found->line);
 }
 
 /* No file has a runtime of our name that is not between our marks. */
@@ -167,7 +172,7 @@ static bool put_toml(struct work *work, const char *path, struct wrap_node_sourc
 static bool put_drop_in(struct work *work, const char *path)
 {
     struct wrap_node_source *there = NULL;
-    if (!wrap_node_sources_add(&work->sources, work->node->root, path, true, &there, work->err)) {
+    if (!wrap_node_sources_add(&work->sources, path, true, &there, work->err)) {
         return false;
     }
     if (there && there->rest.size > 0) {
@@ -210,7 +215,7 @@ static bool in_folder(struct work *work, const char *folder)
     snprintf(path, sizeof path, "%s/" DROP_IN, folder);
     struct wrap_node_source *there = NULL;
     work->table.with_version = true;
-    return wrap_node_sources_add(&work->sources, work->node->root, path, true, &there, work->err) &&
+    return wrap_node_sources_add(&work->sources, path, true, &there, work->err) &&
            clear_others(work, there) && put_drop_in(work, path);
 }
 
@@ -218,10 +223,10 @@ static bool plan_containerd(struct work *work, const char *path)
 {
     struct wrap_node_source *main = NULL;
     char folder[PATH_MAX];
-    if (!wrap_node_sources_add(&work->sources, work->node->root, path, true, &main, work->err)) {
+    if (!wrap_node_sources_add(&work->sources, path, true, &main, work->err)) {
         return false;
     }
-    if (main && !wrap_node_sources_follow(&work->sources, work->node->root, work->err)) {
+    if (main && !wrap_node_sources_follow(&work->sources, work->err)) {
         return false;
     }
     bool empty = !main || !main->tree->first;
@@ -261,10 +266,7 @@ static bool template_is_free(const struct work *work, const struct wrap_node_sou
         }
         if (count == 5 && strcmp(parts, "plugins") == 0 && strcmp(third, "runtimes") == 0 &&
             strcmp(part, work->node->runtime) == 0) {
-            return wrap_fail(work->err, WRAP_ALREADY_EXISTS,
-                             "%s: line %u: a runtime '%s' is there that wasmrun-node did not make; "
-                             "remove it, or choose another --runtime-name",
-                             source->path, number, work->node->runtime);
+            return taken(work, source, number);
         }
         at += size + (newline != NULL);
     }
@@ -277,7 +279,7 @@ static bool put_template(struct work *work, unsigned version)
     struct wrap_node_source *there = NULL;
     snprintf(path, sizeof path, "%s/%s", work->distro->config,
              version >= 3 ? "config-v3.toml.tmpl" : "config.toml.tmpl");
-    if (!wrap_node_sources_add(&work->sources, work->node->root, path, false, &there, work->err) ||
+    if (!wrap_node_sources_add(&work->sources, path, false, &there, work->err) ||
         (there && !template_is_free(work, there))) {
         return false;
     }
@@ -302,7 +304,7 @@ static bool plan_rancher(struct work *work)
     char path[PATH_MAX], folder[PATH_MAX];
     struct wrap_node_source *made = NULL;
     snprintf(path, sizeof path, "%s/config.toml", work->distro->config);
-    if (!wrap_node_sources_add(&work->sources, work->node->root, path, true, &made, work->err)) {
+    if (!wrap_node_sources_add(&work->sources, path, true, &made, work->err)) {
         return false;
     }
     if (!made) {
@@ -317,8 +319,7 @@ static bool plan_rancher(struct work *work)
     }
     unsigned version = version_of(work, made);
     made->ours = false; /* what is rendered from the template is no place of ours */
-    if (!version || !wrap_node_sources_follow(&work->sources, work->node->root, work->err) ||
-        !none_foreign(work)) {
+    if (!version || !wrap_node_sources_follow(&work->sources, work->err) || !none_foreign(work)) {
         return false;
     }
     work->table.version = version;
@@ -335,8 +336,7 @@ static bool plan_k0s(struct work *work)
 {
     static const char managed[] = "# k0s_managed=true";
     struct wrap_node_source *main = NULL;
-    if (!wrap_node_sources_add(&work->sources, work->node->root, work->distro->config, true, &main,
-                               work->err)) {
+    if (!wrap_node_sources_add(&work->sources, work->distro->config, true, &main, work->err)) {
         return false;
     }
     if (main && strncmp(main->rest.data, managed, sizeof managed - 1) != 0) {
@@ -344,8 +344,7 @@ static bool plan_k0s(struct work *work)
     }
     work->table.version = main ? version_of(work, main) : 2;
     if (!work->table.version ||
-        !wrap_node_sources_folder(&work->sources, work->node->root, "/etc/k0s/containerd.d",
-                                  "*.toml", work->err) ||
+        !wrap_node_sources_folder(&work->sources, "/etc/k0s/containerd.d", "*.toml", work->err) ||
         !none_foreign(work)) {
         return false;
     }
@@ -357,10 +356,8 @@ static bool plan_k0s(struct work *work)
 static bool plan_crio(struct work *work)
 {
     const char *path[] = {"crio", "runtime", "runtimes", NULL};
-    if (!wrap_node_sources_add(&work->sources, work->node->root, "/etc/crio/crio.conf", true, NULL,
-                               work->err) ||
-        !wrap_node_sources_folder(&work->sources, work->node->root, "/etc/crio/crio.conf.d", "*",
-                                  work->err)) {
+    if (!wrap_node_sources_add(&work->sources, "/etc/crio/crio.conf", true, NULL, work->err) ||
+        !wrap_node_sources_folder(&work->sources, "/etc/crio/crio.conf.d", "*", work->err)) {
         return false;
     }
     for (size_t i = 0; i < work->sources.count; i++) {
@@ -377,6 +374,7 @@ bool wrap_node_config_plan(const struct wrap_node *node, const struct wrap_node_
                            struct wrap_error *err)
 {
     struct work work = {.node = node, .distro = distro, .plan = plan, .out = out, .err = err};
+    work.sources.root = node->root;
     work.table = (struct wrap_node_table){.runtime = node->runtime, .bin_dir = node->bin_dir};
     *out = (struct wrap_node_config){0};
     bool good = distro->kind == WRAP_NODE_CRIO      ? plan_crio(&work)

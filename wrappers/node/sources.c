@@ -49,7 +49,7 @@ static struct wrap_node_source *same_file(struct wrap_node_sources *sources, con
     return NULL;
 }
 
-bool wrap_node_sources_add(struct wrap_node_sources *sources, int root, const char *path, bool toml,
+bool wrap_node_sources_add(struct wrap_node_sources *sources, const char *path, bool toml,
                            struct wrap_node_source **out, struct wrap_error *err)
 {
     struct wrap_node_source *none;
@@ -67,7 +67,8 @@ bool wrap_node_sources_add(struct wrap_node_sources *sources, int root, const ch
     }
     struct wrap_node_source *made = &sources->all[sources->count];
     struct wrap_error why = {0};
-    if (!wrap_node_file_read(root, path, WRAP_NODE_TEXT_MAX, &made->file, err)) return false;
+    if (!wrap_node_file_read(sources->root, path, WRAP_NODE_TEXT_MAX, &made->file, err))
+        return false;
     if (!made->file.exists) return true;
     *out = same_file(sources, &made->file.st); /* by another name: a link, or "./" in an import */
     if (*out) {
@@ -113,17 +114,17 @@ static size_t list(int root, const char *folder, const char *pattern,
     return count;
 }
 
-bool wrap_node_sources_folder(struct wrap_node_sources *sources, int root, const char *folder,
+bool wrap_node_sources_folder(struct wrap_node_sources *sources, const char *folder,
                               const char *pattern, struct wrap_error *err)
 {
     char *names[WRAP_NODE_SOURCES_MAX];
-    size_t count = list(root, folder, pattern, names);
+    size_t count = list(sources->root, folder, pattern, names);
     bool good = true;
     for (size_t i = 0; i < count; i++) {
         char path[PATH_MAX];
         int length = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         if (good && length > 0 && (size_t)length < sizeof path) {
-            good = wrap_node_sources_add(sources, root, path, true, NULL, err);
+            good = wrap_node_sources_add(sources, path, true, NULL, err);
         }
         free(names[i]);
     }
@@ -157,16 +158,15 @@ static const struct wrap_toml *imports(const struct wrap_node_source *source)
     return list && list->kind == WRAP_TOML_ARRAY ? list->first : NULL;
 }
 
-bool wrap_node_sources_follow(struct wrap_node_sources *sources, int root, struct wrap_error *err)
+bool wrap_node_sources_follow(struct wrap_node_sources *sources, struct wrap_error *err)
 {
     for (size_t i = 0; i < sources->count; i++) {
         for (const struct wrap_toml *at = imports(&sources->all[i]); at; at = at->next) {
             char folder[PATH_MAX], last[NAME_MAX + 1], path[PATH_MAX + NAME_MAX + 2];
             if (!resolve(&sources->all[i], at, folder, last)) continue;
             snprintf(path, sizeof path, "%s/%s", folder, last);
-            bool good = strchr(last, '*')
-                            ? wrap_node_sources_folder(sources, root, folder, last, err)
-                            : wrap_node_sources_add(sources, root, path, true, NULL, err);
+            bool good = strchr(last, '*') ? wrap_node_sources_folder(sources, folder, last, err)
+                                          : wrap_node_sources_add(sources, path, true, NULL, err);
             if (!good) return false;
         }
     }

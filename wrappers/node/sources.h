@@ -21,8 +21,9 @@ struct wrap_node_source {
     struct wrap_toml *tree; /**< of `rest`; NULL: it was not read as TOML */
 };
 
-/** Zero-initialise; free with wrap_node_sources_free. */
+/** Zero-initialise and set the root; free with wrap_node_sources_free. */
 struct wrap_node_sources {
+    int root; /**< O_PATH, the caller's */
     struct wrap_node_source all[WRAP_NODE_SOURCES_MAX];
     size_t count;
 };
@@ -31,15 +32,15 @@ struct wrap_node_sources {
  * Adds a file, unless it is there already; `*out` (if not NULL) is it, NULL when there is no such
  * file. `toml`: it must be correct.
  */
-bool wrap_node_sources_add(struct wrap_node_sources *sources, int root, const char *path, bool toml,
+bool wrap_node_sources_add(struct wrap_node_sources *sources, const char *path, bool toml,
                            struct wrap_node_source **out, struct wrap_error *err);
 /**
  * Adds what the files that are there import, in containerd's order: their paths may be relative,
  * and have wildcards in the last part.
  */
-bool wrap_node_sources_follow(struct wrap_node_sources *sources, int root, struct wrap_error *err);
+bool wrap_node_sources_follow(struct wrap_node_sources *sources, struct wrap_error *err);
 /** Adds the files of a folder whose names match, sorted; that there is no folder is fine. */
-bool wrap_node_sources_folder(struct wrap_node_sources *sources, int root, const char *folder,
+bool wrap_node_sources_folder(struct wrap_node_sources *sources, const char *folder,
                               const char *pattern, struct wrap_error *err);
 void wrap_node_sources_free(struct wrap_node_sources *sources);
 
