@@ -26,6 +26,7 @@ WASMRUN = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("WASMRUN", "wasmr
 NODE = os.path.join(os.path.dirname(os.path.abspath(WASMRUN)), "wasmrun-node")
 SHIM, OCI = "containerd-shim-wasmrun-v1", "wasmrun-oci"
 STATE = "var/lib/wasmrun-node/state.json"
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 TESTS = []
 V2, V3 = "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"
 
@@ -88,7 +89,9 @@ class Node:
 
     def __init__(self, files):
         self.top = tempfile.mkdtemp(prefix="wasmrun-node-")
-        self.root, self.source = f"{self.top}/root", f"{self.top}/from"
+        # In memory where that can be: every write is made durable.
+        self.memory = tempfile.mkdtemp(prefix="wasmrun-node-", dir=MEMORY)
+        self.root, self.source = f"{self.memory}/root", f"{self.top}/from"
         os.makedirs(f"{self.root}/usr/local/bin")
         os.makedirs(f"{self.root}/var/lib")
         os.makedirs(self.source)
@@ -101,7 +104,9 @@ class Node:
 
     def __exit__(self, *_):
         subprocess.run(["chmod", "-R", "u+rwX", self.top], check=False)
+        subprocess.run(["chmod", "-R", "u+rwX", self.memory], check=False)
         shutil.rmtree(self.top)
+        shutil.rmtree(self.memory)
 
     def programs(self, word):
         for name in (SHIM, OCI):
@@ -905,7 +910,7 @@ def a_service_that_does_not_run():
 @test
 def a_service_that_does_not_start_gets_its_configuration_back():
     for dies in ('[ "$1" = restart ] && grep -q BEGIN $root/etc/containerd/config.toml && exit 1; exit 0',
-                 '[ "$1" = restart ] && touch $root/../began; [ "$1" = is-active ] && [ -e $root/../began ] && '
+                 '[ "$1" = restart ] && touch $calls.began; [ "$1" = is-active ] && [ -e $calls.began ] && '
                  'grep -q BEGIN $root/etc/containerd/config.toml && exit 3; exit 0'):
         with Node({CONTAINERD: V2_CONFIG}) as node:
             done = node.install("--systemctl", node.stub(dies), "--timeout", "2s")
