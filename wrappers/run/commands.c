@@ -5,8 +5,8 @@
 const struct wrap_command *const *wrap_commands(size_t *count)
 {
     static const struct wrap_command *const commands[] = {
-        &wrap_command_run,     &wrap_command_validate,   &wrap_command_inspect,
-        &wrap_command_explore, &wrap_command_completion,
+        &wrap_command_run,     &wrap_command_validate, &wrap_command_inspect,
+        &wrap_command_explore, &wrap_command_pack,     &wrap_command_completion,
     };
     *count = sizeof commands / sizeof commands[0];
     return commands;

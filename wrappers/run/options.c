@@ -38,7 +38,7 @@ bool wrap_list_add(char ***list, size_t *count, const char *word)
     return true;
 }
 
-static void free_list(char **list, size_t count)
+void wrap_list_free(char **list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(list[i]);
@@ -57,8 +57,8 @@ void wrap_options_free(struct wrap_run_options *run)
         free(run->preloads[i].name);
     }
     free(run->preloads);
-    free_list(run->envs, run->env_count);
-    free_list(run->args, run->arg_count);
+    wrap_list_free(run->envs, run->env_count);
+    wrap_list_free(run->args, run->arg_count);
     wrap_configs_free(run->configs);
 }
 

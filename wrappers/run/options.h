@@ -68,6 +68,8 @@ void wrap_options_free(struct wrap_run_options *run);
 void *wrap_list_grow(void *list, size_t count, size_t size);
 /** Appends a copy of a word to a list of strings. False after saying so. */
 bool wrap_list_add(char ***list, size_t *count, const char *word);
+/** Frees such a list. */
+void wrap_list_free(char **list, size_t count);
 
 /* ---------------------------------------------------------------- directories */
 

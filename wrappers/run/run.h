@@ -15,6 +15,7 @@ extern const struct wrap_command wrap_command_run;
 extern const struct wrap_command wrap_command_validate;
 extern const struct wrap_command wrap_command_inspect;
 extern const struct wrap_command wrap_command_explore;
+extern const struct wrap_command wrap_command_pack;
 extern const struct wrap_command wrap_command_completion;
 
 /** All commands, in the order of --help; `count` of them. */
