@@ -50,6 +50,18 @@ def an_image_for_the_platform_wasm(node):
     assert (done.returncode, done.stdout) == (0, b"hello world\n"), done
 
 
+@case(wasm=True)
+def an_image_that_wasmrun_has_packed(node):
+    for platform, options in (("linux/" + images.machine_arch(), ()), ("wasip1/wasm", ("--all-platforms", "--no-unpack"))):
+        path, name = f"{node.home}/packed.tar", f"localhost/packed:{platform.split('/')[1]}"
+        subprocess.run([node.options.binary("wasmrun"), "pack", f"{node.options.build}/live/environ.wasm",
+                        f"{node.options.build}/live/hello.wasm", "--entrypoint", "/hello.wasm", "--env", "WHO=pack",
+                        "--platform", platform, "--ref", name, "-o", path, "--", "a", "b c"], check=True)
+        node.ok("images", "import", "--snapshotter", node.snapshotter, *options, path)
+        done = node.ctr(*node.run_words("--rm", "--platform", platform, image=name), node.name())
+        assert (done.returncode, done.stdout) == (0, b"hello pack a b c\n"), (platform, done)
+
+
 @case
 def exit_codes_are_the_guests(node):
     for code in (0, 1, 3, 42, 126, 255):

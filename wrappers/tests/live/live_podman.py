@@ -28,6 +28,18 @@ def exit_codes_are_the_guests(podman):
 
 
 @case
+def an_image_that_wasmrun_has_packed(podman):
+    """podman hands the annotation of the manifest on to the runtime."""
+    path, build = f"{podman.home}/packed.tar", podman.options.build
+    subprocess.run([podman.options.binary("wasmrun"), "pack", f"{build}/live/hello.wasm", "--ref", "localhost/packed:1",
+                    "-o", path, "--", "packed"], check=True)
+    podman.ok("load", "-i", path, "--signature-policy", f"{podman.home}/policy.json", timeout=120)
+    done = podman.call(*podman.run_words("--rm", image="localhost/packed:1"))
+    assert (done.returncode, done.stdout) == (0, b"hello world packed\n"), done
+    nothing_left()
+
+
+@case
 def logs_exec_stop_rm(podman):
     name = podman.detach("/sleeper.wasm")
     done = podman.call("exec", name, "/hello.wasm", "x")
