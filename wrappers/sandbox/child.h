@@ -29,6 +29,7 @@ struct wrap_setup {
     int root; /**< O_PATH of the container's root */
     int users; /**< the user namespace that is entered last */
     int module; /**< the entry, open for reading */
+    bool no_entry; /**< it is not there, which is why this ends */
     int termination; /**< where the reason of an abnormal end goes */
     struct wrap_profile_filter profile;
     struct wrap_error profile_error; /**< the profile could not be compiled */

@@ -32,6 +32,7 @@ static void report(const struct wrap_setup *setup, enum wrap_report_kind kind,
     struct wrap_report message;
     memset(&message, 0, sizeof message);
     message.kind = kind;
+    message.no_entry = setup->no_entry;
     if (error) message.error = *error;
     while (write(setup->report, &message, sizeof message) < 0 && errno == EINTR) {
     }
@@ -97,11 +98,12 @@ static int close_from(int first)
 /* Streams to 0, 1, 2, the pipes and the rest behind them; all others are closed. */
 static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
 {
-    enum { ABOVE = 16, KEPT = 8 };
+    enum { ABOVE = 16, KEPT = 9 };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     const int *stdio = setup->config->stdio;
-    const int from[KEPT] = {stdio[0],       stdio[1],       stdio[2],      setup->report,
-                            setup->control, setup->console, setup->joined, setup->start};
+    const int from[KEPT] = {stdio[0],      stdio[1],       stdio[2],
+                            setup->report, setup->control, setup->console,
+                            setup->joined, setup->start,   setup->module};
     int above[KEPT];
     for (int i = 0; i < KEPT; i++) {
         int source = from[i] >= 0 ? from[i] : null;
@@ -121,6 +123,8 @@ static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
     if (setup->console < 0) close(5);
     if (setup->joined < 0) close(6);
     if (setup->start < 0) close(7);
+    setup->module = from[8] >= 0 ? 8 : -1;
+    if (setup->module < 0) close(8);
     return close_from(KEPT) == 0 || wrap_fail_errno(err, errno, "closing descriptors");
 }
 
@@ -164,7 +168,9 @@ static void look(struct wrap_setup *setup, bool last)
 {
     struct wrap_error error = {0};
     enum wrap_kind kind = WRAP_KIND_WASM;
+    if (setup->config->artifact > 0) return; /* nothing is to be found */
     if (!wrap_guest_find(setup, &kind, &error)) {
+        setup->no_entry = last && error.code == WRAP_NOT_FOUND;
         if (last) fail(setup, &error);
         return;
     }
@@ -340,7 +346,7 @@ static struct wrap_setup setup_of(const struct wrap_container_config *config)
         .proc = -1,
         .root = -1,
         .users = -1,
-        .module = -1,
+        .module = config->artifact > 0 ? config->artifact : -1,
         .termination = -1,
     };
 }

@@ -46,6 +46,7 @@ struct wrap_container_config {
     bool group_late;
     int stdio[3]; /**< become 0, 1, 2 of the child; -1: /dev/null */
     int console; /**< slave of a terminal that becomes its controlling one; -1: none */
+    int artifact; /**< > 0: the module itself, readable; nothing of that name is in the root */
     const char *traceparent; /**< W3C trace context for the guest's environment; NULL */
     const char *tracestate; /**< NULL */
     bool hooks_wait; /**< after CREATED the child waits until it may go on */
@@ -76,6 +77,7 @@ enum wrap_report_kind {
 struct wrap_report {
     enum wrap_report_kind kind;
     struct wrap_error error; /**< of FAILED and REASON */
+    bool no_entry; /**< of FAILED: the program is not there */
 };
 
 struct wrap_child {

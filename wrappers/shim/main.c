@@ -133,6 +133,7 @@ static int live(const struct wrap_bootstrap_args *args, const struct wrap_bootst
         .ns = args->ns,
         .id = args->id,
         .events = told[0] ? told : variable("TTRPC_ADDRESS"),
+        .grpc = variable("GRPC_ADDRESS")[0] ? variable("GRPC_ADDRESS") : args->address,
         .debug = args->debug || bootstrap->debug,
     };
     setsid();

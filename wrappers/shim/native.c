@@ -3,11 +3,15 @@
  * native.c - containers that our own children are: what they report, hooks on the way, control
  * groups. A child that finds a Linux program ends, and a Linux runtime takes over.
  */
+#include "shim/artifact.h"
 #include "shim/aside.h"
 #include "shim/log.h"
 #include "shim/steps.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,6 +120,7 @@ static void take_report(struct wrap_proc *proc, const struct wrap_report *report
     case WRAP_REPORT_FAILED:
         if (!proc->failure.code) {
             proc->failure = report->error;
+            proc->no_entry = is_init && report->no_entry;
         }
         break;
     case WRAP_REPORT_REASON: break;
@@ -186,6 +191,35 @@ static struct wrap_container_config config_of(struct wrap_proc *proc)
     return config;
 }
 
+/* The program of an artifact's container, or of an exec of the same program: a file of its own,
+ * with an offset of its own. `*out` 0: it is in the root, as usual. */
+static bool open_artifact(const struct wrap_proc *proc, int *out, struct wrap_error *err)
+{
+    const struct wrap_task *task = proc->task;
+    const struct wrap_strings *args = &task->spec->process.args;
+    const struct wrap_strings *own = proc->spec ? &proc->spec->process.args : args;
+    char path[40];
+    *out = 0;
+    if (task->artifact <= 0 || !args->count || !own->count) {
+        return true;
+    }
+    size_t length = strcspn(args->items[0], "#");
+    if (strcspn(own->items[0], "#") != length ||
+        strncmp(own->items[0], args->items[0], length) != 0) {
+        return true;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", task->artifact);
+    *out = open(path, O_RDONLY | O_CLOEXEC);
+    return *out > 0 || wrap_fail_errno(err, errno, "the module of %s", task->id);
+}
+
+static void close_artifact(int fd)
+{
+    if (fd > 0) {
+        close(fd);
+    }
+}
+
 /* From here on the child's end goes through the reaper. */
 static void follow_child(struct wrap_proc *proc)
 {
@@ -242,8 +276,11 @@ static bool native_create(struct wrap_proc *init, struct wrap_error *err)
     }
     struct wrap_container_config config = config_of(init);
     config.group_late = !config.hooks_wait && !task->options.systemd_cgroup;
-    bool good = config.group_late || wrap_cgroup_make(task->cgroup, err);
-    if (!good || !wrap_container_fork(&config, &init->child, err)) {
+    bool good = (config.group_late || wrap_cgroup_make(task->cgroup, err)) &&
+                open_artifact(init, &config.artifact, err) &&
+                wrap_container_fork(&config, &init->child, err);
+    close_artifact(config.artifact);
+    if (!good) {
         drop_cgroup(task);
         wrap_streams_close(&init->streams);
         return false;
@@ -264,12 +301,15 @@ static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
     if (!wrap_proc_open_streams(proc, true, err)) {
         return false;
     }
-    const struct wrap_container_config config = config_of(proc);
+    struct wrap_container_config config = config_of(proc);
     const struct wrap_container_join join = {
         .pid = wrap_task_init_proc(task)->pid,
         .process = &proc->spec->process,
     };
-    if (!wrap_container_fork_into(&config, &join, &proc->child, err)) {
+    bool good = open_artifact(proc, &config.artifact, err) &&
+                wrap_container_fork_into(&config, &join, &proc->child, err);
+    close_artifact(config.artifact);
+    if (!good) {
         wrap_streams_close(&proc->streams);
         return false;
     }
@@ -311,9 +351,9 @@ static bool native_start(struct wrap_proc *proc, struct wrap_error *err)
     return true;
 }
 
-/* Nothing has happened yet: everything again, the other way. FIFOs stay open meanwhile, or
- * containerd would read their end. */
-static void begin_linux(struct wrap_proc *proc)
+/* Nothing has happened yet: everything again, in a way that is known now. FIFOs stay open
+ * meanwhile, or containerd would read their end. */
+static void begin_again(struct wrap_proc *proc, enum wrap_kind kind)
 {
     struct wrap_task *task = proc->task;
     struct wrap_error err = {0};
@@ -325,11 +365,12 @@ static void begin_linux(struct wrap_proc *proc)
     wrap_streams_close(&proc->streams);
     proc->gone = false;
     proc->is_linux = false;
+    proc->no_entry = false;
     proc->pid = 0;
     proc->child.pid = 0;
-    task->kind = WRAP_KIND_LINUX;
+    task->kind = kind;
     memset(&proc->failure, 0, sizeof proc->failure);
-    bool begun = wrap_way_delegated.create(proc, &err);
+    bool begun = wrap_way_of(task)->create(proc, &err);
     for (int i = 0; i < 3; i++) {
         if (kept[i] >= 0) {
             close(kept[i]);
@@ -340,12 +381,59 @@ static void begin_linux(struct wrap_proc *proc)
     }
 }
 
+static void on_artifact(int fd, const struct wrap_error *err, void *context)
+{
+    struct wrap_proc *init = context;
+    struct wrap_error failure = init->failure;
+    if (fd >= 0) {
+        init->task->artifact = fd;
+    }
+    if (fd >= 0 && !init->deletion) {
+        begin_again(init, WRAP_KIND_WASM);
+        return;
+    }
+    if (err) {
+        failure = (struct wrap_error){0};
+        wrap_fail(&failure, err->code, "%.200s; its image, as a Wasm artifact: %s",
+                  init->failure.text, err->text);
+    }
+    wrap_create_failed(init, &failure);
+}
+
+static bool is_given_up(void *context) { return ((struct wrap_proc *)context)->deletion != NULL; }
+
+/* No such program in the root: the image may be an artifact, whose layer containerd has not
+ * unpacked. False: nobody can be asked. */
+static bool ask_for_artifact(struct wrap_proc *init)
+{
+    struct wrap_task *task = init->task;
+    const struct wrap_artifact_config config = {
+        .loop = task->shim->loop,
+        .address = task->shim->grpc,
+        .ns = task->shim->ns,
+        .id = task->id,
+        .given_up = is_given_up,
+        .done = on_artifact,
+        .context = init,
+    };
+    struct wrap_error err = {0};
+    if (task->asked || !task->shim->grpc || !task->shim->grpc[0]) {
+        return false;
+    }
+    task->asked = true;
+    bool begun = wrap_artifact_fetch(&config, &err);
+    if (!begun) {
+        wrap_log(WRAP_LOG_DEBUG, task->id, "no artifact: %s", err.text);
+    }
+    return begun;
+}
+
 /* What follows the end of a first process that was not ready; its group is removed. */
 static void after_early_end(struct wrap_proc *init)
 {
     if (init->is_linux && !init->deletion) {
-        begin_linux(init);
-    } else {
+        begin_again(init, WRAP_KIND_LINUX);
+    } else if (!init->no_entry || init->deletion || !ask_for_artifact(init)) {
         const struct wrap_error err = init->failure;
         wrap_create_failed(init, &err);
     }

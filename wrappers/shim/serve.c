@@ -181,8 +181,11 @@ static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, stru
     if (uv_loop_init(loop) != 0) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "no event loop");
     }
-    self.shim = (struct wrap_shim){
-        .loop = loop, .ns = config->ns, .settled = on_settled, .shut_down = shut_down};
+    self.shim = (struct wrap_shim){.loop = loop,
+                                   .ns = config->ns,
+                                   .grpc = config->grpc,
+                                   .settled = on_settled,
+                                   .shut_down = shut_down};
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     uv_timer_init(loop, &self.trim);
     (void)wrap_program_prepare(); /* without, each guest makes an engine of its own */

@@ -16,6 +16,7 @@ struct wrap_serve_config {
     const char *ns;      /**< containerd's namespace */
     const char *id;      /**< of the first container */
     const char *events;  /**< TTRPC_ADDRESS or "" */
+    const char *grpc;    /**< containerd's other socket, or "" */
     bool debug;
 };
 /** Serves until it is asked to shut down; the exit code. The working directory is the bundle. */

@@ -189,6 +189,9 @@ void wrap_task_free(struct wrap_task *task)
         uv_close((uv_handle_t *)task->timer, (uv_close_cb)free);
     }
     wrap_cgroup_free(task->cgroup);
+    if (task->artifact > 0) {
+        close(task->artifact);
+    }
     free_root_mounts(task);
     wrap_spec_free(task->spec);
     free(task->options.binary);

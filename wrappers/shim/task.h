@@ -66,6 +66,7 @@ struct wrap_proc {
     bool gone;      /**< reaped; told when the step in progress is over */
     bool announced; /**< the end has been told */
     bool is_linux;  /**< the child has found a Linux program */
+    bool no_entry;  /**< the child has found no program */
     struct wrap_error failure;
     struct wrap_child child;
     uv_poll_t *report_poll;
@@ -98,6 +99,8 @@ struct wrap_task {
     uv_timer_t *timer; /**< of a deletion that is tried again */
     unsigned tries;
     struct wrap_hooks_stage *hooks; /**< hooks.c's, while a stage runs */
+    bool asked;   /**< containerd was, for an artifact */
+    int artifact; /**< the module, when it came so; 0: it did not */
     bool mounted; /**< the root file system is mounted for a Linux runtime */
     char traceparent[64];
     char tracestate[512];
@@ -108,6 +111,7 @@ struct wrap_task {
 struct wrap_shim {
     uv_loop_t *loop;
     const char *ns;
+    const char *grpc; /**< containerd's socket, for artifacts; NULL or "": none */
     struct wrap_events *events;
     struct wrap_task *tasks;
     bool in_cgroup; /**< has been put where the options say (ShimCgroup) */
