@@ -86,7 +86,9 @@ static bool choose(const json_t *rows, struct wrap_blob *out, struct wrap_error 
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         const char *type = json_string_value(json_object_get(row, "mediaType"));
-        if (wrap_media_of(type) == WRAP_MEDIA_MANIFEST && (!best || points(row) > points(best))) {
+        enum wrap_media media = wrap_media_of(type);
+        bool leads = media == WRAP_MEDIA_MANIFEST || media == WRAP_MEDIA_INDEX;
+        if (leads && (!best || points(row) > points(best))) {
             best = row;
         }
     }
