@@ -275,7 +275,7 @@ static bool prepare(struct fetch *fetch, struct wrap_error *err)
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "%s: %llu bytes are too many", blob->digest,
                          (unsigned long long)blob->size);
     }
-    if (++fetch->depth > DEPTH_MAX + module) {
+    if (++fetch->depth > (module ? DEPTH_MAX + 1u : DEPTH_MAX)) {
         return wrap_fail(err, WRAP_INVALID_ARGUMENT, "indices in indices");
     }
     fetch->got = 0;
