@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A containerd that is asked for artifacts, for test_artifact.c: `fake_containerd.py FOLDER` serves
+"""A containerd that is asked for artifacts, for tests: `fake_containerd.py FOLDER NAMESPACE` serves
 FOLDER/grpc.sock, where the container's id says what goes wrong, and FOLDER/raw-NAME.sock, where a peer
 that knows no HTTP/2 answers. Prints "ready"; ends when its standard input does."""
 import hashlib
@@ -94,7 +94,7 @@ def fill():
 
 def get_container(raw, context):
     name = first_string(raw)
-    assert ("containerd-namespace", "space") in tuple(context.invocation_metadata())
+    assert ("containerd-namespace", sys.argv[2]) in tuple(context.invocation_metadata())
     if name == "no-container":
         context.abort(grpc.StatusCode.NOT_FOUND, "no such container")
     if name == "denied":

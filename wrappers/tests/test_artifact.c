@@ -47,7 +47,8 @@ static int start_server(void **state)
         dup2(out[1], 1);
         close(in[1]);
         close(out[0]);
-        execl("/usr/bin/python3", "python3", WRAP_TESTS_DIR "/fake_containerd.py", folder, NULL);
+        execl("/usr/bin/python3", "python3", WRAP_TESTS_DIR "/fake_containerd.py", folder, "space",
+              NULL);
         _exit(127);
     }
     close(in[0]);

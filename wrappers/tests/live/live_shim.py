@@ -18,6 +18,7 @@ from harness import Skip, case, wait_for
 from shims import CREATED, PAUSED, RESOURCES_TYPE, RUNNING, SANDBOX, STOPPED, TASK_V2, TASK_V3, Lab, Stream, gone
 
 NOT_FOUND, EXISTS, PRECONDITION, UNIMPLEMENTED, INVALID, UNKNOWN, INTERNAL = 5, 6, 9, 12, 3, 2, 13
+CANCELLED, DENIED, EXHAUSTED, UNAVAILABLE = 1, 7, 8, 14
 
 
 def refused(code, function, *args, **options):
@@ -563,6 +564,51 @@ def configurations_that_are_refused(lab):
         shim.clean(ident)
     assert not machine.container_groups(), machine.container_groups()
     shim.kill()
+
+
+# ---------------------------------------------------------------- artifacts
+
+FETCHES = (("wrong-bytes", INVALID, "have the digest"), ("short", INVALID, "ends before"), ("long", INVALID, "other bytes"),
+           ("huge", EXHAUSTED, "too many"), ("endless", INVALID, "other bytes"), ("two", UNIMPLEMENTED, "2 Wasm layers"),
+           ("bad-json", INVALID, "not JSON"), ("bad-message", INTERNAL, "malformed"), ("denied", DENIED, "100% denied"),
+           ("none", NOT_FOUND, "No such file"), ("no-container", NOT_FOUND, "No such file"))
+
+
+@case(wasm=True)
+def a_containerd_that_answers_wrongly_about_an_artifact(lab):
+    """Create ends in one error that names the program and what is wrong; the shim goes on."""
+    folder, link = f"{lab.home}/fake", f"{lab.home}/grpc"
+    os.makedirs(folder)
+    script = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fake_containerd.py")
+    fake = subprocess.Popen([sys.executable, script, folder, machine.group()], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    shim = lab.shim()
+    try:
+        assert fake.stdout.readline() == b"ready\n"
+        for path in (f"{folder}/grpc.sock", f"{folder}/raw-garbage.sock", f"{folder}/raw-hangup.sock"):
+            os.symlink(path, link)
+            for name, code, text in FETCHES if "raw" not in path else (("x", (UNAVAILABLE, INTERNAL), "artifact"),):
+                said = refused(code, shim.task, words=["/no-such.wasm"], ident=name)
+                assert text in said and "/no-such.wasm" in said and "\n" not in said, said
+                shim.clean(name)
+            os.unlink(link)
+        os.symlink(f"{folder}/grpc.sock", link)  # and while one waits, others do not
+        lab.bundle("silent", ["/no-such.wasm"])
+        waiting = shim.send("Create", "CreateTaskRequest", id="silent", bundle=f"{lab.home}/bundles/silent",
+                            rootfs=lab.rootfs("silent"))
+        task = shim.task()
+        task.start()
+        task.says("up")
+        assert task.finish() == 137
+        refused((NOT_FOUND, CANCELLED), shim.call, "Delete", "DeleteResponse", "DeleteRequest", id="silent")
+        refused((NOT_FOUND, CANCELLED), shim.client.answer, waiting)
+        shim.clean("silent")
+    finally:
+        fake.stdin.close()
+        fake.wait()
+        shutil.rmtree(folder)
+        if os.path.islink(link):
+            os.unlink(link)
+    shim.end()
 
 
 sys.exit(harness.main(__doc__, Lab, controllers=()))
