@@ -74,10 +74,11 @@ bool wrap_output_open(struct wrap_output *out, const char *path, struct wrap_err
 
 bool wrap_output_write(void *ctx, const void *data, size_t size)
 {
-    const struct wrap_output *out = ctx;
+    struct wrap_output *out = ctx;
     for (const char *at = data; size;) {
         ssize_t done = write(out->fd, at, size);
         if (done < 0 && errno != EINTR) {
+            out->problem = errno;
             return false;
         }
         at += done > 0 ? done : 0;

@@ -9,6 +9,7 @@
 
 struct wrap_output {
     int fd;
+    int problem; /**< errno of what could not be written; 0: all could */
     char *path;  /**< own; what is to be replaced; NULL: bytes go straight to a pipe or device */
     char *draft; /**< own; the file under its other name, NULL: it has none yet */
 };
@@ -18,7 +19,7 @@ struct wrap_output {
  * at once.
  */
 bool wrap_output_open(struct wrap_output *out, const char *path, struct wrap_error *err);
-/** A sink of tar.h; `ctx` is the wrap_output, errno tells what failed. */
+/** A sink of tar.h; `ctx` is the wrap_output, whose `problem` tells what failed. */
 bool wrap_output_write(void *ctx, const void *data, size_t size);
 /** With `good` puts the file in place; else leaves all as it was. Frees; false: `good` was, or err.
  */

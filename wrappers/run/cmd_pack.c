@@ -308,7 +308,7 @@ static int add_files(struct packing *packing)
 
 /* ---------------------------------------------------------------- what is not given */
 
-/* localhost/MODULE:latest, what no name may have made a dash. */
+/* localhost/MODULE:latest, in lowercase. */
 static bool usual_ref(struct packing *packing)
 {
     char text[WRAP_REF_NAME_MAX];
@@ -316,9 +316,8 @@ static bool usual_ref(struct packing *packing)
     for (int i = (int)strlen("localhost/"); i < size; i++) {
         text[i] = (char)tolower((unsigned char)text[i]);
     }
-    char *suffix = strstr(text, ".wasm");
-    if (suffix) {
-        *suffix = 0;
+    if (size > 5 && strcmp(text + size - 5, ".wasm") == 0) {
+        text[size - 5] = 0;
     }
     if (wrap_ref_parse(text, &packing->pack.ref, NULL)) {
         return true;
@@ -413,10 +412,9 @@ static int write_out(struct packing *packing)
         return say_error(packing);
     }
     struct wrap_error err = {0};
-    errno = 0;
     bool good = wrap_pack_write(&packing->pack, wrap_output_write, &out, &err);
-    if (!good && errno) {
-        wrap_fail_errno(&packing->err, errno, "%s", packing->output);
+    if (out.problem) {
+        wrap_fail_errno(&packing->err, out.problem, "%s", packing->output);
     } else if (!good) {
         packing->err = err;
     }

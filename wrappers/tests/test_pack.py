@@ -266,7 +266,7 @@ def names_of_images():
 
 @test
 def a_name_from_the_file():
-    for file, full in (("Hello_World.wasm", "localhost/hello_world:latest"), ("x.opt.wasm", "localhost/x.opt:latest"),
+    for file, full in (("Hello_World.wasm", "localhost/hello_world:latest"), ("x.opt.wasm", "localhost/x.opt:latest"), ("a.wasm.b.wasm", "localhost/a.wasm.b:latest"),
                        ("plain", "localhost/plain:latest")):
         assert pack(write(file, MODULE)).row["annotations"]["io.containerd.image.name"] == full
     run("pack", write("+.wasm", MODULE), "-o", "never.tar").want(125, "give one with --ref")
