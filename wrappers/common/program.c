@@ -6,13 +6,13 @@
 #include "common/program.h"
 
 #include "common/failure.h"
+#include "common/process.h"
 #include "common/text.h"
 #include "common/trace.h"
 #include "wasmrun_wasi.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <nss.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,23 +71,9 @@ static wr_status_t base_make(struct base *base, wr_error_t *why)
     return status;
 }
 
-/*
- * Names are looked up in files and by DNS, both built into the C library, a static one too. What
- * the nsswitch.conf of an image says is not asked: it may name a library of the image, which would
- * be loaded into this process.
- */
-static void choose_names(void)
-{
-    static bool chosen;
-    if (!chosen) {
-        chosen = __nss_configure_lookup("hosts", "files dns") == 0 &&
-                 __nss_configure_lookup("services", "files") == 0;
-    }
-}
-
 bool wrap_program_prepare(void)
 {
-    choose_names();
+    wrap_choose_names();
     return prepared.engine || base_make(&prepared, NULL) == WR_OK;
 }
 
@@ -315,7 +301,7 @@ static bool set_net(struct wrap_program *program, const struct wrap_spec *spec,
         return false;
     }
     if (net.resolve) {
-        choose_names();
+        wrap_choose_names();
         wr_wasi_net_allow_resolve(program->wasi);
     }
     if (net.rules) {
@@ -453,24 +439,6 @@ bool wrap_program_load(const struct wrap_program_config *config, struct wrap_pro
 
 /* ---------------------------------------------------------------- running */
 
-static void end_by_signal(int signal) { _exit(128 + signal); }
-
-/*
- * The kernel keeps signals without a handler from process 1 of a pid namespace, so that a guest
- * there would outlive every TERM.
- */
-static void heed_signals(void)
-{
-    static const int deadly[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,   SIGUSR1,
-                                 SIGUSR2, SIGALRM, SIGPROF, SIGVTALRM, SIGABRT};
-    struct sigaction action = {.sa_handler = end_by_signal};
-    /* A closed pipe is EPIPE for the guest, not its end. */
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; getpid() == 1 && i < sizeof deadly / sizeof deadly[0]; i++) {
-        sigaction(deadly[i], &action, NULL);
-    }
-}
-
 /* Calls an export without arguments when there is one. */
 static wr_status_t call(struct wrap_program *program, wr_instance_t *instance, const char *name,
                         wr_error_t *why)
@@ -505,7 +473,9 @@ int wrap_program_run(struct wrap_program *program, struct wrap_error *why)
 {
     wr_error_t err = NO_ERROR;
     wr_instance_t *instance = NULL;
-    heed_signals();
+    /* A closed pipe is EPIPE for the guest, not its end. */
+    signal(SIGPIPE, SIG_IGN);
+    wrap_heed_signals();
     wr_exec_t *ended = program->exec;
     wr_status_t status = wr_linker_instantiate(linker_of(program), program->store, program->module,
                                                program->exec, &instance, &err);

@@ -43,6 +43,8 @@ else()
 endif()
 if(NOT WASMRUN_SANITIZE)
   target_link_options(crun_handler PRIVATE -Wl,--no-undefined)
-  install(TARGETS crun_handler LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${crun_handlers})
-  install(TARGETS crun_engine LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${crun_engine})
+  install(TARGETS crun_handler LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${crun_handlers}
+    COMPONENT crun-wasmrun)
+  install(TARGETS crun_engine LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${crun_engine}
+    COMPONENT crun-wasmrun)
 endif()

@@ -2,6 +2,8 @@
 /* guest.c - one guest from file to exit code: load, give it its world, link, run, report. */
 #include "run/run.h"
 
+#include "common/process.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -533,6 +535,9 @@ int wrap_run_guest(const struct wrap_run_options *options)
         .options = options, .name = wrap_file_name(options->file), .stdin_fd = -1};
     /* A closed pipe is EPIPE for the guest, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
+    if (!options->profile) { /* which has its own way with them */
+        wrap_heed_signals();
+    }
     if (options->timeout_ns &&
         !wrap_timeout_start(options->timeout_ns, options->sandbox != WRAP_SANDBOX_OFF)) {
         wrap_say("cannot start the --timeout thread");

@@ -2,12 +2,17 @@
 /* net_opts.c - the options of `run` about sockets and polling. */
 #include "run/net_opts.h"
 
+#include "common/process.h"
 #include "run/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifndef WRAP_STATIC
+#define WRAP_STATIC 0 /* wasmrun-static must load no library of nsswitch.conf */
+#endif
 
 enum { FIRST_LISTEN_FD = 3, LISTEN_MAX = 1024, RULE_TEXT = 100 };
 
@@ -139,6 +144,9 @@ bool wrap_net_apply(const struct wrap_net *net, wr_wasi_t *wasi)
         wr_wasi_set_strict_poll(wasi, true);
     }
     if (net->resolve) {
+        if (WRAP_STATIC) {
+            wrap_choose_names();
+        }
         wr_wasi_net_allow_resolve(wasi);
     }
     if (!apply_rules(net, wasi) || (net->listen_fds && !give_listen_fds(wasi))) {
