@@ -360,8 +360,9 @@ def literals():
     found = []
     for path in glob.glob(f"{ROOT}/wrappers/*/*.c") + glob.glob(f"{ROOT}/vm/base/*.def") + glob.glob(f"{ROOT}/vm/*/*.c"):
         if "/tests/" not in path:
-            text = re.sub(r'"\s*\n?\s*"', "", read(path))
-            found += re.findall(r'"((?:[^"\\\n]|\\.)*)"', text)
+            one = r'"(?:[^"\\\n]|\\.)*"'
+            found += ["".join(part[1:-1] for part in re.findall(one, group))
+                      for group in re.findall(rf"{one}(?:\s*{one})*", read(path))]
     return "\n".join(found)
 
 
