@@ -65,9 +65,9 @@ class Stranger:
             subprocess.run(["umount", "-l", path], check=False)
         for path in self.over[::-1]:
             subprocess.run(["umount", "-l", path], check=False)
-        for root in machine.hierarchies():
+        for path in [f"{root}/libpod_parent{part}" for root in machine.hierarchies() for part in ("/conmon", "")]:
             try:
-                os.rmdir(f"{root}/libpod_parent")  # podman's; another podman's stays
+                os.rmdir(path)  # podman's; one that another podman uses stays
             except OSError:
                 pass
         machine.remove_tree(self.home)
@@ -120,17 +120,18 @@ class Stranger:
 
     def need(self, road):
         """Raises Skip when this machine can't go the road."""
-        if road == "podman" and not shutil.which("podman"):
+        if road in ("podman", "static") and not shutil.which("podman"):
             raise Skip("not installed: podman")
         if road == "module" and not shutil.which("clang-19"):
             raise Skip("not installed: clang-19")
         if road == "crun" and not (shutil.which("podman") and b"wasmrun" in subprocess.run(
                 ["crun", "--version"], env=self.env, capture_output=True, timeout=60).stdout):
             raise Skip("crun has no handler wasmrun, or no podman")
-        if road == "pack" and not self.has("wasmrun", "pack", "--help"):
+        if road in ("pack", "portable") and not self.has("wasmrun", "pack", "--help"):
             raise Skip("wasmrun has no pack")
-        if road == "node" and not self.has("wasmrun-node", "--help"):
-            raise Skip("no wasmrun-node")
+        for name, program in (("node", "wasmrun-node"), ("static", "wasmrun-static")):
+            if road == name and not self.has(program, "--help"):
+                raise Skip(f"no {program}")
 
     def image(self):
         """hello.tar for the blocks behind that of `pack`, where that could not be run."""
@@ -145,9 +146,9 @@ def run_block(stranger, label, road, commands, wanted):
     if road in ("ctr", "podman", "crun"):
         stranger.image()
     out = stranger.shell(commands)
-    if road == "ctr":  # what importing says is containerd's matter
+    if road in ("ctr", "portable"):  # what importing says is containerd's matter
         out = re.sub(r"^unpacking .*\n", "", out, flags=re.M)
-    if road in ("podman", "crun"):
+    if road in ("podman", "crun", "static"):
         left = subprocess.run(["podman", "ps", "-aq"], env=stranger.env, capture_output=True, timeout=60).stdout
         assert not left, f"{label}: containers are left: {left}"
     if wanted is not None:
