@@ -3,7 +3,6 @@
 #include "common/text.h"
 #include "node/distro.h"
 #include "node/node.h"
-#include "wasmrun.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,4 +140,4 @@ int wrap_node_complain(const struct wrap_error *err)
     return WRAP_NODE_FAILED;
 }
 
-void wrap_node_print_version(void) { printf(WRAP_NODE_PROGRAM " %s\n", wr_version()); }
+void wrap_node_print_version(void) { printf(WRAP_NODE_PROGRAM " %s\n", WASMRUN_VERSION); }

@@ -3,7 +3,6 @@
 #include "node/state.h"
 
 #include "sandbox/child.h"
-#include "wasmrun.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,7 +190,7 @@ static bool add_binary(struct wrap_node_state *state, const struct wrap_node_cha
     if (i == state->binaries) state->binaries++;
     snprintf(state->binary[i].path, PATH_MAX, "%s", change->path);
     wrap_node_hash(change->content.data, change->content.size, state->binary[i].hash);
-    snprintf(state->version, sizeof state->version, "%s", wr_version());
+    snprintf(state->version, sizeof state->version, "%s", WASMRUN_VERSION);
     return true;
 }
 
@@ -233,7 +232,7 @@ static bool add_folders(int root, struct wrap_node_state *state, const char *pat
 bool wrap_node_state_intend(int root, struct wrap_node_state *state,
                             const struct wrap_node_plan *plan, struct wrap_error *err)
 {
-    if (!state->version[0]) snprintf(state->version, sizeof state->version, "%s", wr_version());
+    if (!state->version[0]) snprintf(state->version, sizeof state->version, "%s", WASMRUN_VERSION);
     for (size_t i = 0; i < plan->count; i++) {
         const struct wrap_node_change *change = &plan->changes[i];
         if (!change->remove && !add_folders(root, state, change->path, err)) return false;
