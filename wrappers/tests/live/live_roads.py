@@ -387,6 +387,7 @@ road_case("crio", Crio, lambda: "" if conmons.available() else "not installed: c
 @contextlib.contextmanager
 def roads(options):
     options.runtime = "wasmrun-oci"
+    machine.mount("-t", "tmpfs", "tmpfs", "/dev/shm")  # else it is the whole host's
     yield options
 
 
