@@ -3,6 +3,7 @@
 """podman with our OCI runtime, or (--runtime crun) with crun and our handler: run, logs, exec,
 stop, kill, pause, rm; guests and Linux programs."""
 import glob
+import subprocess
 import sys
 
 import harness
