@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tar.c - ustar headers. Why not by a library: docs/decisions/0012-own-ustar.md. */
+/* tar.c - ustar headers. Why not by a library: docs/decisions/0013-own-ustar.md. */
 #include "pack/tar.h"
 
 #include <stdio.h>
