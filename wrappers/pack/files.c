@@ -220,7 +220,9 @@ bool wrap_pack_files_finish(struct wrap_pack_files *files, struct wrap_error *er
     for (size_t i = 0; i < files->count; i++) {
         struct wrap_pack_file *row = &files->rows[i];
         if (!kept || strcmp(files->rows[kept - 1].path, row->path) != 0) {
-            files->rows[kept++] = *row;
+            struct wrap_pack_file moved = *row;
+            *row = (struct wrap_pack_file){0}; /* freed once, also when what follows is wrong */
+            files->rows[kept++] = moved;
         } else if (row->bytes || files->rows[kept - 1].bytes) {
             return wrap_fail(err, WRAP_INVALID_ARGUMENT, "two files would be '/%s'", row->path);
         } else {

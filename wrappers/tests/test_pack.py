@@ -307,6 +307,8 @@ def wrong_words():
                         (("--entrypoint", "/x.wasm"), "no such file"), (("--workdir", "x"), "absolute"), (("m.wasm",), "two files")):
         run("pack", "m.wasm", "-o", "x", *words).want(125, text)
     run("pack", "m.wasm", "-o", "x", "--add", "nothing:/x").want(127, "nothing")
+    # two files in a folder that two of them have asked for
+    run("pack", "m.wasm", "-o", "x", "--add", "m.wasm:/a/x", "--add", "m.wasm:/a/x").want(125, "two files")
     run("pack", "m.wasm", "-o", "no/such/x").want(127, "no/such/x")
     run("pack", "m.wasm", "-o", ".").want(125, "Is a directory")
     done = subprocess.run([WASMRUN, "pack", "m.wasm", "-o", "x", b"--label=a=\xff"], capture_output=True)
