@@ -24,7 +24,7 @@ enum { MODULE_SIZE = 8 + 256 * 1000, SOON_MS = 700 };
 
 static char folder[] = "/tmp/wasmrun-artifact-XXXXXX";
 static pid_t server;
-static int server_input = -1;
+static int server_input = -1, server_output = -1;
 
 /* ---------------------------------------------------------------- the other side */
 
@@ -54,8 +54,8 @@ static int start_server(void **state)
     close(in[0]);
     close(out[1]);
     server_input = in[1];
-    ssize_t got = read(out[0], word, sizeof word - 1);
-    close(out[0]);
+    server_output = out[0]; /* open to the end: an interpreter may write a line in two */
+    ssize_t got = read(server_output, word, sizeof word - 1);
     if (got <= 0 || strncmp(word, "ready", 5) != 0) {
         server_input = -1;
         print_message("SKIPPED: no /usr/bin/python3 with grpc\n");
@@ -70,6 +70,7 @@ static int stop_server(void **state)
     if (server_input >= 0) {
         close(server_input);
     }
+    close(server_output);
     waitpid(server, NULL, 0);
     snprintf(command, sizeof command, "rm -r %s", folder);
     return system(command);
