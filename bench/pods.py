@@ -65,6 +65,7 @@ def arguments():
     args.parts = args.parts or list(PARTS)
     args.runtime, args.only, args.quick = "wasmrun", "", False
     args.shim = os.path.join(args.build, "bin", "containerd-shim-wasmrun-v1")
+    args.binary = lambda runtime: harness.binary(args.build, runtime)
     if not set(args.parts) <= set(PARTS):
         parser.error(f"parts are {', '.join(PARTS)}")
     return args

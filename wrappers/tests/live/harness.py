@@ -51,9 +51,13 @@ class Options:
         return os.path.join(self.build, "bin", "containerd-shim-wasmrun-v1")
 
     def binary(self, runtime):
-        """The program of a runtime that runc's shim calls."""
-        own = os.path.join(self.build, "bin", runtime)
-        return own if os.path.exists(own) else shutil.which(runtime) or runtime
+        return binary(self.build, runtime)
+
+
+def binary(build, runtime):
+    """The program of a runtime that runc's shim calls."""
+    own = os.path.join(build, "bin", runtime)
+    return own if os.path.exists(own) else shutil.which(runtime) or runtime
 
 
 def missing(options):
