@@ -79,6 +79,13 @@ def show(label, figures):
     print(f"  {label:44} min {figures['minimum']:9.3f}  median {figures['median']:9.3f}", flush=True)
 
 
+def add_shares(result, ours):
+    """What of crun's time ours is."""
+    for key in ("minimum", "median"):
+        result[f"{key}_of_crun"] = round(result[ours][key] / result["crun"][key], 3)
+    print(f"  of crun's: {result['minimum_of_crun']} (minimum), {result['median_of_crun']} (median)", flush=True)
+
+
 # ---------------------------------------------------------------- create
 
 def runc_options(binary):
@@ -252,9 +259,7 @@ def part_ctr(args, node, client):
     result = {name: both(values) for name, values in times.items()}
     for name in RUNTIMES:
         show(f"{name}: ctr run --rm ms", result[name])
-    for key in ("minimum", "median"):
-        result[f"{key}_of_crun"] = round(result["wasmrun"][key] / result["crun"][key], 3)
-    print(f"  of crun's: {result['minimum_of_crun']} (minimum), {result['median_of_crun']} (median)", flush=True)
+    add_shares(result, "wasmrun")
     return result
 
 
@@ -284,9 +289,7 @@ def part_oci(args):
     result = {name: both(values) for name, values in times.items()}
     for name in programs:
         show(f"{name}: run ms", result[name])
-    for key in ("minimum", "median"):
-        result[f"{key}_of_crun"] = round(result["wasmrun-oci"][key] / result["crun"][key], 3)
-    print(f"  of crun's: {result['minimum_of_crun']} (minimum), {result['median_of_crun']} (median)", flush=True)
+    add_shares(result, "wasmrun-oci")
     machine.remove_tree(home)
     return result
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What all distributions that are on the node, or the one that is named, need. */
 static bool plan_configs(const struct wrap_node *node, struct wrap_node_plan *plan,
@@ -94,16 +93,8 @@ static void wait_for_end(void)
 static int run(const struct wrap_command *self, int argc, char **argv)
 {
     struct wrap_node node;
-    struct wrap_error err = {0};
-    int code = 0;
-    if (!wrap_node_begin(self, argc, argv, &node, &code)) return code;
-    int lock = node.dry_run ? -1 : wrap_node_lock(node.root, &err);
-    bool good = (node.dry_run || lock >= 0) && install(&node, &err);
-    if (lock >= 0) close(lock);
-    if (!good && !node.dry_run) wrap_node_folder_remove(node.root, WRAP_NODE_STATE_DIR);
-    wrap_node_end(&node);
-    code = good ? WRAP_NODE_OK : wrap_node_complain(&err);
-    if (good && node.wait && !node.dry_run) wait_for_end();
+    int code = wrap_node_change_by(self, argc, argv, install, &node);
+    if (code == WRAP_NODE_OK && node.wait && !node.dry_run) wait_for_end();
     return code;
 }
 

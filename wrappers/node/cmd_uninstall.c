@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Our lines, where they are recorded and where they usually are: a record may have been lost. */
 static bool plan_configs(const struct wrap_node *node, const struct wrap_node_state *state,
@@ -85,15 +84,7 @@ static bool uninstall(const struct wrap_node *node, struct wrap_error *err)
 static int run(const struct wrap_command *self, int argc, char **argv)
 {
     struct wrap_node node;
-    struct wrap_error err = {0};
-    int code = 0;
-    if (!wrap_node_begin(self, argc, argv, &node, &code)) return code;
-    int lock = node.dry_run ? -1 : wrap_node_lock(node.root, &err);
-    bool good = (node.dry_run || lock >= 0) && uninstall(&node, &err);
-    if (!node.dry_run) wrap_node_folder_remove(node.root, WRAP_NODE_STATE_DIR);
-    if (lock >= 0) close(lock);
-    wrap_node_end(&node);
-    return good ? WRAP_NODE_OK : wrap_node_complain(&err);
+    return wrap_node_change_by(self, argc, argv, uninstall, &node);
 }
 
 static const struct wrap_option options[] = {

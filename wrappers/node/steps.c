@@ -6,6 +6,7 @@
 #include "node/restart.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 void wrap_node_print_restarts(const struct wrap_node *node, const struct wrap_node_plan *plan,
                               const struct wrap_node_state *state)
@@ -76,4 +77,23 @@ bool wrap_node_restart_all(const struct wrap_node *node, struct wrap_node_plan *
         }
     }
     return true;
+}
+
+int wrap_node_change_by(const struct wrap_command *self, int argc, char **argv,
+                        bool (*change)(const struct wrap_node *node, struct wrap_error *err),
+                        struct wrap_node *node)
+{
+    struct wrap_error err = {0};
+    int code = 0;
+    if (!wrap_node_begin(self, argc, argv, node, &code)) {
+        node->wait = false;
+        return code;
+    }
+    int lock = node->dry_run ? -1 : wrap_node_lock(node->root, &err);
+    bool good = (node->dry_run || lock >= 0) && change(node, &err);
+    /* The folder that was made for the lock, if nothing came into it. */
+    if (!node->dry_run) wrap_node_folder_remove(node->root, WRAP_NODE_STATE_DIR);
+    if (lock >= 0) close(lock);
+    wrap_node_end(node);
+    return good ? WRAP_NODE_OK : wrap_node_complain(&err);
 }

@@ -15,5 +15,12 @@ void wrap_node_print_restarts(const struct wrap_node *node, const struct wrap_no
  */
 bool wrap_node_restart_all(const struct wrap_node *node, struct wrap_node_plan *plan,
                            struct wrap_node_state *state, struct wrap_error *err);
+/**
+ * A command that changes the node: reads its options into *node, which owns nothing afterwards, and
+ * calls `change` with the node locked, unless it is a dry run. The exit code.
+ */
+int wrap_node_change_by(const struct wrap_command *self, int argc, char **argv,
+                        bool (*change)(const struct wrap_node *node, struct wrap_error *err),
+                        struct wrap_node *node);
 
 #endif

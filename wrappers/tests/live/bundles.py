@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles, root file systems, and the OCI runtime called as its callers do it."""
+import array
 import json
 import os
+import socket
 import subprocess
 
 import images
@@ -13,6 +15,16 @@ from shims import spec_of
 def read(path):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
+
+
+def receive_terminal(server):
+    """The descriptor that a runtime sends to its console socket."""
+    peer, _ = server.accept()
+    _, rights, _, _ = peer.recvmsg(256, socket.CMSG_SPACE(4))
+    peer.close()
+    fds = array.array("i")
+    fds.frombytes(rights[0][2][:4])
+    return fds[0]
 
 
 class Bundles:

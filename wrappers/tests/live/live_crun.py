@@ -3,7 +3,6 @@
 """Debian's crun with our handler: which containers it takes, exit codes, exec, terminals, what is
 locked, Linux containers beside it, bad input. The handlers' folder is ours in this mount namespace
 alone."""
-import array
 import copy
 import json
 import os
@@ -18,7 +17,7 @@ import cri
 import harness
 import images
 import machine
-from bundles import read
+from bundles import read, receive_terminal
 from handlers import ENGINE, Handlers
 from harness import Skip, case, wait_for
 from shims import gone, process_of
@@ -283,15 +282,6 @@ def a_terminal_of_run(crun):
     os.close(master)
     crun.drop(ident)
     nothing_left(crun)
-
-
-def receive_terminal(server):
-    peer, _ = server.accept()
-    _, rights, _, _ = peer.recvmsg(256, socket.CMSG_SPACE(4))
-    peer.close()
-    fds = array.array("i")
-    fds.frombytes(rights[0][2][:4])
-    return fds[0]
 
 
 @case

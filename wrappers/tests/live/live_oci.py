@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The OCI runtime by its command line alone: the life of containers, exec, terminals, hooks, limits,
 Linux containers that are passed on, bad input, and SIGKILL at each system call of a create."""
-import array
 import glob
 import json
 import os
@@ -16,7 +15,7 @@ import time
 
 import harness
 import machine
-from bundles import Oci, read
+from bundles import Oci, read, receive_terminal
 from harness import Skip, case, wait_for
 from shims import gone, process_of
 
@@ -213,15 +212,6 @@ def events_end_with_the_container(oci):
 
 
 # ---------------------------------------------------------------- terminals, hooks
-
-def receive_terminal(server):
-    peer, _ = server.accept()
-    _, rights, _, _ = peer.recvmsg(256, socket.CMSG_SPACE(4))
-    peer.close()
-    fds = array.array("i")
-    fds.frombytes(rights[0][2][:4])
-    return fds[0]
-
 
 @case
 def a_terminal_is_sent_to_the_console_socket(oci):
