@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decoding of internal code, from the names and rows of the instructions' own tables. */
+/* Decoding of internal code, from the steps and rows of the instructions' own tables. */
 #include "debug/decode.h"
 
 #include "base/alloc.h"
@@ -28,7 +28,7 @@ enum {
 
 // clang-format off
 #define ROW(n, OP, IN, IMM, M, TRAPS, R, T) \
-    [VM_PART_##n] = {#n, OP, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, IN, IMM, M, TRAPS, R, T},
+    [VM_PART_##n] = {OP, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, IN, IMM, M, TRAPS, R, T},
 /* Wasm instructions by the part's name, for inverses and mirrors of comparisons. */
 enum {
 #define ICMP(n, OP, T, INV, MIR) op_##n = VM_OP_##OP,
@@ -48,7 +48,7 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
 #define IBIN(n, OP, T, C) ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
 #define IBINT(n, OP, T)   ROW(n, VM_OP_##OP, 2, 0, false, true, true, char_##T)
 #define FBIN(n, OP, T)    ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
-#define ICMP(n, OP, T, INV, MIR) [VM_PART_##n] = {#n, VM_OP_##OP, {op_##INV, op_##MIR, inverse_##MIR}, \
+#define ICMP(n, OP, T, INV, MIR) [VM_PART_##n] = {VM_OP_##OP, {op_##INV, op_##MIR, inverse_##MIR}, \
                                                   2, 0, false, false, true, char_##T},
 #define FCMP(n, OP, T)    ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
 #define LOAD(n, OP, R, M) ROW(n, VM_OP_##OP, 1, 2, true, true, true, 'i') \
@@ -102,53 +102,24 @@ u32 vm_decoded_input_halves(const struct vm_decoded_part *p, u32 input)
     return row->type == 'F' && !address && input < 2 ? 4 : 2;
 }
 
-/* ---- names to parts */
-
-static bool same(const char *text, usize size, const char *name)
-{
-    return strlen(name) == size && memcmp(text, name, size) == 0;
-}
-
-/** "i32_add_sc": a part's name and a letter for each of its inputs. */
-static bool parse_part(const char *text, usize size, struct vm_decoded_part *out)
-{
-    static const char letters[] = "scta"; /* enum vm_source */
-    usize base = size;
-    while (base > 0 && text[base - 1] != '_') base--;
-    for (u32 i = 0; i < VM_PART_COUNT; i++) {
-        u32 inputs = rows[i].inputs;
-        if (!rows[i].name) continue;
-        bool found = inputs ? base && size - base == inputs && same(text, base - 1, rows[i].name)
-                            : same(text, size, rows[i].name);
-        if (!found) continue;
-        *out = (struct vm_decoded_part){.part = (u16)i, .put = rows[i].has_result};
-        for (u32 k = 0; k < inputs; k++) {
-            const char *at = strchr(letters, text[base + k]);
-            if (!at || !*at) return false;
-            out->source[k] = (u8)(at - letters);
-        }
-        return true;
-    }
-    return false;
-}
-
-/** The parts of a chain's name; none if it is no chain. */
-static void parse_op(vm_ir op, struct vm_decoded_op *out)
+/** The parts of a chain; none of an OTHER row, or if they are too many. */
+static void decode_op(vm_ir op, struct vm_decoded_op *out)
 {
     *out = (struct vm_decoded_op){.words = other_words[op]};
-    const char *at = vm_ir_name(op);
     u32 count = 0;
-    while (at) {
-        const char *end = strstr(at, "__");
-        usize size = end ? (usize)(end - at) : strlen(at);
-        bool marked = end && size > 2 && at[size - 2] == '_' && strchr("kn", at[size - 1]);
-        if (marked) size -= 2;
-        if (count == VM_DECODE_PARTS || !parse_part(at, size, &out->parts[count])) return;
-        if (end && !marked) out->parts[count].put = false;
-        count++;
-        at = end ? end + 2 : NULL;
-    }
+    if (op < VM_IR_OTHER_COUNT) return;
+    for (vm_ir at = op; at != VM_IR_COUNT; at = (vm_ir)vm_ir_steps[at].parent) count++;
+    if (count > VM_DECODE_PARTS) return;
     out->part_count = (u8)count;
+    bool put = true;
+    for (vm_ir at = op; at != VM_IR_COUNT; at = (vm_ir)vm_ir_steps[at].parent) {
+        const struct vm_ir_step *step = &vm_ir_steps[at];
+        struct vm_decoded_part *p = &out->parts[--count];
+        *p = (struct vm_decoded_part){.part = step->part};
+        p->put = rows[step->part].has_result && put;
+        for (u32 k = 0; k < step->inputs; k++) p->source[k] = (u8)vm_ir_source(step, k);
+        put = !vm_ir_chained(step) || (step->form & VM_FORM_KEEP);
+    }
 }
 
 /* ---- the table */
@@ -185,7 +156,7 @@ struct vm_decoder_table *vm_decoder_table_new(const struct vm_alloc *a,
     }
     for (u32 i = 0; i < t->count; i++)
         t->entries[i] = (struct entry){.word = vm_backend_word(backend, (vm_ir)i), .op = i};
-    for (u32 i = 0; i < VM_IR_COUNT; i++) parse_op((vm_ir)i, &t->ops[i]);
+    for (u32 i = 0; i < VM_IR_COUNT; i++) decode_op((vm_ir)i, &t->ops[i]);
     qsort(t->entries, t->count, sizeof *t->entries, by_word);
     return t;
 }

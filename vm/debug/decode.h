@@ -28,7 +28,6 @@ struct vm_decoded_op {
 
 /** What is fixed of a part. */
 struct vm_decoded_row {
-    const char *name;
     vm_op op; /* the Wasm instruction that becomes it; VM_OP_ILLEGAL: no plain one */
     u16 alike[3]; /* others, vm_op: inverses and mirrors of comparisons */
     u8 inputs;

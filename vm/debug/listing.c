@@ -182,7 +182,8 @@ static bool from_special(vm_part part, vm_op op)
 /** "memory_size" and "memory.size", "call_import" and "call". */
 static bool from_other(vm_ir ir, vm_op op)
 {
-    const char *a = vm_ir_name(ir), *b = vm_op_name(op);
+    char name[VM_IR_NAME_SIZE];
+    const char *a = vm_ir_name(ir, name), *b = vm_op_name(op);
     while (*b && (*a == *b || (*a == '_' && *b == '.'))) a++, b++;
     if (*b) return ir == VM_IR_mov_far || ir == VM_IR_mov_n ? op == VM_OP_LOCAL_SET : false;
     return !*a || strcmp(a, "2") == 0 || strcmp(a, "_import") == 0;

@@ -243,7 +243,8 @@ void vm_show_ir(const struct vm_shown *s, struct vm_line *line, const struct vm_
 {
     const struct vm_decoded_op *d = vm_decoder_op(s->table, ir->op);
     struct reader r = {.insn = s->code->words + ir->word, .word = ir->word};
-    vm_line_add(line, "%s", vm_ir_name(ir->op));
+    char name[VM_IR_NAME_SIZE];
+    vm_line_add(line, "%s", vm_ir_name(ir->op, name));
     if (d->part_count == 0) {
         show_other(s, line, ir, r.insn);
         return;

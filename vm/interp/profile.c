@@ -63,13 +63,14 @@ static __attribute__((destructor)) void write_counts(void)
     FILE *file = path ? fopen(path, "we") : NULL;
     if (!file) return;
     for (u32 a = 0; a < VM_IR_COUNT; a++) {
-        const char *name = vm_ir_name((vm_ir)a);
+        char name[VM_IR_NAME_SIZE], next[VM_IR_NAME_SIZE];
         if (!vm_profile_counts[a]) continue;
-        (void)fprintf(file, "%llu %s\n", (unsigned long long)vm_profile_counts[a], name);
+        (void)fprintf(file, "%llu %s\n", (unsigned long long)vm_profile_counts[a],
+                      vm_ir_name((vm_ir)a, name));
         for (u32 b = 0; b < VM_IR_COUNT; b++)
             if (vm_profile_pairs[a][b])
                 (void)fprintf(file, "%llu %s %s\n", (unsigned long long)vm_profile_pairs[a][b],
-                              name, vm_ir_name((vm_ir)b));
+                              name, vm_ir_name((vm_ir)b, next));
     }
     for (usize i = 0; i < PLACES; i++)
         if (places[i].pc && places[i].offset != NOWHERE)

@@ -1,11 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of internal instructions. Nothing else. */
+/* What instructions are made of, and their names. Nothing else. */
 #include "isa/ir.h"
 
-static const char *const names[VM_IR_COUNT] = {
-#define EACH(name) #name,
-#define EACH_CHAIN(name) #name,
-#include "isa/ir_each.h"
+#include <string.h>
+
+#define FIRST_OF(part, begin, end)
+#define EDGES_OF(from, begin, end, mask)
+#define NO_PARENT VM_IR_COUNT
+const struct vm_ir_step vm_ir_steps[VM_IR_COUNT] = {
+#define STEP(op, parent, part, inputs, form) [op] = {parent, part, inputs, form},
+#include "isa/edges.def"
 };
 
-const char *vm_ir_name(vm_ir op) { return (u32)op < VM_IR_COUNT ? names[op] : "<none>"; }
+static const char *const part_names[VM_PART_COUNT] = {
+#define PART(name) #name,
+#include "isa/part_each.h"
+};
+
+static const char *const others[VM_IR_OTHER_COUNT] = {
+#define OTHER(name) #name,
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+
+const char *vm_part_name(vm_part part) { return part_names[part]; }
+
+bool vm_ir_chained(const struct vm_ir_step *step)
+{
+    for (u32 k = 0; k < step->inputs; k++)
+        if (vm_ir_source(step, k) == VM_FROM_CHAIN) return true;
+    return false;
+}
+
+/** Appends to the `at` bytes of `name` what fits; how many there are then. */
+static usize append(char *name, usize at, const char *text)
+{
+    usize size = strlen(text), room = VM_IR_NAME_SIZE - 1 - at;
+    if (size > room) size = room;
+    memcpy(name + at, text, size);
+    return at + size;
+}
+
+static usize append_chain(char *name, vm_ir op)
+{
+    const struct vm_ir_step *step = &vm_ir_steps[op];
+    usize at = 0;
+    if (step->parent != NO_PARENT) {
+        at = append_chain(name, (vm_ir)step->parent);
+        bool kept = (step->form & VM_FORM_KEEP) != 0;
+        at = append(name, at, !vm_ir_chained(step) ? "_n__" : kept ? "_k__" : "__");
+    }
+    at = append(name, at, part_names[step->part]);
+    char form[VM_INPUTS_MAX + 2] = "_";
+    for (u32 k = 0; k < step->inputs; k++) form[1 + k] = "scta"[vm_ir_source(step, k)];
+    return step->inputs ? append(name, at, form) : at;
+}
+
+const char *vm_ir_name(vm_ir op, char name[VM_IR_NAME_SIZE])
+{
+    usize size = (u32)op >= VM_IR_COUNT   ? append(name, 0, "<none>")
+                 : op < VM_IR_OTHER_COUNT ? append(name, 0, others[op])
+                                          : append_chain(name, op);
+    name[size] = 0;
+    return name;
+}

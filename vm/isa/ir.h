@@ -63,28 +63,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian hosts o
 enum { VM_ENTER_BLOCK = 4, VM_ENTER_BLOCKS_MAX = 4 /* with an instruction of their own */ };
 
 typedef enum vm_part {
-#define UN(n, OP, R, A) VM_PART_##n,
-#define UNT(n, OP, R, A) VM_PART_##n,
-#define IBIN(n, OP, T, C) VM_PART_##n,
-#define IBINT(n, OP, T) VM_PART_##n,
-#define FBIN(n, OP, T) VM_PART_##n,
-#define ICMP(n, OP, T, INV, MIR) VM_PART_##n,
-#define FCMP(n, OP, T) VM_PART_##n,
-#define LOAD(n, OP, R, M) VM_PART_##n, VM_PART_##n##_x,
-#define STORE(n, OP, T, M) VM_PART_##n, VM_PART_##n##_x,
-#define VBIN(n, OP, B, C) VM_PART_##n,
-#define VTER(n, OP) VM_PART_##n,
-#define VLANE(n, OP, IN, B, R, IMM) VM_PART_##n,
-#define VLOAD(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
-#define VLOADL(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
-#define VSTOREL(n, OP, M) VM_PART_##n, VM_PART_##n##_x,
-#define ALOAD(n, OP, R, M) VM_PART_##n,
-#define ASTORE(n, OP, T, M) VM_PART_##n,
-#define ARMW(n, OP, T, M, HOW) VM_PART_##n,
-#define ACMPXCHG(n, OP, T, M) VM_PART_##n,
-#define SPECIAL(n, IN, T, R, IMM, TRAPS) VM_PART_##n,
-#include "isa/ir_ops.def"
-#include "isa/ir_undef.h"
+#define PART(name) VM_PART_##name,
+#include "isa/part_each.h"
     VM_PART_COUNT
 } vm_part;
 
@@ -104,7 +84,44 @@ typedef enum vm_ir {
     VM_IR_COUNT
 } vm_ir;
 
-/** Name, "i32_add_sc", static; for traces and disassembly. */
-const char *vm_ir_name(vm_ir op);
+/** How many rows are OTHER; they come first. */
+enum {
+    VM_IR_OTHER_COUNT = 0
+#define OTHER(name) +1
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+};
+
+/** A number of an instruction in tables; the censuses have more than 65,535 of them. */
+#if defined VM_CENSUS && VM_CENSUS
+typedef u32 vm_ir_id;
+#else
+typedef u16 vm_ir_id;
+_Static_assert(VM_IR_COUNT <= UINT16_MAX, "an instruction is 16 bits");
+#endif
+
+/** What an instruction is made of: its last part, and the chain before it. */
+struct vm_ir_step {
+    vm_ir_id parent; /* VM_IR_COUNT: the part is the only one */
+    u16 part; /* vm_part */
+    u8 inputs; /* of the part */
+    u8 form; /* enum vm_source, two bits for each input; VM_FORM_KEEP */
+};
+/** By instruction, from VM_IR_OTHER_COUNT on; OTHER rows are not made of parts. */
+extern const struct vm_ir_step vm_ir_steps[VM_IR_COUNT];
+
+/** Where the k-th input of the last part comes from. */
+static inline enum vm_source vm_ir_source(const struct vm_ir_step *step, u32 k)
+{
+    return (enum vm_source)(step->form >> 2 * k & 3);
+}
+/** The last part takes the result of the one before it. */
+bool vm_ir_chained(const struct vm_ir_step *step);
+
+const char *vm_part_name(vm_part part);
+/** Size of a buffer that each name fits in, with its NUL. */
+enum { VM_IR_NAME_SIZE = 256 };
+/** Writes the name, "i32_add_sc", and returns `name`; for traces and disassembly. */
+const char *vm_ir_name(vm_ir op, char name[VM_IR_NAME_SIZE]);
 
 #endif

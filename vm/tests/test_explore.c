@@ -41,11 +41,12 @@ static void test_every_instruction_is_known_with_its_size(void **state)
         struct vm_decoder_table *t = vm_decoder_table_new(&vm_alloc_libc, backend);
         assert_non_null(t);
         union vm_word words[128] = {{0}};
+        char name[VM_IR_NAME_SIZE];
         for (u32 i = 0; i < backend->ops; i++) {
             vm_ir found = vm_decoder_find(t, vm_backend_word(backend, (vm_ir)i));
             assert_true(found != VM_IR_COUNT); /* another one if they share a handler */
             if (!vm_decoder_size(t, (vm_ir)i, words, VM_COUNT(words)))
-                fail_msg("%s", vm_ir_name((vm_ir)i));
+                fail_msg("%s", vm_ir_name((vm_ir)i, name));
         }
         vm_decoder_table_delete(&vm_alloc_libc, t);
     }
@@ -56,15 +57,16 @@ static void test_chains_have_the_size_of_their_table(void **state)
     (void)state;
     struct vm_decoder_table *t = vm_decoder_table_new(&vm_alloc_libc, vm_backend_get(VM_CODE_LOOP));
     union vm_word words[128] = {{0}};
+    char name[VM_IR_NAME_SIZE];
     assert_non_null(t);
     for (u32 i = 0; i < VM_COUNT(chains); i++) {
         const struct vm_decoded_op *d = vm_decoder_op(t, chains[i].op);
-        if (d->part_count == 0) fail_msg("%s", vm_ir_name(chains[i].op));
+        if (d->part_count == 0) fail_msg("%s", vm_ir_name(chains[i].op, name));
         /* the callee's code and the labels are behind what the table counts */
         bool more = last_part(d) == VM_PART_call || last_part(d) == VM_PART_br_table;
         u32 size = vm_decoder_size(t, chains[i].op, words, VM_COUNT(words));
         if (more ? size < chains[i].words : size != chains[i].words)
-            fail_msg("%s: %u words, not %u", vm_ir_name(chains[i].op), size, chains[i].words);
+            fail_msg("%s: %u words, not %u", vm_ir_name(chains[i].op, name), size, chains[i].words);
     }
     vm_decoder_table_delete(&vm_alloc_libc, t);
 }

@@ -80,18 +80,19 @@ static const struct { u16 part; u32 result; } rows[VM_OP_COUNT] = {
 #include "isa/ir_undef.h"
 };
 
+#define STEP(op, parent, part, inputs, form)
 #define FIRST_OF(part, begin, end)
 #define EDGES_OF(from, begin, end, mask)
-#define INVERSE(a, b)
-/* by chain that they start from, then part and form */
-static const struct { u16 part; u8 form; u32 to; } edges[] = {
-#define EDGE(part, form, to) {part, form, to},
+/* by chain that they start from, then part and form, which stands in vm_ir_steps */
+static const struct { u16 part; vm_ir_id to; } edges[] = {
+#undef STEP
+#define STEP(op, parent, part, inputs, form) {part, op},
 #include "isa/edges.def"
-#undef EDGE
-#define EDGE(part, form, to)
+#undef STEP
+#define STEP(op, parent, part, inputs, form)
 };
 
-static const struct { u32 begin, end; } first_of[VM_PART_COUNT] = {
+static const struct { vm_ir_id begin, end; } first_of[VM_PART_COUNT] = {
 #undef FIRST_OF
 #define FIRST_OF(part, begin, end) [part] = {begin, end},
 #include "isa/edges.def"
@@ -99,19 +100,10 @@ static const struct { u32 begin, end; } first_of[VM_PART_COUNT] = {
 #define FIRST_OF(part, begin, end)
 };
 
-/* mask: which parts, modulo 64, there are; most questions end there */
-static const struct { u32 begin, end; u64 mask; } edges_of[VM_IR_COUNT] = {
+/* mask: which parts, modulo 32, there are; most questions end there */
+static const struct { vm_ir_id begin, end; u32 mask; } edges_of[VM_IR_COUNT] = {
 #undef EDGES_OF
 #define EDGES_OF(from, begin, end, mask) [from] = {begin, end, mask},
-#include "isa/edges.def"
-#undef EDGES_OF
-#define EDGES_OF(from, begin, end, mask)
-};
-
-/* plus one, so that 0 is none */
-static const u32 inverses[VM_IR_COUNT] = {
-#undef INVERSE
-#define INVERSE(a, b) [a] = b + 1,
 #include "isa/edges.def"
 };
 // clang-format on
@@ -131,33 +123,54 @@ bool vm_part_tests(vm_part part)
     }
 }
 
-vm_ir vm_first(vm_part part, u32 form)
+/** Among the edges of one part from `i` on. */
+static vm_ir of_form(u32 i, u32 end, u32 part, u32 form)
 {
-    for (u32 i = first_of[part].begin; i < first_of[part].end; i++)
-        if (edges[i].form == form) return (vm_ir)edges[i].to;
+    for (; i < end && edges[i].part == part; i++)
+        if (vm_ir_steps[edges[i].to].form == form) return (vm_ir)edges[i].to;
     return VM_IR_COUNT;
 }
 
-bool vm_may_chain(vm_ir from, vm_part part) { return (edges_of[from].mask >> part % 64 & 1) != 0; }
+vm_ir vm_first(vm_part part, u32 form)
+{
+    return of_form(first_of[part].begin, first_of[part].end, part, form);
+}
+
+bool vm_may_chain(vm_ir from, vm_part part) { return (edges_of[from].mask >> part % 32 & 1) != 0; }
 
 vm_ir vm_chain(vm_ir from, vm_part part, u32 form)
 {
-    u32 lo = edges_of[from].begin, hi = edges_of[from].end;
-    u32 key = (u32)part << 8 | form;
+    u32 lo = edges_of[from].begin, end = edges_of[from].end, hi = end;
     while (lo < hi) {
-        u32 mid = lo + (hi - lo) / 2, at = (u32)edges[mid].part << 8 | edges[mid].form;
-        if (at == key) return (vm_ir)edges[mid].to;
-        if (at < key)
+        u32 mid = lo + (hi - lo) / 2;
+        if (edges[mid].part < part)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return VM_IR_COUNT;
+    return of_form(lo, end, part, form);
+}
+
+/** The opposite comparison; VM_PART_COUNT: none. */
+static vm_part inverse_of(vm_part part)
+{
+    switch (part) {
+#define ICMP(n, OP, T, INV, MIR)                                                                   \
+    case VM_PART_##n: return VM_PART_##INV;
+#include "isa/ir_ops.def"
+#include "isa/ir_undef.h"
+    default: return VM_PART_COUNT;
+    }
 }
 
 vm_ir vm_chain_inverse(vm_ir chain)
 {
-    return inverses[chain] ? (vm_ir)(inverses[chain] - 1) : VM_IR_COUNT;
+    if (chain < VM_IR_OTHER_COUNT) return VM_IR_COUNT;
+    const struct vm_ir_step *step = &vm_ir_steps[chain];
+    vm_part inverse = inverse_of((vm_part)step->part);
+    if (inverse == VM_PART_COUNT) return VM_IR_COUNT;
+    return step->parent == VM_IR_COUNT ? vm_first(inverse, step->form)
+                                       : vm_chain((vm_ir)step->parent, inverse, step->form);
 }
 
 bool vm_part_of(vm_op op, vm_part *part, vm_valtype *result)

@@ -37,14 +37,23 @@ const struct vm_backend *vm_backend_get(enum vm_code_backend backend)
 
 /* ---- instructions by name */
 
+static const char *name_of(vm_ir op)
+{
+    static char *names[VM_IR_COUNT];
+    char name[VM_IR_NAME_SIZE];
+    if (!names[op]) names[op] = strdup(vm_ir_name(op, name));
+    if (!names[op]) abort();
+    return names[op];
+}
+
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(vm_ir_name((vm_ir) * (const u32 *)a), vm_ir_name((vm_ir) * (const u32 *)b));
+    return strcmp(name_of((vm_ir) * (const u32 *)a), name_of((vm_ir) * (const u32 *)b));
 }
 
 static int find_name(const void *name, const void *op)
 {
-    return strcmp(name, vm_ir_name((vm_ir) * (const u32 *)op));
+    return strcmp(name, name_of((vm_ir) * (const u32 *)op));
 }
 
 /** VM_IR_COUNT: there is none of that name. */
@@ -188,31 +197,6 @@ static bool read_counts(const char *path)
     return w->places != NULL;
 }
 
-static const char *const part_names[] = {
-#define UN(n, OP, R, A) #n,
-#define UNT(n, OP, R, A) #n,
-#define IBIN(n, OP, T, C) #n,
-#define IBINT(n, OP, T) #n,
-#define FBIN(n, OP, T) #n,
-#define ICMP(n, OP, T, INV, MIR) #n,
-#define FCMP(n, OP, T) #n,
-#define LOAD(n, OP, R, M) #n, #n "_x",
-#define STORE(n, OP, T, M) #n, #n "_x",
-#define VBIN(n, OP, B, C) #n,
-#define VTER(n, OP) #n,
-#define VLANE(n, OP, IN, B, R, IMM) #n,
-#define VLOAD(n, OP, M) #n, #n "_x",
-#define VLOADL(n, OP, M) #n, #n "_x",
-#define VSTOREL(n, OP, M) #n, #n "_x",
-#define ALOAD(n, OP, R, M) #n,
-#define ASTORE(n, OP, T, M) #n,
-#define ARMW(n, OP, T, M, HOW) #n,
-#define ACMPXCHG(n, OP, T, M) #n,
-#define SPECIAL(n, IN, T, R, IMM, TRAPS) #n,
-#include "isa/ir_ops.def"
-#include "isa/ir_undef.h"
-};
-
 static void print_missed(const struct missed *m)
 {
     u64 key = m->key - 1;
@@ -227,7 +211,7 @@ static void print_missed(const struct missed *m)
     }
     if (!inputs) *form = 0;
     const char *keep = key & VM_FORM_KEEP ? (chained ? "_k" : "_n") : chained ? "" : "_n";
-    printf("%.9f %s%s__%s%s\n", m->all, vm_ir_name((vm_ir)(key >> 32)), keep, part_names[part],
+    printf("%.9f %s%s__%s%s\n", m->all, name_of((vm_ir)(key >> 32)), keep, vm_part_name(part),
            form);
 }
 
@@ -236,20 +220,12 @@ static void print_weights(void)
 {
     static double sums[VM_IR_COUNT];
     for (u32 i = 0; i < VM_IR_COUNT; i++) {
-        char name[512];
-        (void)snprintf(name, sizeof name, "%s", vm_ir_name((vm_ir)i));
-        for (;;) {
-            vm_ir op = named(name);
-            if (op < VM_IR_COUNT) sums[op] += weighing.used_all[i];
-            char *last = NULL;
-            for (char *at = name; (at = strstr(at, "__")); at += 2) last = at;
-            if (!last) break;
-            bool link = last - name > 2 && last[-2] == '_' && (last[-1] == 'n' || last[-1] == 'k');
-            last[link ? -2 : 0] = 0;
-        }
+        if (i < VM_IR_OTHER_COUNT) continue;
+        for (vm_ir op = (vm_ir)i; op < VM_IR_COUNT; op = (vm_ir)vm_ir_steps[op].parent)
+            sums[op] += weighing.used_all[i];
     }
     for (u32 i = VM_IR_GENERIC_COUNT; i < VM_IR_COUNT; i++)
-        printf("%.9f %s\n", sums[i], vm_ir_name((vm_ir)i));
+        printf("%.9f %s\n", sums[i], name_of((vm_ir)i));
     for (u32 i = 0; i < MISSED_MAX; i++)
         if (weighing.missed[i].all > 0) print_missed(&weighing.missed[i]);
 }
@@ -371,14 +347,14 @@ static void count_as_slots(void)
 {
     char name[256];
     for (u32 i = 0; i < VM_IR_COUNT; i++) {
-        if (!counts[i] || strlen(vm_ir_name((vm_ir)i)) >= sizeof name) continue;
-        (void)snprintf(name, sizeof name, "%s", vm_ir_name((vm_ir)i));
+        if (!counts[i] || strlen(name_of((vm_ir)i)) >= sizeof name) continue;
+        (void)snprintf(name, sizeof name, "%s", name_of((vm_ir)i));
         for (char *at = strstr(name, "__"); at;) {
             char *next = strstr(at + 2, "__");
             part_to_slots(at + 2, next ? next : at + strlen(at));
             at = next;
         }
-        if (!strcmp(name, vm_ir_name((vm_ir)i))) continue;
+        if (!strcmp(name, name_of((vm_ir)i))) continue;
         vm_ir op = named(name);
         if (op < VM_IR_COUNT) counts[op] += counts[i];
     }
@@ -408,6 +384,6 @@ int main(int argc, char **argv)
     count_as_slots();
     qsort(order, VM_IR_COUNT, sizeof *order, by_count);
     for (u32 i = 0; i < VM_IR_COUNT && counts[order[i]]; i++)
-        printf("%llu %s\n", (unsigned long long)counts[order[i]], vm_ir_name((vm_ir)order[i]));
+        printf("%llu %s\n", (unsigned long long)counts[order[i]], name_of((vm_ir)order[i]));
     return good ? 0 : 1;
 }

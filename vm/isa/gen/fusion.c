@@ -457,13 +457,6 @@ static void write_chain(FILE *out, int id)
     free(body);
 }
 
-static uint32_t inverse_of(int id)
-{
-    const struct node *n = &nodes[id];
-    const char *name = parts[n->part].inverse;
-    return name ? find(n->parent, part_named(name), n->form, n->keep) : 0;
-}
-
 /** A form as a number (isa/ir.h): two bits per input, then the keep bit. */
 static unsigned form_number(const struct node *n)
 {
@@ -484,9 +477,9 @@ static int compare(const void *a, const void *b)
 }
 
 /**
- * EDGE(part, form, to) by parent, part and form; where they begin and end: FIRST_OF(part, begin,
- * end) for chains of one part, EDGES_OF(from, begin, end, mask) for others, where bit p % 64 of the
- * mask is set if there is one of part p; INVERSE(comparison, opposite).
+ * STEP(op, parent, part, inputs, form) by parent, part and form; where they begin and end:
+ * FIRST_OF(part, begin, end) for chains of one part, EDGES_OF(from, begin, end, mask) for others,
+ * where bit p % 32 of the mask is set if there is one of part p.
  */
 static void write_edges(FILE *out)
 {
@@ -496,24 +489,19 @@ static void write_edges(FILE *out)
     qsort(order, (size_t)count, sizeof *order, compare);
     for (int i = 0, end; i < count; i = end) {
         uint32_t from = nodes[order[i]].parent, part = nodes[order[i]].part;
-        uint64_t mask = 0;
+        uint32_t mask = 0;
         for (end = i; end < count && nodes[order[end]].parent == from; end++) {
             const struct node *n = &nodes[order[end]];
             if (!from && n->part != part) break;
-            mask |= (uint64_t)1 << n->part % 64;
-            fprintf(out, "EDGE(VM_PART_%s, 0x%02x, VM_IR_%s)\n", parts[n->part].name,
-                    form_number(n), n->name);
+            mask |= (uint32_t)1 << n->part % 32;
+            fprintf(out, "STEP(VM_IR_%s, %s%s, VM_PART_%s, %d, 0x%02x)\n", n->name,
+                    from ? "VM_IR_" : "NO_PARENT", from ? nodes[from].name : "",
+                    parts[n->part].name, parts[n->part].inputs, form_number(n));
         }
         if (from)
-            fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d, 0x%llx)\n", nodes[from].name, i, end,
-                    (unsigned long long)mask);
+            fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d, 0x%x)\n", nodes[from].name, i, end, mask);
         else
             fprintf(out, "FIRST_OF(VM_PART_%s, %d, %d)\n", parts[part].name, i, end);
-    }
-    for (int i = 1; i < node_count; i++) {
-        uint32_t inverse = inverse_of(i);
-        if (inverse)
-            fprintf(out, "INVERSE(VM_IR_%s, VM_IR_%s)\n", nodes[i].name, nodes[inverse].name);
     }
 }
 
