@@ -74,7 +74,7 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
 };
 
 /* Words of the OTHER rows; what is new there is 0, "not known", until it stands here too. */
-static const u8 other_words[VM_IR_COUNT] = {
+static const u8 other_words[VM_IR_OTHER_COUNT] = {
     [VM_IR_mov_far] = 2, [VM_IR_mov_n] = 3, 
     [VM_IR_unreachable] = 1, [VM_IR_fuel] = 2, [VM_IR_lazy] = 1,
     [VM_IR_call_import] = 2, [VM_IR_call_indirect] = 3, [VM_IR_call_ref] = 2,
@@ -105,7 +105,7 @@ u32 vm_decoded_input_halves(const struct vm_decoded_part *p, u32 input)
 /** The parts of a chain; none of an OTHER row, or if they are too many. */
 static void decode_op(vm_ir op, struct vm_decoded_op *out)
 {
-    *out = (struct vm_decoded_op){.words = other_words[op]};
+    *out = (struct vm_decoded_op){.words = op < VM_IR_OTHER_COUNT ? other_words[op] : 0};
     u32 count = 0;
     if (op < VM_IR_OTHER_COUNT) return;
     for (vm_ir at = op; at != VM_IR_COUNT; at = (vm_ir)vm_ir_steps[at].parent) count++;
@@ -147,15 +147,16 @@ struct vm_decoder_table *vm_decoder_table_new(const struct vm_alloc *a,
 {
     struct vm_decoder_table *t = vm_alloc_zero(a, sizeof *t);
     if (!t) return NULL;
-    t->count = backend->ops;
-    t->entries = vm_alloc_array(a, t->count, sizeof *t->entries);
+    t->entries = vm_alloc_array(a, VM_IR_COUNT, sizeof *t->entries);
     t->ops = vm_alloc_array(a, VM_IR_COUNT, sizeof *t->ops);
     if (!t->entries || !t->ops) {
         vm_decoder_table_delete(a, t);
         return NULL;
     }
-    for (u32 i = 0; i < t->count; i++)
-        t->entries[i] = (struct entry){.word = vm_backend_word(backend, (vm_ir)i), .op = i};
+    for (u32 i = 0; i < VM_IR_COUNT; i++)
+        if (vm_backend_has(backend, (vm_ir)i))
+            t->entries[t->count++] =
+                (struct entry){.word = vm_backend_word(backend, (vm_ir)i), .op = i};
     for (u32 i = 0; i < VM_IR_COUNT; i++) decode_op((vm_ir)i, &t->ops[i]);
     qsort(t->entries, t->count, sizeof *t->entries, by_word);
     return t;
@@ -164,7 +165,7 @@ struct vm_decoder_table *vm_decoder_table_new(const struct vm_alloc *a,
 void vm_decoder_table_delete(const struct vm_alloc *a, struct vm_decoder_table *t)
 {
     if (!t) return;
-    vm_alloc_free(a, t->entries, (usize)t->count * sizeof *t->entries);
+    vm_alloc_free(a, t->entries, VM_IR_COUNT * sizeof *t->entries);
     vm_alloc_free(a, t->ops, VM_IR_COUNT * sizeof *t->ops);
     vm_alloc_free(a, t, sizeof *t);
 }

@@ -2,7 +2,13 @@
 /* Which backends this build and this processor have. No dispatch. */
 #include "interp/dispatch.h"
 
-/* The build tells which tables are linked; absent ones are NULL here. */
+/* The build tells which tables are linked; absent ones are NULL here. Where it has to be small the
+ * loop, which nobody needs beside the others, is one of them. */
+#if VM_TAIL_ONCE
+#define LOOP NULL
+#else
+#define LOOP &vm_backend_loop
+#endif
 #if VM_DISPATCH_TAIL
 #define TAIL &vm_backend_tail
 #else
@@ -23,7 +29,7 @@ static bool has_v3(void) { return false; }
 #endif
 
 static const struct vm_backend *const backends[VM_CODE_BACKENDS] = {
-    [VM_CODE_LOOP] = &vm_backend_loop,
+    [VM_CODE_LOOP] = LOOP,
     [VM_CODE_TAIL] = TAIL,
     [VM_CODE_TAIL_V3] = TAIL_V3,
 };

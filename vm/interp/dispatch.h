@@ -5,6 +5,11 @@
 
 #include "interp/step.h"
 
+/* 1: each chain is in one table only (tail.c), and there is no loop. */
+#ifndef VM_TAIL_ONCE
+#define VM_TAIL_ONCE 0
+#endif
+
 /** The tables; those that a build lacks are not defined. */
 extern const struct vm_backend vm_backend_loop, vm_backend_tail, vm_backend_tail_v3;
 

@@ -2,7 +2,8 @@
 /*
  * The fast dispatcher: one function per internal instruction, each ending in a guaranteed tail call
  * of the next. Compiled once for the baseline and, on x86-64, once for x86-64-v3, there without
- * those that would be the same. One expansion:
+ * those that would be the same. Where the program has to be small (VM_TAIL_ONCE) each chain is in
+ * one of both only: those with vectors in the latter, all others in the former. One expansion:
  *
  *   static VM_HANDLER_CC void handle_mov_s(pc, fp, mem, x, acc, facc, vacc)
  *   {
@@ -88,6 +89,12 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
 #ifdef VM_TAIL_ALIKE
 #define EACH_ALIKE(name)
 #define EACH_CHAIN_ALIKE(name)
+#if VM_TAIL_ONCE
+#define EACH_LEVELS(name)
+#define EACH_CHAIN_LEVELS(name)
+#endif
+#elif VM_TAIL_ONCE
+#define EACH_CHAIN_VECTORS(name)
 #endif
 #include "isa/ir_each.h"
 
@@ -100,17 +107,25 @@ __asm__(".pushsection .rodata." TEXT(
               ".hidden " TEXT(HANDLERS) "\n"
                                         ".globl " TEXT(HANDLERS) "\n" TEXT(HANDLERS) ":\n");
 #define DISTANCE(name) __asm__(".long handle_" #name " - .\n");
-#ifdef VM_TAIL_ALIKE
-#define DISTANCE_ALIKE(name) __asm__(".long 0\n");
-#else
-#define DISTANCE_ALIKE DISTANCE
-#endif
+#define NOT_HERE(name) __asm__(".long 0\n");
 #define EACH DISTANCE
-#define EACH_ALIKE DISTANCE_ALIKE
+#ifdef VM_TAIL_ALIKE
+#define EACH_ALIKE NOT_HERE
+#if VM_TAIL_ONCE
+#define EACH_LEVELS NOT_HERE
+#endif
+#endif
 #include "isa/ir_each.h"
 #define EACH(name)
 #define EACH_CHAIN DISTANCE
-#define EACH_CHAIN_ALIKE DISTANCE_ALIKE
+#ifdef VM_TAIL_ALIKE
+#define EACH_CHAIN_ALIKE NOT_HERE
+#if VM_TAIL_ONCE
+#define EACH_CHAIN_LEVELS NOT_HERE
+#endif
+#elif VM_TAIL_ONCE
+#define EACH_CHAIN_VECTORS NOT_HERE
+#endif
 #include "isa/ir_each.h"
 __asm__(".popsection\n");
 

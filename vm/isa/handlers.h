@@ -18,18 +18,24 @@ struct vm_regs;
 struct vm_backend {
     /**
      * Handlers, each as the distance from its own entry here: nothing to relocate, so processes
-     * share the table. 0: that of `alike`, a table of the same order. NULL: an instruction begins
-     * with its op's number, counted from `first`.
+     * share the table. 0: that of `alike`, a table of the same order, which may be the same one.
+     * NULL: an instruction begins with its op's number, counted from `first`.
      */
     const i32 *handlers, *alike;
     u64 first;
-    u32 ops; /* instructions that it has: all of vm_ir below this */
+    u32 ops; /* has none of vm_ir from this on */
     struct vm_stubs stubs;
     /** Runs from *r until a step stops; *r is then where it stopped. The reason. interp's own. */
     u32 (*dispatch)(struct vm_regs *r);
 };
 
-/** First word of an instruction. */
+/** False for chains that the tables were made without. */
+static inline bool vm_backend_has(const struct vm_backend *b, vm_ir op)
+{
+    return op < b->ops && (!b->handlers || b->handlers[op] || b->alike[op]);
+}
+
+/** First word of an instruction that it has. */
 static inline union vm_word vm_backend_word(const struct vm_backend *b, vm_ir op)
 {
     if (!b->handlers) return (union vm_word){.u = b->first + op};

@@ -328,7 +328,7 @@ static bool has(const struct reads *r, i32 slot)
 struct vm_carried vm_carry_choose(const struct vm_lower *l)
 {
     const struct vm_carried none = VM_CARRIES_NOTHING;
-    if (!(VM_CARRY & (CARRY_INT | CARRY_F64)) || l->far || l->op_count <= VM_IR_GENERIC_COUNT)
+    if (!(VM_CARRY & (CARRY_INT | CARRY_F64)) || l->far || l->backend->ops <= VM_IR_GENERIC_COUNT)
         return none;
     const struct vm_module *m = l->env->module;
     u32 body = l->code->func_idx - m->n_imported[VM_EXTERN_FUNC];

@@ -44,7 +44,7 @@ static vm_ir chain(const struct vm_lower *l, vm_ir from, const struct use *u, u3
 {
     u32 form = form_of(u) | keep;
     vm_ir to = from == VM_IR_COUNT ? vm_first(u->part, form) : vm_chain(from, u->part, form);
-    return to < l->op_count ? to : VM_IR_COUNT;
+    return vm_backend_has(l->backend, to) ? to : VM_IR_COUNT;
 }
 
 /** With input i from there instead. */
@@ -303,7 +303,7 @@ void vm_retarget(struct vm_lower *l, i32 dst)
 bool vm_invert(struct vm_lower *l)
 {
     vm_ir inverse = vm_chain_inverse(l->tail.op);
-    if (inverse >= l->op_count || l->status != VM_OK) return false;
+    if (!vm_backend_has(l->backend, inverse) || l->status != VM_OK) return false;
     l->tail.op = inverse;
     l->words.data[l->tail.insn] = vm_backend_word(l->backend, inverse);
     return true;

@@ -526,7 +526,6 @@ vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
                              .code = code,
                              .sig = vm_module_functype(env->module, code->func_idx),
                              .max_slot = VM_FRAME_SLOTS,
-                             .op_count = vm_backend_get(env->mode.backend)->ops,
                              .chosen = {.loop = VM_NO_INDEX, .local = VM_NO_INDEX},
                              .eqz_insn = VM_NO_INDEX};
     vm_emit_barrier(&start);

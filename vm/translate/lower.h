@@ -135,7 +135,6 @@ struct vm_lower {
     struct vm_switch chosen;
     u32 fuel_word; /* word that counts the instructions of the current region */
     struct vm_tail tail;
-    u32 op_count; /* instructions that the backend has */
     u32 wide_half; /* its lower result's slot: a half counted from the start of the code */
     u32 wide_end; /* the end of the code while that is behind an instruction with two results */
     i32 far_dst; /* slot that the scratch destination must be moved to; 0: none */

@@ -424,20 +424,28 @@ static int write_body(FILE *out, int id, int *at, int *places)
     return *at;
 }
 
+static bool has_type(const struct part *p, char type)
+{
+    for (int i = 0; i < p->inputs; i++)
+        if (p->in[i][0] == type) return true;
+    return p->R[0] == type;
+}
+
 /**
- * True when x86-64-v3 has something for the chain: vectors and floats of three operands, shifts of
- * a count in any register, counts of zeros. All others are the same instructions there.
+ * VECTORS and LEVELS where x86-64-v3 has something for the chain: vectors, and floats of three
+ * operands, shifts of a count in any register, counts of zeros. All others, ALIKE, are the same
+ * instructions there.
  */
-static bool gains(const struct node *n)
+static const char *level(const struct node *n)
 {
     static const char *const counts[] = {"_shl", "_shr", "_rot", "_clz", "_ctz", "_popcnt"};
     const struct part *p = &parts[n->part];
-    if (p->R[0] == 'f' || p->R[0] == 'v') return true;
-    for (int i = 0; i < p->inputs; i++)
-        if (p->in[i][0] == 'f' || p->in[i][0] == 'v') return true;
+    const char *before = n->parent ? level(&nodes[n->parent]) : "ALIKE";
+    if (has_type(p, 'v') || !strcmp(before, "VECTORS")) return "VECTORS";
+    if (has_type(p, 'f')) return "LEVELS";
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (strstr(p->name, counts[i])) return true;
-    return n->parent && gains(&nodes[n->parent]);
+        if (strstr(p->name, counts[i])) return "LEVELS";
+    return before;
 }
 
 static void write_chain(FILE *out, int id)
@@ -453,7 +461,7 @@ static void write_chain(FILE *out, int id)
     if (has_result(p)) fprintf(text, " PUT_(%s, t%d, %d)", p->R, n->depth, at++);
     fclose(text);
     fprintf(out, "%s(%s, %d, %s,%s)\n", n->generic ? "GENERIC" : "CHAIN", n->name, 1 + (at + 3) / 4,
-            gains(n) ? "LEVELS" : "ALIKE", body);
+            level(n), body);
     free(body);
 }
 
