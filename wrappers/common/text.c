@@ -236,6 +236,36 @@ bool wrap_parse_duration(const char *text, uint64_t *ns)
     return false;
 }
 
+/* ---------------------------------------------------------------- times */
+
+static bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
+bool wrap_time_text(int64_t seconds, char out[WRAP_TIME_SIZE])
+{
+    static const int8_t days_in[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int64_t first = -62167219200, past_last = 253402300800; /* years 0 and 10000 */
+    out[0] = 0;
+    if (seconds < first || seconds >= past_last) {
+        return false;
+    }
+    int64_t days = (seconds - first) / 86400;
+    int second = (int)((seconds - first) % 86400);
+    int year = 400 * (int)(days / 146097); /* the calendar repeats itself */
+    int day = (int)(days % 146097);
+    while (day >= 365 + is_leap(year)) {
+        day -= 365 + is_leap(year++);
+    }
+    int month = 0;
+    while (day >= days_in[month] + (month == 1 && is_leap(year))) {
+        day -= days_in[month] + (month == 1 && is_leap(year));
+        month++;
+    }
+    snprintf(out, WRAP_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)year % 10000,
+             (unsigned)(month + 1) % 100, (unsigned)(day + 1) % 100, (unsigned)second / 3600 % 100,
+             (unsigned)second / 60 % 60, (unsigned)second % 60);
+    return true;
+}
+
 /* ---------------------------------------------------------------- near misses */
 
 enum { DISTANCE_MAX = 64 };

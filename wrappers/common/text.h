@@ -56,6 +56,14 @@ void wrap_say_as(const char *program, void (*also)(const char *message), bool qu
 /** The program's name, as messages begin with it. */
 const char *wrap_say_name(void);
 
+/**
+ * Writes a time of the Unix clock, in seconds, as RFC 3339 has it, "1970-01-01T00:00:00", in UTC
+ * without a zone. False, and "", for years before 0 and after 9999. The C library's would bring
+ * along zones and scanf.
+ */
+enum { WRAP_TIME_SIZE = 20 };
+bool wrap_time_text(int64_t seconds, char out[WRAP_TIME_SIZE]);
+
 /** From now on messages are JSON, an object a line. Before threads are started. */
 void wrap_errors_set_json(bool json);
 bool wrap_errors_json(void);

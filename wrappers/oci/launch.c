@@ -7,6 +7,7 @@
 #include "oci/launch.h"
 
 #include "common/entry.h"
+#include "common/text.h"
 #include "oci/oci.h"
 
 #include <errno.h>
@@ -264,10 +265,9 @@ static bool plan_make(const struct wrap_oci_launch *launch, struct plan *plan,
 static void now_text(char out[40])
 {
     struct timespec now;
-    struct tm parts;
-    char date[24];
+    char date[WRAP_TIME_SIZE];
     clock_gettime(CLOCK_REALTIME, &now);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &parts));
+    wrap_time_text(now.tv_sec, date);
     snprintf(out, 40, "%s.%09ldZ", date, now.tv_nsec);
 }
 

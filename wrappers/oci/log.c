@@ -31,12 +31,11 @@ static void put_json(FILE *to, const char *level, const char *when, const char *
 
 void wrap_oci_log_line(int fd, bool json, const char *level, const char *message)
 {
-    char when[32];
+    char now[WRAP_TIME_SIZE], when[WRAP_TIME_SIZE + 1];
     char *text = NULL;
     size_t size = 0;
-    time_t now = time(NULL);
-    struct tm parts;
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    wrap_time_text(time(NULL), now);
+    snprintf(when, sizeof when, "%sZ", now);
     FILE *to = open_memstream(&text, &size);
     if (!to) {
         return;

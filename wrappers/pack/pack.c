@@ -2,11 +2,12 @@
 /* pack.c - the documents of an image, its blobs, and the tar file around them. */
 #include "pack/pack.h"
 
+#include "common/text.h"
+
 #include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define KIND "application/vnd.oci.image."
 
@@ -88,12 +89,8 @@ static bool blob_of_layer(struct blob *blob, const struct wrap_pack *pack, struc
 
 static json_t *time_text(int64_t seconds)
 {
-    char text[40];
-    time_t time = (time_t)seconds;
-    struct tm parts;
-    bool good =
-        gmtime_r(&time, &parts) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return good ? json_string(text) : NULL;
+    char text[WRAP_TIME_SIZE];
+    return wrap_time_text(seconds, text) ? json_sprintf("%sZ", text) : NULL;
 }
 
 /* NULL when empty: then the member is left out. */

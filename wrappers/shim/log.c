@@ -2,6 +2,8 @@
 /* log.c - one write for each line, so that lines of several processes do not mix. */
 #include "shim/log.h"
 
+#include "common/text.h"
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,7 +55,7 @@ void wrap_log(enum wrap_log_level level, const char *id, const char *format, ...
     char text[TEXT_MAX];
     char line[LINE_MAX_BYTES];
     struct timespec now;
-    struct tm tm;
+    char date[WRAP_TIME_SIZE];
     if (log_fd < 0 || (level == WRAP_LOG_DEBUG && !log_debug)) {
         return;
     }
@@ -62,9 +64,9 @@ void wrap_log(enum wrap_log_level level, const char *id, const char *format, ...
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    size_t at = strftime(line, 64, "time=\"%Y-%m-%dT%H:%M:%S", &tm);
-    at += (size_t)snprintf(line + at, 64, ".%09ldZ\" level=%s msg=", now.tv_nsec, names[level]);
+    wrap_time_text(now.tv_sec, date);
+    size_t at = (size_t)snprintf(line, 128, "time=\"%s.%09ldZ\" level=%s msg=", date, now.tv_nsec,
+                                 names[level]);
     at = quote(line, at, sizeof line - TEXT_MAX, text);
     if (id) {
         memcpy(line + at, " id=", 4);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -138,12 +139,50 @@ static void test_messages_are_written_at_once(void **state)
     close(ends[0]);
 }
 
+static void test_times_are_those_of_the_calendar(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t seconds;
+        const char *text;
+    } rows[] = {
+        {0, "1970-01-01T00:00:00"},
+        {-1, "1969-12-31T23:59:59"},
+        {951782399, "2000-02-28T23:59:59"},
+        {951782400, "2000-02-29T00:00:00"},
+        {4107542400, "2100-03-01T00:00:00"},
+        {-62167219200, "0000-01-01T00:00:00"},
+        {253402300799, "9999-12-31T23:59:59"},
+    };
+    char text[WRAP_TIME_SIZE];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(wrap_time_text(rows[i].seconds, text));
+        assert_string_equal(text, rows[i].text);
+    }
+    for (int64_t seconds = -62167219200; seconds < 253402300800; seconds += 86400 * 25 + 3671) {
+        struct tm parts;
+        time_t time = (time_t)seconds;
+        char wanted[32];
+        assert_non_null(gmtime_r(&time, &parts));
+        snprintf(wanted, sizeof wanted, "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
+                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+        assert_true(wrap_time_text(seconds, text));
+        assert_string_equal(text, wanted);
+    }
+    static const int64_t outside[] = {INT64_MIN, -62167219201, 253402300800, INT64_MAX};
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        assert_false(wrap_time_text(outside[i], text));
+        assert_string_equal(text, "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_size_table),
         cmocka_unit_test(test_duration_table),
         cmocka_unit_test(test_distance_table),
+        cmocka_unit_test(test_times_are_those_of_the_calendar),
         cmocka_unit_test(test_print_escapes_controls),
         cmocka_unit_test(test_messages_are_written_at_once),
     };
