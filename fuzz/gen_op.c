@@ -9,10 +9,11 @@ struct row {
     u32 code;
     const char *sig;
     u8 feature;
+    bool compares;
 };
 static const struct row rows[VM_OP_COUNT] = {
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    {prefix, code, sig, VM_FEATURE_##feature},
+    {prefix, code, sig, VM_FEATURE_##feature, strcmp(rule, "relop") == 0},
 #include "isa/wasm_ops.def"
 #undef OP
 };
@@ -99,7 +100,7 @@ static void sort_rows(void)
             sort_memory_row(op, family, results[1]);
         } else if (results[1] && results != r->sig) {
             add(&nums[family][slot_of(gen_letter(results[1]))], op);
-            if (strcmp(vm_op_rule((vm_op)op), "relop") == 0) add(&cmps, op);
+            if (r->compares) add(&cmps, op);
         }
     }
 }

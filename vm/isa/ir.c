@@ -12,18 +12,24 @@ const struct vm_ir_step vm_ir_steps[VM_IR_COUNT] = {
 #include "isa/edges.def"
 };
 
-static const char *const part_names[VM_PART_COUNT] = {
+VM_NOINLINE const char *vm_part_name(vm_part part)
+{
+    static const char *const names[VM_PART_COUNT] = {
 #define PART(name) #name,
 #include "isa/part_each.h"
-};
+    };
+    return names[part];
+}
 
-static const char *const others[VM_IR_OTHER_COUNT] = {
+static VM_NOINLINE const char *other_name(vm_ir op)
+{
+    static const char *const names[VM_IR_OTHER_COUNT] = {
 #define OTHER(name) #name,
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
-};
-
-const char *vm_part_name(vm_part part) { return part_names[part]; }
+    };
+    return names[op];
+}
 
 bool vm_ir_chained(const struct vm_ir_step *step)
 {
@@ -50,7 +56,7 @@ static usize append_chain(char *name, vm_ir op)
         bool kept = (step->form & VM_FORM_KEEP) != 0;
         at = append(name, at, !vm_ir_chained(step) ? "_n__" : kept ? "_k__" : "__");
     }
-    at = append(name, at, part_names[step->part]);
+    at = append(name, at, vm_part_name((vm_part)step->part));
     char form[VM_INPUTS_MAX + 2] = "_";
     for (u32 k = 0; k < step->inputs; k++) form[1 + k] = "scta"[vm_ir_source(step, k)];
     return step->inputs ? append(name, at, form) : at;
@@ -59,7 +65,7 @@ static usize append_chain(char *name, vm_ir op)
 const char *vm_ir_name(vm_ir op, char name[VM_IR_NAME_SIZE])
 {
     usize size = (u32)op >= VM_IR_COUNT   ? append(name, 0, "<none>")
-                 : op < VM_IR_OTHER_COUNT ? append(name, 0, others[op])
+                 : op < VM_IR_OTHER_COUNT ? append(name, 0, other_name(op))
                                           : append_chain(name, op);
     name[size] = 0;
     return name;

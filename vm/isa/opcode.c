@@ -2,17 +2,18 @@
 /* Lookup tables of all instructions, made from wasm_ops.def. No decoding, no rules. */
 #include "isa/opcode.h"
 
+enum { SIG_SIZE = 8 };
 struct op_row {
-    const char *name, *sig, *rule;
+    char sig[SIG_SIZE];
     u8 imm, align, feature;
 };
 
 static const struct op_row rows[VM_OP_COUNT + 1] = {
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [VM_OP_##id] = {name, sig, rule, VM_IMM_##imm, align, VM_FEATURE_##feature},
+    [VM_OP_##id] = {sig, VM_IMM_##imm, align, VM_FEATURE_##feature},
 #include "isa/wasm_ops.def"
 #undef OP
-    [VM_OP_ILLEGAL] = {"<illegal>", "*", "", VM_IMM_NONE, 0, VM_FEATURE_MVP},
+    [VM_OP_ILLEGAL] = {"*", VM_IMM_NONE, 0, VM_FEATURE_MVP},
 };
 
 /* The slots of prefixed opcodes stand one prefix after the other. */
@@ -59,6 +60,7 @@ static const u16 op_of_slot[SLOTS] = {
 #pragma GCC diagnostic pop
 
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
+    _Static_assert(sizeof(sig) <= SIG_SIZE, "raise SIG_SIZE");                                     \
     _Static_assert((prefix) != 0 || (code) < 256, "one byte");                                     \
     _Static_assert((prefix) != 0xfb || (code) < FB_SLOTS, "raise FB_SLOTS");                       \
     _Static_assert((prefix) != 0xfc || (code) < FC_SLOTS, "raise FC_SLOTS");                       \
@@ -68,15 +70,23 @@ static const u16 op_of_slot[SLOTS] = {
 #undef OP
 _Static_assert(VM_OP_COUNT < UINT16_MAX, "opcodes fit the 16-bit tables");
 
-static const struct op_row *row_of(vm_op op)
+static vm_op known(vm_op op) { return (u32)op < VM_OP_COUNT ? op : VM_OP_ILLEGAL; }
+
+const char *vm_op_name(vm_op op)
 {
-    return &rows[(u32)op < VM_OP_COUNT ? op : VM_OP_ILLEGAL];
+    static const char *const names[VM_OP_COUNT + 1] = {
+#define OP(id, prefix, code, name, imm, sig, align, feature, rule) [VM_OP_##id] = name,
+#include "isa/wasm_ops.def"
+#undef OP
+        [VM_OP_ILLEGAL] = "<illegal>",
+    };
+    return names[known(op)];
 }
 
-const char *vm_op_name(vm_op op) { return row_of(op)->name; }
+static const struct op_row *row_of(vm_op op) { return &rows[known(op)]; }
+
 vm_imm vm_op_imm(vm_op op) { return (vm_imm)row_of(op)->imm; }
 vm_feature vm_op_feature(vm_op op) { return (vm_feature)row_of(op)->feature; }
-const char *vm_op_rule(vm_op op) { return row_of(op)->rule; }
 const char *vm_op_sig(vm_op op) { return row_of(op)->sig; }
 u32 vm_op_natural_align(vm_op op) { return row_of(op)->align; }
 

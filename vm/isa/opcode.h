@@ -66,8 +66,6 @@ typedef enum vm_imm {
 const char *vm_op_name(vm_op op);
 vm_imm vm_op_imm(vm_op op);
 vm_feature vm_op_feature(vm_op op);
-/** Spec anchor without "valid-"/"exec-", static. */
-const char *vm_op_rule(vm_op op);
 
 /**
  * Signature: parameters, ':', results, one letter each: i I f F V (numbers and vectors),
