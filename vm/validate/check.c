@@ -25,149 +25,6 @@ const struct vm_rule vm_rules[VM_OP_COUNT + 1] = {
 #include "isa/wasm_ops.def"
 #undef OP
 
-// clang-format off
-/* What an immediate asks for where the row is a plain signature. */
-#define PLAIN_NONE        NULL
-#define PLAIN_I32         NULL
-#define PLAIN_I64         NULL
-#define PLAIN_F32         NULL
-#define PLAIN_F64         NULL
-#define PLAIN_V128        NULL
-#define PLAIN_ZERO_BYTE   NULL
-#define PLAIN_MEMARG      vm_check_memarg
-#define PLAIN_MEMARG_LANE vm_check_memarg_lane
-#define PLAIN_LANE        vm_check_lane
-#define PLAIN_LANES16     vm_check_shuffle
-/* Immediates of rows written by hand only: those override the NULL below. */
-#define PLAIN_BLOCKTYPE NULL
-#define PLAIN_LEGACY_TRY NULL
-#define PLAIN_TRY_TABLE NULL
-#define PLAIN_LABEL NULL
-#define PLAIN_BR_TABLE NULL
-#define PLAIN_FUNC NULL
-#define PLAIN_TYPE NULL
-#define PLAIN_CALL_INDIRECT NULL
-#define PLAIN_LOCAL NULL
-#define PLAIN_GLOBAL NULL
-#define PLAIN_TABLE NULL
-#define PLAIN_TABLE_TABLE NULL
-#define PLAIN_ELEM_TABLE NULL
-#define PLAIN_ELEM NULL
-#define PLAIN_DATA NULL
-#define PLAIN_MEMORY NULL
-#define PLAIN_MEMORY_MEMORY NULL
-#define PLAIN_DATA_MEMORY NULL
-#define PLAIN_SELECT_T NULL
-#define PLAIN_HEAPTYPE NULL
-#define PLAIN_TYPE_FIELD NULL
-#define PLAIN_TYPE_U32 NULL
-#define PLAIN_TYPE_DATA NULL
-#define PLAIN_TYPE_ELEM NULL
-#define PLAIN_TYPE_TYPE NULL
-#define PLAIN_BR_CAST NULL
-#define PLAIN_TAG NULL
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Woverride-init"
-
-vm_check_fn *const vm_checks[VM_OP_COUNT] = {
-#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [VM_OP_##id] = (prefix) == 0xfe && VM_IMM_##imm == VM_IMM_MEMARG ? vm_check_atomic             \
-                                                                     : PLAIN_##imm,
-#include "isa/wasm_ops.def"
-#undef OP
-    [VM_OP_UNREACHABLE] = vm_check_unreachable,
-    [VM_OP_BLOCK] = vm_check_block,
-    [VM_OP_LOOP] = vm_check_block,
-    [VM_OP_IF] = vm_check_if,
-    [VM_OP_ELSE] = vm_check_else,
-    [VM_OP_END] = vm_check_end,
-    [VM_OP_BR] = vm_check_br,
-    [VM_OP_BR_IF] = vm_check_br_if,
-    [VM_OP_BR_TABLE] = vm_check_br_table,
-    [VM_OP_RETURN] = vm_check_return,
-    [VM_OP_CALL] = vm_check_call,
-    [VM_OP_RETURN_CALL] = vm_check_call,
-    [VM_OP_CALL_INDIRECT] = vm_check_call_indirect,
-    [VM_OP_RETURN_CALL_INDIRECT] = vm_check_call_indirect,
-    [VM_OP_CALL_REF] = vm_check_call_ref,
-    [VM_OP_RETURN_CALL_REF] = vm_check_call_ref,
-    [VM_OP_DROP] = vm_check_drop,
-    [VM_OP_SELECT] = vm_check_select,
-    [VM_OP_SELECT_T] = vm_check_select_t,
-    [VM_OP_LOCAL_GET] = vm_check_local_get,
-    [VM_OP_LOCAL_SET] = vm_check_local_set,
-    [VM_OP_LOCAL_TEE] = vm_check_local_tee,
-    [VM_OP_GLOBAL_GET] = vm_check_global_get,
-    [VM_OP_GLOBAL_SET] = vm_check_global_set,
-
-    [VM_OP_MEMORY_SIZE] = vm_check_memory_size,
-    [VM_OP_MEMORY_GROW] = vm_check_memory_grow,
-    [VM_OP_MEMORY_INIT] = vm_check_memory_init,
-    [VM_OP_MEMORY_COPY] = vm_check_memory_copy,
-    [VM_OP_MEMORY_FILL] = vm_check_memory_fill,
-    [VM_OP_DATA_DROP] = vm_check_data_drop,
-    [VM_OP_TABLE_GET] = vm_check_table_get,
-    [VM_OP_TABLE_SET] = vm_check_table_set,
-    [VM_OP_TABLE_INIT] = vm_check_table_init,
-    [VM_OP_TABLE_COPY] = vm_check_table_copy,
-    [VM_OP_TABLE_GROW] = vm_check_table_grow,
-    [VM_OP_TABLE_SIZE] = vm_check_table_size,
-    [VM_OP_TABLE_FILL] = vm_check_table_fill,
-    [VM_OP_ELEM_DROP] = vm_check_elem_drop,
-
-    [VM_OP_REF_NULL] = vm_check_ref_null,
-    [VM_OP_REF_IS_NULL] = vm_check_ref_is_null,
-    [VM_OP_REF_FUNC] = vm_check_ref_func,
-    [VM_OP_REF_EQ] = vm_check_ref_eq,
-    [VM_OP_REF_AS_NON_NULL] = vm_check_ref_as_non_null,
-    [VM_OP_BR_ON_NULL] = vm_check_br_on_null,
-    [VM_OP_BR_ON_NON_NULL] = vm_check_br_on_non_null,
-    [VM_OP_REF_TEST] = vm_check_ref_test,
-    [VM_OP_REF_TEST_NULL] = vm_check_ref_test,
-    [VM_OP_REF_CAST] = vm_check_ref_cast,
-    [VM_OP_REF_CAST_NULL] = vm_check_ref_cast,
-    [VM_OP_BR_ON_CAST] = vm_check_br_on_cast,
-    [VM_OP_BR_ON_CAST_FAIL] = vm_check_br_on_cast_fail,
-    [VM_OP_ANY_CONVERT_EXTERN] = vm_check_any_convert_extern,
-    [VM_OP_EXTERN_CONVERT_ANY] = vm_check_extern_convert_any,
-    [VM_OP_REF_I31] = vm_check_ref_i31,
-    [VM_OP_I31_GET_S] = vm_check_i31_get,
-    [VM_OP_I31_GET_U] = vm_check_i31_get,
-
-    [VM_OP_STRUCT_NEW] = vm_check_struct_new,
-    [VM_OP_STRUCT_NEW_DEFAULT] = vm_check_struct_new_default,
-    [VM_OP_STRUCT_GET] = vm_check_struct_get,
-    [VM_OP_STRUCT_GET_S] = vm_check_struct_get,
-    [VM_OP_STRUCT_GET_U] = vm_check_struct_get,
-    [VM_OP_STRUCT_SET] = vm_check_struct_set,
-    [VM_OP_ARRAY_NEW] = vm_check_array_new,
-    [VM_OP_ARRAY_NEW_DEFAULT] = vm_check_array_new_default,
-    [VM_OP_ARRAY_NEW_FIXED] = vm_check_array_new_fixed,
-    [VM_OP_ARRAY_NEW_DATA] = vm_check_array_new_data,
-    [VM_OP_ARRAY_NEW_ELEM] = vm_check_array_new_elem,
-    [VM_OP_ARRAY_GET] = vm_check_array_get,
-    [VM_OP_ARRAY_GET_S] = vm_check_array_get,
-    [VM_OP_ARRAY_GET_U] = vm_check_array_get,
-    [VM_OP_ARRAY_SET] = vm_check_array_set,
-    [VM_OP_ARRAY_LEN] = vm_check_array_len,
-    [VM_OP_ARRAY_FILL] = vm_check_array_fill,
-    [VM_OP_ARRAY_COPY] = vm_check_array_copy,
-    [VM_OP_ARRAY_INIT_DATA] = vm_check_array_init_data,
-    [VM_OP_ARRAY_INIT_ELEM] = vm_check_array_init_elem,
-
-    [VM_OP_THROW] = vm_check_throw,
-    [VM_OP_THROW_REF] = vm_check_throw_ref,
-    [VM_OP_TRY_TABLE] = vm_check_try_table,
-    [VM_OP_TRY] = vm_check_try,
-    [VM_OP_CATCH] = vm_check_catch,
-    [VM_OP_CATCH_ALL] = vm_check_catch_all,
-    [VM_OP_DELEGATE] = vm_check_delegate,
-    [VM_OP_RETHROW] = vm_check_rethrow,
-};
-#pragma GCC diagnostic pop
-// clang-format on
-
 /* spec validation-algorithm: pops from the last operand to the first, then pushes in order. */
 bool vm_check_signature(struct vm_walker *w)
 {
@@ -181,4 +38,77 @@ bool vm_check_signature(struct vm_walker *w)
     }
     for (u32 i = 0; i < r->pushes; i++) vm_push(w, r->types[r->pops + i]);
     return true;
+}
+
+/* A plain signature, and what the immediate asks for beside it. */
+static bool check_plain(struct vm_walker *w, const struct vm_rule *r)
+{
+    switch ((vm_imm)r->imm) {
+    case VM_IMM_MEMARG:
+        return r->feature == VM_FEATURE_THREADS ? vm_check_atomic(w) : vm_check_memarg(w);
+    case VM_IMM_MEMARG_LANE: return vm_check_memarg_lane(w);
+    case VM_IMM_LANE: return vm_check_lane(w);
+    case VM_IMM_LANES16: return vm_check_shuffle(w);
+    default: return vm_check_signature(w);
+    }
+}
+
+/* A switch rather than a table of functions, which would be relocated in each process. */
+bool vm_check_insn(struct vm_walker *w)
+{
+    const struct vm_rule *r = &vm_rules[w->insn.op];
+    if (r->pops + r->pushes) return check_plain(w, r);
+    // clang-format off
+#define CHECK(op, check) case VM_OP_##op: return vm_check_##check(w);
+    switch (w->insn.op) {
+    CHECK(UNREACHABLE, unreachable)                  CHECK(BLOCK, block)
+    CHECK(LOOP, block)                               CHECK(IF, if)
+    CHECK(ELSE, else)                                CHECK(END, end)
+    CHECK(BR, br)                                    CHECK(BR_IF, br_if)
+    CHECK(BR_TABLE, br_table)                        CHECK(RETURN, return)
+    CHECK(CALL, call)                                CHECK(RETURN_CALL, call)
+    CHECK(CALL_INDIRECT, call_indirect)              CHECK(RETURN_CALL_INDIRECT, call_indirect)
+    CHECK(CALL_REF, call_ref)                        CHECK(RETURN_CALL_REF, call_ref)
+    CHECK(DROP, drop)                                CHECK(SELECT, select)
+    CHECK(SELECT_T, select_t)                        CHECK(LOCAL_GET, local_get)
+    CHECK(LOCAL_SET, local_set)                      CHECK(LOCAL_TEE, local_tee)
+    CHECK(GLOBAL_GET, global_get)                    CHECK(GLOBAL_SET, global_set)
+
+    CHECK(MEMORY_SIZE, memory_size)                  CHECK(MEMORY_GROW, memory_grow)
+    CHECK(MEMORY_INIT, memory_init)                  CHECK(MEMORY_COPY, memory_copy)
+    CHECK(MEMORY_FILL, memory_fill)                  CHECK(DATA_DROP, data_drop)
+    CHECK(TABLE_GET, table_get)                      CHECK(TABLE_SET, table_set)
+    CHECK(TABLE_INIT, table_init)                    CHECK(TABLE_COPY, table_copy)
+    CHECK(TABLE_GROW, table_grow)                    CHECK(TABLE_SIZE, table_size)
+    CHECK(TABLE_FILL, table_fill)                    CHECK(ELEM_DROP, elem_drop)
+
+    CHECK(REF_NULL, ref_null)                        CHECK(REF_IS_NULL, ref_is_null)
+    CHECK(REF_FUNC, ref_func)                        CHECK(REF_EQ, ref_eq)
+    CHECK(REF_AS_NON_NULL, ref_as_non_null)          CHECK(BR_ON_NULL, br_on_null)
+    CHECK(BR_ON_NON_NULL, br_on_non_null)            CHECK(REF_TEST, ref_test)
+    CHECK(REF_TEST_NULL, ref_test)                   CHECK(REF_CAST, ref_cast)
+    CHECK(REF_CAST_NULL, ref_cast)                   CHECK(BR_ON_CAST, br_on_cast)
+    CHECK(BR_ON_CAST_FAIL, br_on_cast_fail)          CHECK(ANY_CONVERT_EXTERN, any_convert_extern)
+    CHECK(EXTERN_CONVERT_ANY, extern_convert_any)    CHECK(REF_I31, ref_i31)
+    CHECK(I31_GET_S, i31_get)                        CHECK(I31_GET_U, i31_get)
+
+    CHECK(STRUCT_NEW, struct_new)                    CHECK(STRUCT_NEW_DEFAULT, struct_new_default)
+    CHECK(STRUCT_GET, struct_get)                    CHECK(STRUCT_GET_S, struct_get)
+    CHECK(STRUCT_GET_U, struct_get)                  CHECK(STRUCT_SET, struct_set)
+    CHECK(ARRAY_NEW, array_new)                      CHECK(ARRAY_NEW_DEFAULT, array_new_default)
+    CHECK(ARRAY_NEW_FIXED, array_new_fixed)          CHECK(ARRAY_NEW_DATA, array_new_data)
+    CHECK(ARRAY_NEW_ELEM, array_new_elem)            CHECK(ARRAY_GET, array_get)
+    CHECK(ARRAY_GET_S, array_get)                    CHECK(ARRAY_GET_U, array_get)
+    CHECK(ARRAY_SET, array_set)                      CHECK(ARRAY_LEN, array_len)
+    CHECK(ARRAY_FILL, array_fill)                    CHECK(ARRAY_COPY, array_copy)
+    CHECK(ARRAY_INIT_DATA, array_init_data)          CHECK(ARRAY_INIT_ELEM, array_init_elem)
+
+    CHECK(THROW, throw)                              CHECK(THROW_REF, throw_ref)
+    CHECK(TRY_TABLE, try_table)                      CHECK(TRY, try)
+    CHECK(CATCH, catch)                              CHECK(CATCH_ALL, catch_all)
+    CHECK(DELEGATE, delegate)                        CHECK(RETHROW, rethrow)
+    default: return true; /* neither operands nor results */
+    }
+#undef CHECK
+    // clang-format on
 }

@@ -249,9 +249,9 @@ struct vm_rule {
 
 /** One row more, of VM_OP_ILLEGAL, with nothing in it. */
 extern const struct vm_rule vm_rules[VM_OP_COUNT + 1];
-/** The check written by hand for an instruction, or NULL: its signature says all. */
-extern vm_check_fn *const vm_checks[VM_OP_COUNT];
-/** The plain rule of the current instruction. */
+/** The rule of the current instruction, written by hand or plain. */
+bool vm_check_insn(struct vm_walker *w);
+/** The operands and results of its row alone. */
 bool vm_check_signature(struct vm_walker *w);
 
 /** Empty stacks with one outermost frame; keeps m, features, scratch, sink and err. */

@@ -327,8 +327,7 @@ bool vm_walk_insn(struct vm_walker *w)
     w->insn.type = VM_BOT;
     if (!read_imm(w, (vm_imm)vm_rules[op].imm)) return false;
     if (!vm_walk_reserve(w, 0)) return false;
-    vm_check_fn *check = vm_checks[op];
-    if (!(check ? check(w) : vm_check_signature(w))) return false;
+    if (!vm_check_insn(w)) return false;
     return !w->sink || vm_walk_tell_sink(w);
 }
 
