@@ -6,43 +6,55 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    wr_status_t status;
-    const char *name;
-} statuses[] = {
-    [VM_OK] = {WR_OK, "ok"},
-    [VM_MALFORMED] = {WR_MALFORMED, "malformed module"},
-    [VM_INVALID] = {WR_INVALID, "invalid module"},
-    [VM_UNSUPPORTED] = {WR_UNSUPPORTED, "unsupported module"},
-    [VM_LINK] = {WR_LINK, "link error"},
-    [VM_TRAP] = {WR_TRAP, "trap"},
-    [VM_EXCEPTION] = {WR_EXCEPTION, "uncaught exception"},
-    [VM_EXIT] = {WR_EXIT, "exit"},
-    [VM_PENDING] = {WR_PENDING, "pending"},
-    [VM_YIELD] = {WR_YIELD, "interrupted"},
-    [VM_CANCELLED] = {WR_CANCELLED, "cancelled"},
-    [VM_LIMIT] = {WR_LIMIT, "limit exceeded"},
-    [VM_OOM] = {WR_OOM, "out of memory"},
-    [VM_IO] = {WR_IO, "input/output error"},
-    [VM_NOT_FOUND] = {WR_NOT_FOUND, "not found"},
-    [VM_ARGUMENT] = {WR_ARGUMENT, "bad argument"},
-    [VM_INTERNAL] = {WR_INTERNAL, "internal error"},
-    [VM_FUEL] = {WR_FUEL, "out of fuel"},
+// clang-format off
+#define STATUSES(X)                                                                                \
+    X(OK, "ok")                                                                                    \
+    X(MALFORMED, "malformed module")                                                               \
+    X(INVALID, "invalid module")                                                                   \
+    X(UNSUPPORTED, "unsupported module")                                                           \
+    X(LINK, "link error")                                                                          \
+    X(TRAP, "trap")                                                                                \
+    X(EXCEPTION, "uncaught exception")                                                             \
+    X(EXIT, "exit")                                                                                \
+    X(PENDING, "pending")                                                                          \
+    X(YIELD, "interrupted")                                                                        \
+    X(CANCELLED, "cancelled")                                                                      \
+    X(LIMIT, "limit exceeded")                                                                     \
+    X(OOM, "out of memory")                                                                        \
+    X(IO, "input/output error")                                                                    \
+    X(NOT_FOUND, "not found")                                                                      \
+    X(ARGUMENT, "bad argument")                                                                    \
+    X(INTERNAL, "internal error")                                                                  \
+    X(FUEL, "out of fuel")
+// clang-format on
+
+static const u8 statuses[] = {
+#define ROW(id, name) [VM_##id] = WR_##id,
+    STATUSES(ROW)
+#undef ROW
 };
 
 wr_status_t api_status(vm_status s)
 {
-    return (usize)s < VM_COUNT(statuses) ? statuses[s].status : WR_INTERNAL;
+    return (usize)s < VM_COUNT(statuses) ? (wr_status_t)statuses[s] : WR_INTERNAL;
 }
 
 vm_status api_to_status(wr_status_t s)
 {
     for (u32 i = 0; i < VM_COUNT(statuses); i++)
-        if (statuses[i].status == s) return (vm_status)i;
+        if (statuses[i] == s) return (vm_status)i;
     return VM_INTERNAL;
 }
 
-const char *wr_status_name(wr_status_t status) { return statuses[api_to_status(status)].name; }
+VM_NOINLINE const char *wr_status_name(wr_status_t status)
+{
+    static const char *const names[] = {
+#define ROW(id, name) [VM_##id] = name,
+        STATUSES(ROW)
+#undef ROW
+    };
+    return names[api_to_status(status)];
+}
 
 const char *wr_version(void) { return WASMRUN_VERSION; }
 

@@ -6,24 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *text;
-    vm_status status;
-} error_rows[VM_ERR_COUNT] = {
-    [VM_ERR_NONE] = {"", VM_OK},
-#define ERR(id, cls, text) [VM_ERR_##id] = {text, VM_##cls},
+VM_NOINLINE const char *vm_error_text(vm_error_id id)
+{
+    static const char *const texts[VM_ERR_COUNT] = {
+        [VM_ERR_NONE] = "",
+#define ERR(id, cls, text) [VM_ERR_##id] = text,
 #include "base/errors.def"
 #undef ERR
-};
-
-const char *vm_error_text(vm_error_id id)
-{
-    return (u32)id < VM_ERR_COUNT ? error_rows[id].text : error_rows[VM_ERR_INTERNAL].text;
+    };
+    return texts[(u32)id < VM_ERR_COUNT ? id : VM_ERR_INTERNAL];
 }
 
 vm_status vm_error_status(vm_error_id id)
 {
-    return (u32)id < VM_ERR_COUNT ? error_rows[id].status : VM_INTERNAL;
+    static const u8 statuses[VM_ERR_COUNT] = {
+        [VM_ERR_NONE] = VM_OK,
+#define ERR(id, cls, text) [VM_ERR_##id] = VM_##cls,
+#include "base/errors.def"
+#undef ERR
+    };
+    return (u32)id < VM_ERR_COUNT ? (vm_status)statuses[id] : VM_INTERNAL;
 }
 
 void vm_err_init(struct vm_err *err)

@@ -8,22 +8,26 @@
 enum { NEXT = 9 }; /* behind every release */
 
 struct feature_row {
-    const char *name;
     u8 since;
     bool executable, by_default;
 };
 
 static const struct feature_row feature_rows[] = {
 #define FEATURE(id, name, executable, since, by_default)                                           \
-    [VM_FEATURE_##id] = {name, since, executable, by_default},
+    [VM_FEATURE_##id] = {since, executable, by_default},
 #include "isa/features.def"
 #undef FEATURE
 };
 _Static_assert(VM_FEATURE_COUNT < 64, "features fit a 64-bit set");
 
-const char *vm_feature_name(vm_feature f)
+VM_NOINLINE const char *vm_feature_name(vm_feature f)
 {
-    return (u32)f < VM_FEATURE_COUNT ? feature_rows[f].name : NULL;
+    static const char *const names[VM_FEATURE_COUNT] = {
+#define FEATURE(id, name, executable, since, by_default) [VM_FEATURE_##id] = name,
+#include "isa/features.def"
+#undef FEATURE
+    };
+    return (u32)f < VM_FEATURE_COUNT ? names[f] : NULL;
 }
 
 const char *vm_feature_since(vm_feature f)
@@ -82,7 +86,7 @@ static bool find_feature(const struct vm_feature_word *w, vm_features *bit)
 {
     for (u32 i = VM_FEATURE_MVP + 1; i < VM_FEATURE_COUNT; i++) {
         *bit = (vm_features)1 << i;
-        if (is_word(w, feature_rows[i].name)) return true;
+        if (is_word(w, vm_feature_name((vm_feature)i))) return true;
     }
     return false;
 }
@@ -132,7 +136,7 @@ usize vm_features_print_words(char *buf, usize cap)
     for (u32 i = 0; i < VM_COUNT(named_sets); i++)
         at = print_word(buf, cap, at, named_sets[i].name);
     for (u32 i = VM_FEATURE_MVP + 1; i < VM_FEATURE_COUNT; i++)
-        at = print_word(buf, cap, at, feature_rows[i].name);
+        at = print_word(buf, cap, at, vm_feature_name((vm_feature)i));
     return at;
 }
 
