@@ -43,7 +43,7 @@ static wasi_errno check_fds(struct wasi_call *c)
 static inline wasi_errno try(struct wasi_call *c)
 {
     wasi_errno e = check_fds(c);
-    return e == WASI_E_SUCCESS ? c->row->handler(c) : e;
+    return e == WASI_E_SUCCESS ? wasi_handle(c) : e;
 }
 
 wasi_errno wasi_prepare(struct wasi_call *c)
@@ -57,7 +57,7 @@ wasi_errno wasi_prepare(struct wasi_call *c)
 wasi_errno wasi_try(struct wasi_call *c)
 {
     wasi_errno e = wasi_prepare(c);
-    return e == WASI_E_SUCCESS ? c->row->handler(c) : e;
+    return e == WASI_E_SUCCESS ? wasi_handle(c) : e;
 }
 
 /* Calls that park before their handler runs: one that reads files slowly, one of a context that a

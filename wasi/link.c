@@ -20,33 +20,74 @@
 #define FREE WASI_P1_FREE
 #define LONG WASI_P1_LONG
 
+/* The handler of each row: a number, and a switch over all of them in wasi_handle. */
+enum {
+#define P1(name, signature, fd, rights, fd2, rights2, flags, since) P1_##name,
+#include "abi/p1.def"
+#undef P1
+#define S(name, handler, signature, fd, rights, flags) WE_##name##_##handler,
+#include "abi/wasmedge.def"
+#undef S
+#define S(name, handler, signature, fd, rights, flags, extra) WAMR_##name,
+#include "abi/wamr.def"
+#undef S
+    HANDLERS
+};
+_Static_assert(HANDLERS <= UINT8_MAX, "wasi_row.handler is a byte");
+
+#define ROW(name, signature, handler, fd, rights, fd2, rights2, flags, since, extra)               \
+    {rights, rights2, #name, signature, handler, fd, fd2, flags, WASI_P1_##since, extra},
+
 const struct wasi_row wasi_p1_table[WASI_P1_COUNT] = {
 #define P1(name, signature, fd, rights, fd2, rights2, flags, since)                                \
-    {#name, signature, wasi_p1_##name, rights, rights2, fd, fd2, flags, WASI_P1_##since, 0},
+    ROW(name, signature, P1_##name, fd, rights, fd2, rights2, flags, since, 0)
 #include "abi/p1.def"
 #undef P1
 };
 
-enum {
-#define P1(name, signature, fd, rights, fd2, rights2, flags, since) ROW_##name,
-#include "abi/p1.def"
-#undef P1
-    ROW_COUNT
-};
-
-#define S(name, handler, signature, fd, rights, flags)                                             \
-    {#name, signature, wasi_we_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, 0},
 const struct wasi_row wasi_we_table[WASI_WE_COUNT] = {
+#define S(name, handler, signature, fd, rights, flags)                                             \
+    ROW(name, signature, WE_##name##_##handler, fd, rights, -1, 0, flags, SNAPSHOT1, 0)
 #include "abi/wasmedge.def"
+#undef S
 };
+
+const struct wasi_row wasi_wamr_table[WASI_WAMR_COUNT] = {
+#define S(name, handler, signature, fd, rights, flags, extra)                                      \
+    ROW(name, signature, WAMR_##name, fd, rights, -1, 0, flags, SNAPSHOT1, extra)
+#include "abi/wamr.def"
+#undef S
+};
+
+#define FITS(name, signature)                                                                      \
+    _Static_assert(sizeof(#name) <= WASI_NAME_SIZE, "raise WASI_NAME_SIZE");                       \
+    _Static_assert(sizeof(signature) <= WASI_SIGNATURE_SIZE, "raise WASI_SIGNATURE_SIZE");
+#define P1(name, signature, fd, rights, fd2, rights2, flags, since) FITS(name, signature)
+#include "abi/p1.def"
+#undef P1
+#define S(name, handler, signature, ...) FITS(name, signature)
+#include "abi/wamr.def"
+#include "abi/wasmedge.def"
 #undef S
 
-#define S(name, handler, signature, fd, rights, flags, extra)                                      \
-    {#name, signature, wasi_wamr_##handler, rights, 0, fd, -1, flags, WASI_P1_SNAPSHOT1, extra},
-const struct wasi_row wasi_wamr_table[WASI_WAMR_COUNT] = {
-#include "abi/wamr.def"
-};
+wasi_errno wasi_handle(struct wasi_call *c)
+{
+    switch (c->row->handler) {
+#define P1(name, signature, fd, rights, fd2, rights2, flags, since)                                \
+    case P1_##name: return wasi_p1_##name(c);
+#include "abi/p1.def"
+#undef P1
+#define S(name, handler, signature, fd, rights, flags)                                             \
+    case WE_##name##_##handler: return wasi_we_##handler(c);
+#include "abi/wasmedge.def"
 #undef S
+#define S(name, handler, signature, fd, rights, flags, extra)                                      \
+    case WAMR_##name: return wasi_wamr_##handler(c);
+#include "abi/wamr.def"
+#undef S
+    default: return WASI_E_NOSYS;
+    }
+}
 
 enum { ALL_ROWS = 2 * WASI_P1_COUNT - 1 + WASI_WE_COUNT + WASI_WAMR_COUNT };
 

@@ -12,6 +12,8 @@ struct wasi_call;
 
 /** Answers one function; `c->arg`, `c->mem` and the descriptors of its row are filled. */
 typedef wasi_errno wasi_handler(struct wasi_call *c);
+/** Does so with the handler of `c->row`. */
+wasi_handler wasi_handle;
 
 /** `flags` of a row; see abi/p1.def. */
 enum wasi_p1_flag {
@@ -24,12 +26,14 @@ enum wasi_p1_flag {
     WASI_P1_LONG = 1 << 6
 };
 
-/** A row of p1.def and of the tables of socket extensions. */
+enum { WASI_NAME_SIZE = 30, WASI_SIGNATURE_SIZE = 12 };
+
+/** A row of p1.def and of the tables of socket extensions. No pointers: nothing to relocate. */
 struct wasi_row {
-    const char *name;
-    const char *signature;
-    wasi_handler *handler;
-    u64 rights, rights2;
+    u32 rights, rights2;
+    char name[WASI_NAME_SIZE];
+    char signature[WASI_SIGNATURE_SIZE];
+    u8 handler;          /**< a number of link.c */
     signed char fd, fd2; /**< argument indices, -1: none */
     u8 flags;            /**< WASI_P1_* */
     u8 since;            /**< WASI_P1_UNSTABLE or WASI_P1_SNAPSHOT1 */

@@ -51,7 +51,7 @@ static wasi_errno run_unlocked(struct wasi_call *c)
     if (e != WASI_E_SUCCESS) return e;
     c->fd = &fd;
     pthread_mutex_unlock(&c->wasi->lock);
-    e = c->row->handler(c);
+    e = wasi_handle(c);
     pthread_mutex_lock(&c->wasi->lock);
     wasi_holds_give_back(holds, fd.host);
     c->fd = NULL;
@@ -62,7 +62,7 @@ static wasi_errno try(struct wasi_call *c)
 {
     wasi_errno e = wasi_prepare(c);
     if (e != WASI_E_SUCCESS) return e;
-    return is_long(c) ? run_unlocked(c) : c->row->handler(c);
+    return is_long(c) ? run_unlocked(c) : wasi_handle(c);
 }
 
 /* Tries once. WASI_PARK: what it waits for is held, and the descriptor of the row, `*host`. Under
