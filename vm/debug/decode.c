@@ -117,7 +117,7 @@ static void decode_op(vm_ir op, struct vm_decoded_op *out)
         struct vm_decoded_part *p = &out->parts[--count];
         *p = (struct vm_decoded_part){.part = step->part};
         p->put = rows[step->part].has_result && put;
-        for (u32 k = 0; k < step->inputs; k++) p->source[k] = (u8)vm_ir_source(step, k);
+        for (u32 k = 0; k < rows[step->part].inputs; k++) p->source[k] = (u8)vm_ir_source(step, k);
         put = !vm_ir_chained(step) || (step->form & VM_FORM_KEEP);
     }
 }

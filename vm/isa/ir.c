@@ -4,11 +4,19 @@
 
 #include <string.h>
 
-#define FIRST_OF(part, begin, end)
-#define EDGES_OF(from, begin, end, mask)
+#define FIRST_OF(part, inputs, begin)
+#define EDGES_OF(from, begin, mask)
 #define NO_PARENT VM_IR_COUNT
 const struct vm_ir_step vm_ir_steps[VM_IR_COUNT] = {
-#define STEP(op, parent, part, inputs, form) [op] = {parent, part, inputs, form},
+#define STEP(op, parent, part, form) [op] = {parent, part, form},
+#include "isa/edges.def"
+#undef STEP
+#define STEP(op, parent, part, form)
+};
+
+static const u8 part_inputs[VM_PART_COUNT + 1] = {
+#undef FIRST_OF
+#define FIRST_OF(part, inputs, begin) [part] = inputs,
 #include "isa/edges.def"
 };
 
@@ -33,7 +41,7 @@ static VM_NOINLINE const char *other_name(vm_ir op)
 
 bool vm_ir_chained(const struct vm_ir_step *step)
 {
-    for (u32 k = 0; k < step->inputs; k++)
+    for (u32 k = 0; k < VM_INPUTS_MAX; k++)
         if (vm_ir_source(step, k) == VM_FROM_CHAIN) return true;
     return false;
 }
@@ -58,8 +66,9 @@ static usize append_chain(char *name, vm_ir op)
     }
     at = append(name, at, vm_part_name((vm_part)step->part));
     char form[VM_INPUTS_MAX + 2] = "_";
-    for (u32 k = 0; k < step->inputs; k++) form[1 + k] = "scta"[vm_ir_source(step, k)];
-    return step->inputs ? append(name, at, form) : at;
+    u32 inputs = part_inputs[step->part];
+    for (u32 k = 0; k < inputs; k++) form[1 + k] = "scta"[vm_ir_source(step, k)];
+    return inputs ? append(name, at, form) : at;
 }
 
 const char *vm_ir_name(vm_ir op, char name[VM_IR_NAME_SIZE])

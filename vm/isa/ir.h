@@ -95,18 +95,20 @@ enum {
 /** A number of an instruction in tables; the censuses have more than 65,535 of them. */
 #if defined VM_CENSUS && VM_CENSUS
 typedef u32 vm_ir_id;
+enum { VM_IR_BITS = 32 };
 #else
 typedef u16 vm_ir_id;
-_Static_assert(VM_IR_COUNT <= UINT16_MAX, "an instruction is 16 bits");
+enum { VM_IR_BITS = 15 };
+_Static_assert(VM_IR_COUNT < 1 << VM_IR_BITS, "an instruction or none is 15 bits");
 #endif
 
-/** What an instruction is made of: its last part, and the chain before it. */
+/** What an instruction is made of: its last part, and the chain before it; 4 bytes. */
 struct vm_ir_step {
-    vm_ir_id parent; /* VM_IR_COUNT: the part is the only one */
-    u16 part; /* vm_part */
-    u8 inputs; /* of the part */
-    u8 form; /* enum vm_source, two bits for each input; VM_FORM_KEEP */
+    u32 parent : VM_IR_BITS; /* VM_IR_COUNT: the part is the only one */
+    u32 part : 10; /* vm_part */
+    u32 form : 7; /* enum vm_source, two bits for each input; VM_FORM_KEEP */
 };
+_Static_assert(VM_PART_COUNT <= 1 << 10 && VM_FORM_KEEP == 1 << 6, "widths of vm_ir_step");
 /** By instruction, from VM_IR_OTHER_COUNT on; OTHER rows are not made of parts. */
 extern const struct vm_ir_step vm_ir_steps[VM_IR_COUNT];
 

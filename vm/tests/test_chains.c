@@ -123,12 +123,46 @@ static void test_every_part_stands_alone(void **state)
     }
 }
 
+static void test_every_chain_is_found_from_what_it_is_made_of(void **state)
+{
+    (void)state;
+    for (vm_ir op = VM_IR_OTHER_COUNT; op < VM_IR_COUNT; op++) {
+        const struct vm_ir_step *s = &vm_ir_steps[op];
+        vm_ir parent = (vm_ir)s->parent;
+        vm_part part = (vm_part)s->part;
+        vm_ir found =
+            parent == VM_IR_COUNT ? vm_first(part, s->form) : vm_chain(parent, part, s->form);
+        assert_int_equal(found, op);
+        if (parent != VM_IR_COUNT) assert_true(vm_may_chain(parent, part));
+    }
+}
+
+static void test_what_is_found_was_asked_for(void **state)
+{
+    (void)state;
+    u32 found = 0;
+    for (vm_ir from = 0; from < VM_IR_COUNT; from++) {
+        for (u32 k = 0; k < 4 * VM_PART_COUNT; k++) { /* no operands, or the one before is first */
+            u32 form = k % 2 * VM_FROM_CHAIN | k / 2 % 2 * VM_FORM_KEEP;
+            vm_ir op = vm_chain(from, (vm_part)(k / 4), form);
+            if (op == VM_IR_COUNT) continue;
+            assert_int_equal(vm_ir_steps[op].parent, from);
+            assert_int_equal(vm_ir_steps[op].part, k / 4);
+            assert_int_equal(vm_ir_steps[op].form, form);
+            found++;
+        }
+    }
+    if (VM_IR_COUNT > VM_IR_GENERIC_COUNT) assert_true(found > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_part_that_traps_is_named),
         cmocka_unit_test(test_results_used_at_once_are_kept_where_a_local_wants_them),
         cmocka_unit_test(test_every_part_stands_alone),
+        cmocka_unit_test(test_every_chain_is_found_from_what_it_is_made_of),
+        cmocka_unit_test(test_what_is_found_was_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

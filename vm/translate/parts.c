@@ -80,30 +80,31 @@ static const struct { u16 part; u32 result; } rows[VM_OP_COUNT] = {
 #include "isa/ir_undef.h"
 };
 
-#define STEP(op, parent, part, inputs, form)
-#define FIRST_OF(part, begin, end)
-#define EDGES_OF(from, begin, end, mask)
-/* by chain that they start from, then part and form, which stands in vm_ir_steps */
-static const struct { u16 part; vm_ir_id to; } edges[] = {
+#define STEP(op, parent, part, form)
+#define FIRST_OF(part, inputs, begin)
+#define EDGES_OF(from, begin, mask)
+/* chains, by the one that they make longer, then part and form: all three are in vm_ir_steps */
+static const vm_ir_id edges[] = {
 #undef STEP
-#define STEP(op, parent, part, inputs, form) {part, op},
+#define STEP(op, parent, part, form) op,
 #include "isa/edges.def"
 #undef STEP
-#define STEP(op, parent, part, inputs, form)
+#define STEP(op, parent, part, form)
 };
 
-static const struct { vm_ir_id begin, end; } first_of[VM_PART_COUNT] = {
+/* Where those of one part begin in `edges`; they end where those of the next begin. */
+static const vm_ir_id first_of[VM_PART_COUNT + 1] = {
 #undef FIRST_OF
-#define FIRST_OF(part, begin, end) [part] = {begin, end},
+#define FIRST_OF(part, inputs, begin) [part] = begin,
 #include "isa/edges.def"
 #undef FIRST_OF
-#define FIRST_OF(part, begin, end)
+#define FIRST_OF(part, inputs, begin)
 };
 
-/* mask: which parts, modulo 32, there are; most questions end there */
-static const struct { vm_ir_id begin, end; u32 mask; } edges_of[VM_IR_COUNT] = {
+/* The same of longer ones; mask: which parts, modulo 16, there are, and most questions end there. */
+static const struct { vm_ir_id begin; u16 mask; } edges_of[VM_IR_COUNT + 1] = {
 #undef EDGES_OF
-#define EDGES_OF(from, begin, end, mask) [from] = {begin, end, mask},
+#define EDGES_OF(from, begin, mask) [from] = {begin, mask},
 #include "isa/edges.def"
 };
 // clang-format on
@@ -123,32 +124,34 @@ bool vm_part_tests(vm_part part)
     }
 }
 
-/** Among the edges of one part from `i` on. */
-static vm_ir of_form(u32 i, u32 end, u32 part, u32 form)
+/** Among the edges from `lo` to `hi`; VM_IR_COUNT: it is none of them. */
+static vm_ir find(u32 lo, u32 hi, vm_part part, u32 form)
 {
-    for (; i < end && edges[i].part == part; i++)
-        if (vm_ir_steps[edges[i].to].form == form) return (vm_ir)edges[i].to;
+    u32 key = (u32)part << 7 | form;
+    while (lo < hi) {
+        u32 mid = lo + (hi - lo) / 2;
+        struct vm_ir_step step = vm_ir_steps[edges[mid]];
+        u32 at = (u32)step.part << 7 | step.form;
+        if (at == key) return (vm_ir)edges[mid];
+        if (at < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
     return VM_IR_COUNT;
 }
 
 vm_ir vm_first(vm_part part, u32 form)
 {
-    return of_form(first_of[part].begin, first_of[part].end, part, form);
+    return find(first_of[part], first_of[part + 1], part, form);
 }
 
-bool vm_may_chain(vm_ir from, vm_part part) { return (edges_of[from].mask >> part % 32 & 1) != 0; }
+bool vm_may_chain(vm_ir from, vm_part part) { return (edges_of[from].mask >> part % 16 & 1) != 0; }
 
 vm_ir vm_chain(vm_ir from, vm_part part, u32 form)
 {
-    u32 lo = edges_of[from].begin, end = edges_of[from].end, hi = end;
-    while (lo < hi) {
-        u32 mid = lo + (hi - lo) / 2;
-        if (edges[mid].part < part)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return of_form(lo, end, part, form);
+    if (!vm_may_chain(from, part)) return VM_IR_COUNT;
+    return find(edges_of[from].begin, edges_of[from + 1].begin, part, form);
 }
 
 /** The opposite comparison; VM_PART_COUNT: none. */

@@ -485,9 +485,10 @@ static int compare(const void *a, const void *b)
 }
 
 /**
- * STEP(op, parent, part, inputs, form) by parent, part and form; where they begin and end:
- * FIRST_OF(part, begin, end) for chains of one part, EDGES_OF(from, begin, end, mask) for others,
- * where bit p % 32 of the mask is set if there is one of part p.
+ * STEP(op, parent, part, form) by parent, part and form. Where they begin: FIRST_OF(part, inputs,
+ * begin) for chains of one part, then EDGES_OF(from, begin, mask) for others, where bit p % 16 of
+ * the mask is set if there is one of part p. Each of these two in the order of its first column,
+ * with a row more, so that they end where the next begin.
  */
 static void write_edges(FILE *out)
 {
@@ -495,22 +496,26 @@ static void write_edges(FILE *out)
     int count = 0;
     for (int i = 1; i < node_count; i++) order[count++] = (uint32_t)i;
     qsort(order, (size_t)count, sizeof *order, compare);
-    for (int i = 0, end; i < count; i = end) {
-        uint32_t from = nodes[order[i]].parent, part = nodes[order[i]].part;
-        uint32_t mask = 0;
-        for (end = i; end < count && nodes[order[end]].parent == from; end++) {
-            const struct node *n = &nodes[order[end]];
-            if (!from && n->part != part) break;
-            mask |= (uint32_t)1 << n->part % 32;
-            fprintf(out, "STEP(VM_IR_%s, %s%s, VM_PART_%s, %d, 0x%02x)\n", n->name,
-                    from ? "VM_IR_" : "NO_PARENT", from ? nodes[from].name : "",
-                    parts[n->part].name, parts[n->part].inputs, form_number(n));
-        }
-        if (from)
-            fprintf(out, "EDGES_OF(VM_IR_%s, %d, %d, 0x%x)\n", nodes[from].name, i, end, mask);
-        else
-            fprintf(out, "FIRST_OF(VM_PART_%s, %d, %d)\n", parts[part].name, i, end);
+    for (int i = 0; i < count; i++) {
+        const struct node *n = &nodes[order[i]];
+        fprintf(out, "STEP(VM_IR_%s, %s%s, VM_PART_%s, 0x%02x)\n", n->name,
+                n->parent ? "VM_IR_" : "NO_PARENT", n->parent ? nodes[n->parent].name : "",
+                parts[n->part].name, form_number(n));
     }
+    int at = 0;
+    for (uint32_t part = 0; part < PART_COUNT; part++) {
+        fprintf(out, "FIRST_OF(VM_PART_%s, %d, %d)\n", parts[part].name, parts[part].inputs, at);
+        while (at < count && !nodes[order[at]].parent && nodes[order[at]].part == part) at++;
+    }
+    fprintf(out, "FIRST_OF(VM_PART_COUNT, 0, %d)\n", at);
+    for (int from = 1; from < node_count; from++) {
+        uint32_t mask = 0;
+        int begin = at;
+        for (; at < count && nodes[order[at]].parent == (uint32_t)from; at++)
+            mask |= (uint32_t)1 << nodes[order[at]].part % 16;
+        fprintf(out, "EDGES_OF(VM_IR_%s, %d, 0x%x)\n", nodes[from].name, begin, mask);
+    }
+    fprintf(out, "EDGES_OF(VM_IR_COUNT, %d, 0)\n", at);
 }
 
 #define WRITTEN "/* Written by vm/isa/gen/fusion.c; do not edit. */\n"
