@@ -102,7 +102,7 @@ VM_INLINE bool check_row(struct vm_walker *w, struct vm_quick_state *q,
 #endif
 
 typedef VM_HANDLER_CC void step_fn(STATE);
-static step_fn *const steps[256];
+static step_fn *const steps[VM_QUICK_END + 1];
 
 static VM_HANDLER_CC void at_NONE(STATE)
 {
@@ -114,7 +114,7 @@ static VM_HANDLER_CC void at_NONE(STATE)
  * static void at_DROP(w, p, sp, end, locals, local_count)
  * {
  *     if (!vm_quick_drop(q, in)) musttail return at_NONE(w, p, sp, …);
- *     musttail return steps[*q->next](w, q->next, q->sp, …);
+ *     musttail return steps[rows[*q->next].quick](w, q->next, q->sp, …);
  * }
  */
 #define STEP(kind, check)                                                                          \
@@ -126,23 +126,20 @@ static VM_HANDLER_CC void at_NONE(STATE)
         (void)in, (void)r;                                                                         \
         bool good = check;                                                                         \
         if (VM_UNLIKELY(!good)) GO_ON(at_NONE)(w, p, sp, end, locals, local_count);                \
-        GO_ON(steps[*q->next])(w, q->next, q->sp, end, locals, local_count);                       \
+        GO_ON(steps[rows[*q->next].quick])(w, q->next, q->sp, end, locals, local_count);           \
     }
 VM_QUICK_EACH(STEP)
 #undef STEP
 
-static step_fn *const steps[256] = {
-    [0 ... 255] = at_NONE,
-#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [(prefix) ? (prefix) : (code)] =                                                               \
-        (prefix) ? at_NONE : VM_QUICK_OF(at_, VM_OP_##id, VM_IMM_##imm, sig),
-#include "isa/wasm_ops.def"
-#undef OP
+static step_fn *const steps[VM_QUICK_END + 1] = {[VM_QUICK_NONE] = at_NONE,
+#define STEP(kind, check) [VM_QUICK_##kind] = at_##kind,
+                                                 VM_QUICK_EACH(STEP)
+#undef STEP
 };
 
 static void walk_alone(struct vm_walker *w, struct vm_quick_state *q)
 {
-    if (q->p < q->end) steps[*q->p](w, q->p, q->sp, q->end, q->locals, q->local_count);
+    if (q->p < q->end) steps[rows[*q->p].quick](w, q->p, q->sp, q->end, q->locals, q->local_count);
 }
 
 #else
