@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process.c - signals of process 1, where names are looked up: see process.h. */
+/* process.c - signals of process 1, where names are looked up, the stack: see process.h. */
 #include "common/process.h"
 
 #include <nss.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static void end_by_signal(int signal) { _exit(128 + signal); }
@@ -29,5 +32,19 @@ void wrap_choose_names(void)
     if (!chosen) {
         chosen = __nss_configure_lookup("hosts", "files dns") == 0 &&
                  __nss_configure_lookup("services", "files") == 0;
+    }
+}
+
+__attribute__((noinline)) void wrap_stack_forget(void)
+{
+    /* Of the first stack: the kernel leaves more than both unmapped below it. */
+    enum { ABOVE_MAX = 1 << 20, BELOW_MAX = 1 << 20 };
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t top = (uintptr_t)getauxval(AT_RANDOM); /* 16 bytes above the first frame */
+    uintptr_t end = (frame & ~(page - 1)) - page;    /* the calls made here have room */
+    if (top > frame && top - frame < ABOVE_MAX && end > BELOW_MAX) {
+        /* ENOMEM: it has never been that deep. What there is of it is given back all the same. */
+        (void)madvise((void *)(end - BELOW_MAX), BELOW_MAX, MADV_DONTNEED);
     }
 }

@@ -20,4 +20,10 @@ void wrap_heed_signals(void);
  */
 void wrap_choose_names(void);
 
+/**
+ * Gives back what lies on the stack below the caller's frame: earlier calls have used it. Does
+ * nothing on another stack than the process's first.
+ */
+void wrap_stack_forget(void);
+
 #endif

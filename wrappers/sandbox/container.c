@@ -5,12 +5,14 @@
  */
 #include "sandbox/container.h"
 
+#include "common/process.h"
 #include "common/program.h"
 #include "sandbox/child.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,6 +275,21 @@ static void drop_tools(struct wrap_setup *setup)
     drop(&setup->console);
 }
 
+/* Memory that only the steps up to here had use for: most of it is the configuration, of which
+ * this process has a copy, and what the program's loading took for a while. */
+static void drop_memory(struct wrap_setup *setup)
+{
+    enum { TRIM_THRESHOLD = 64 * 1024 };
+    struct wrap_spec *spec = (struct wrap_spec *)setup->spec;
+    setup->spec = NULL;
+    setup->process = NULL;
+    setup->config = NULL;
+    wrap_spec_free(spec);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    malloc_trim(0);
+    wrap_stack_forget();
+}
+
 static _Noreturn void run(struct wrap_setup *setup)
 {
     struct wrap_error error = {0};
@@ -291,6 +308,7 @@ static _Noreturn void run(struct wrap_setup *setup)
     struct wrap_error note = {0};
     snprintf(note.text, sizeof note.text, "%s", setup->locks.missing);
     report(setup, WRAP_REPORT_READY, &note);
+    if (!pause) drop_memory(setup);
     wait_for_go(setup);
     if (setup->start >= 0) wait_for_byte(setup->start);
     if (pause) wrap_pause();

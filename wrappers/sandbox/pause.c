@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pause.c - the process that holds a pod's namespaces. It is a copy of the shim, and gives all of
- * that back: what stays mapped is one page of code, which all share, and a stack. From then on
- * there is no C library: system calls are made here.
+ * that back: what stays mapped is one page of code, which all share, and one for a new stack. From
+ * then on there is no C library: system calls are made here.
  */
 #include "sandbox/child.h"
 
@@ -21,6 +21,7 @@
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -46,7 +47,15 @@ enum { KERNEL_SIGSET = 8 };
 struct range {
     uintptr_t from, to;
 };
-static struct range stack;
+enum { STACK_PAGES = 2 }; /* one is touched */
+
+/* What `settle` needs: it begins on another stack. */
+static struct {
+    struct range text;
+    struct range own;   /* its stack */
+    struct range stack; /* the one before; empty: not found, and nothing is given back */
+    uintptr_t page;
+} last;
 
 /* ---------------------------------------------------------------- while there is a C library */
 
@@ -60,7 +69,7 @@ static void find_stack(const struct wrap_setup *setup)
         char *end;
         struct range row = {.from = strtoul(line, &end, 16)};
         row.to = *end == '-' ? strtoul(end + 1, NULL, 16) : 0;
-        if (local >= row.from && local < row.to) stack = row;
+        if (local >= row.from && local < row.to) last.stack = row;
     }
     if (file) {
         fclose(file);
@@ -127,18 +136,14 @@ BARE static void unmap(uintptr_t from, uintptr_t to)
     if (from < to) call4(SYS_munmap, (long)from, (long)(to - from), 0, 0);
 }
 
-BARE static void give_back(struct range text, struct range own, uintptr_t page)
+/* Both ranges that stay lie below the stack that was there. */
+BARE static void give_back(struct range text, struct range own, uintptr_t stack_end, uintptr_t page)
 {
-    if (!text.to || !own.to) return;
     struct range low = text.from < own.from ? text : own;
     struct range high = text.from < own.from ? own : text;
     unmap(page, low.from);
     unmap(low.to, high.from);
-    /* The stack was the shim's: what lies below this frame is nobody's any more. */
-    uintptr_t used = ((uintptr_t)__builtin_frame_address(0) - 2 * page) & ~(page - 1);
-    if (own.from < used) {
-        call4(SYS_madvise, (long)own.from, (long)(used - own.from), MADV_DONTNEED, 0);
-    }
+    unmap(high.to, stack_end);
 }
 
 BARE static _Noreturn void wait_for_end(void)
@@ -155,31 +160,59 @@ BARE static _Noreturn void wait_for_end(void)
 }
 
 /* From here on nothing else may be called or returned to. */
-BARE static _Noreturn void settle(struct range text, struct range own, uintptr_t page)
+BARE static _Noreturn void settle(void)
 {
-    if (UNMAPS) give_back(text, own, page);
+    if (last.own.to) give_back(last.text, last.own, last.stack.to, last.page);
     wait_for_end();
+}
+
+/* Maps a stack of its own and fills `last`; without, everything stays as it is. */
+static void plan(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    size_t size = STACK_PAGES * page;
+    void *own = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uintptr_t from = (uintptr_t)own;
+    last.page = page;
+    last.text = (struct range){(uintptr_t)__start_wrap_pause_text & ~(page - 1),
+                               ((uintptr_t)__stop_wrap_pause_text + page - 1) & ~(page - 1)};
+    if (own != MAP_FAILED && from + size <= last.stack.from && last.text.to <= last.stack.from) {
+        last.own = (struct range){from, from + size};
+    }
+}
+
+/* The kernel would write where nothing is mapped. */
+static bool leave_rseq(void)
+{
+    enum { RSEQ_UNREGISTER = 1, RSEQ_LENGTH = 32 };
+    char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+    return __rseq_size == 0 || syscall(SYS_rseq, area, RSEQ_LENGTH, RSEQ_UNREGISTER, RSEQ_SIG) == 0;
+}
+
+/* On the stack that stays: of the old one nothing may be needed any more. */
+__attribute__((no_sanitize("address", "undefined"))) static void on_own_stack(void)
+{
+    allow_own_calls();
+    settle();
 }
 
 /* Not instrumented: sanitizers make calls of their own before one that does not return. */
 __attribute__((no_sanitize("address", "undefined"))) _Noreturn void wrap_pause(void)
 {
-    enum { RSEQ_UNREGISTER = 1, RSEQ_LENGTH = 32 };
+    static ucontext_t context;
     sigset_t all;
-    struct range own = stack;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    struct range text = {(uintptr_t)__start_wrap_pause_text & ~(page - 1),
-                         ((uintptr_t)__stop_wrap_pause_text + page - 1) & ~(page - 1)};
     /* Blocked and waited for: a first process would drop those that it has no handler for. */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     syscall(SYS_close_range, 0, ~0U, 0);
-    if (__rseq_size > 0) { /* the kernel would write where nothing is mapped */
-        char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-        if (syscall(SYS_rseq, area, RSEQ_LENGTH, RSEQ_UNREGISTER, RSEQ_SIG) != 0) {
-            text.to = 0;
-        }
+    if (UNMAPS) plan();
+    if (last.own.to && leave_rseq() && getcontext(&context) == 0) {
+        context.uc_stack.ss_sp = (void *)last.own.from;
+        context.uc_stack.ss_size = last.own.to - last.own.from;
+        makecontext(&context, on_own_stack, 0);
+        setcontext(&context);
     }
-    allow_own_calls();
-    settle(text, own, page);
+    last.own.to = 0;
+    on_own_stack();
+    __builtin_unreachable();
 }

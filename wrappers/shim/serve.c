@@ -2,6 +2,7 @@
 /* serve.c - the shim: one thread, one loop, until the last container is gone. */
 #include "shim/serve.h"
 
+#include "common/process.h"
 #include "common/program.h"
 #include "shim/log.h"
 #include "shim/reaper.h"
@@ -126,6 +127,7 @@ static void on_trim(uv_timer_t *timer)
 {
     (void)timer;
     malloc_trim(0);
+    wrap_stack_forget();
     dl_iterate_phdr(forget_segments, NULL);
 }
 
