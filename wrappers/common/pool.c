@@ -44,6 +44,7 @@ void wrap_pool_delete(struct wrap_pool *pool)
 static struct chunk *add_chunk(struct wrap_pool *pool, size_t least)
 {
     size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
+    size = size > pool->left && least <= pool->left ? pool->left : size; /* the last one */
     struct chunk *chunk = size <= pool->left ? malloc(sizeof *chunk + size) : NULL;
     if (!chunk) {
         return NULL;

@@ -314,13 +314,13 @@ void wrap_spec_free(struct wrap_spec *spec)
 
 /* ---------------------------------------------------------------- files */
 
-/* A whole file; one that grows meanwhile is cut. */
+/* A whole file, from its beginning; one that grows meanwhile is cut. */
 static char *read_file(int fd, size_t size)
 {
     char *text = malloc(size + 1);
     size_t used = 0;
     while (text && used < size) {
-        ssize_t got = read(fd, text + used, size - used);
+        ssize_t got = pread(fd, text + used, size - used, (off_t)used);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -337,7 +337,7 @@ static char *read_file(int fd, size_t size)
     return text;
 }
 
-static bool load_fd(int fd, struct wrap_spec **out, struct wrap_error *err)
+bool wrap_spec_load_fd(int fd, struct wrap_spec **out, struct wrap_error *err)
 {
     struct stat status;
     if (fstat(fd, &status) != 0) {
@@ -356,19 +356,95 @@ static bool load_fd(int fd, struct wrap_spec **out, struct wrap_error *err)
     return good;
 }
 
-bool wrap_spec_load(const char *file, struct wrap_spec **out, struct wrap_error *err)
+bool wrap_spec_open(const char *file, int *fd, struct wrap_spec **out, struct wrap_error *err)
 {
     *out = NULL;
     /* A FIFO in its place must not make us wait. */
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    bool good = fd >= 0 ? load_fd(fd, out, err) : wrap_fail_errno(err, errno, "cannot open");
-    if (fd >= 0) {
-        close(fd);
+    *fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool good =
+        *fd >= 0 ? wrap_spec_load_fd(*fd, out, err) : wrap_fail_errno(err, errno, "cannot open");
+    if (!good && *fd >= 0) {
+        close(*fd);
+        *fd = -1;
     }
     if (!good) {
         wrap_error_prefix(err, "%s", file);
     }
     return good;
+}
+
+bool wrap_spec_load(const char *file, struct wrap_spec **out, struct wrap_error *err)
+{
+    int fd;
+    bool good = wrap_spec_open(file, &fd, out, err);
+    if (good) {
+        close(fd);
+    }
+    return good;
+}
+
+/* ---------------------------------------------------------------- a small copy */
+
+/* NULL: no memory. */
+static const char *copy_text(struct wrap_pool *pool, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = wrap_pool_take(pool, size, 1);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static bool copy_parts(struct wrap_pool *pool, const struct wrap_spec *spec, struct wrap_spec *out)
+{
+    const struct wrap_strings *args = &spec->process.args;
+    *out = (struct wrap_spec){
+        .version = copy_text(pool, spec->version),
+        .hostname = "",
+        .domainname = "",
+        .root = "",
+        .has_process = spec->has_process,
+        .process = {.args.items = wrap_pool_take(pool, args->count, sizeof args->items[0]),
+                    .cwd = "",
+                    .umask = UINT32_MAX,
+                    .apparmor_profile = "",
+                    .selinux_label = ""},
+        .namespaces_new = spec->namespaces_new,
+        .cgroups_path = copy_text(pool, spec->cgroups_path),
+        .rootfs_propagation = "",
+        .mount_label = "",
+        .owner = pool,
+    };
+    bool good = out->version && out->cgroups_path && out->process.args.items;
+    for (size_t i = 0; good && i < args->count; i++) {
+        out->process.args.items[i] = copy_text(pool, args->items[i]);
+        good = out->process.args.items[i] != NULL;
+        out->process.args.count += good;
+    }
+    return good;
+}
+
+bool wrap_spec_reduce(const struct wrap_spec *spec, struct wrap_spec **out)
+{
+    enum { PADDING = 16, ITEMS = 5 };
+    const struct wrap_strings *args = &spec->process.args;
+    size_t size = sizeof *spec + strlen(spec->version) + strlen(spec->cgroups_path) +
+                  ITEMS * PADDING + args->count * (sizeof args->items[0] + PADDING + 1);
+    *out = NULL;
+    for (size_t i = 0; i < WRAP_HOOK_STAGES; i++) {
+        if (spec->hooks[i].count) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < args->count; i++) {
+        size += strlen(args->items[i]);
+    }
+    struct wrap_pool *pool = wrap_pool_new(size);
+    struct wrap_spec *copy = pool ? wrap_pool_take(pool, 1, sizeof *copy) : NULL;
+    if (!copy || !copy_parts(pool, spec, copy)) {
+        wrap_pool_delete(pool);
+        return false;
+    }
+    *out = copy;
+    return true;
 }
 
 /* ---------------------------------------------------------------- looking up */

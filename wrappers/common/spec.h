@@ -254,7 +254,17 @@ struct wrap_spec {
 
 /** Reads FILE (at most 4 MiB). `out` is freed by wrap_spec_free; any process. */
 bool wrap_spec_load(const char *file, struct wrap_spec **out, struct wrap_error *err);
-/** The same for `size` bytes of JSON. */
+/** The same; `*fd` (close-on-exec) stays open for wrap_spec_load_fd, -1 after an error. */
+bool wrap_spec_open(const char *file, int *fd, struct wrap_spec **out, struct wrap_error *err);
+/** Reads an open file from its beginning. */
+bool wrap_spec_load_fd(int fd, struct wrap_spec **out, struct wrap_error *err);
+/**
+ * A small copy of what is asked about a container that runs: version, arguments, which namespaces
+ * are its own, the control group's path. All else is empty. A spec that has hooks can't be
+ * reduced. False: it is not, or there is no memory. `out` is freed by wrap_spec_free.
+ */
+bool wrap_spec_reduce(const struct wrap_spec *spec, struct wrap_spec **out);
+/** As wrap_spec_load, from `size` bytes of JSON. */
 bool wrap_spec_parse(const char *json, size_t size, struct wrap_spec **out, struct wrap_error *err);
 /** NULL is allowed. */
 void wrap_spec_free(struct wrap_spec *spec);

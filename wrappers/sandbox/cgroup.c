@@ -50,6 +50,8 @@ static void close_if_open(int *fd)
     *fd = -1;
 }
 
+void wrap_cgroup_forget_limits(struct wrap_cgroup *cgroup) { cgroup->resources = NULL; }
+
 void wrap_cgroup_free(struct wrap_cgroup *cgroup)
 {
     if (cgroup) {

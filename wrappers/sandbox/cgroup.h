@@ -59,6 +59,8 @@ bool wrap_cgroup_make(struct wrap_cgroup *cgroup, struct wrap_error *err);
  * folders is there. */
 bool wrap_cgroup_open(const struct wrap_cgroup_config *config, struct wrap_cgroup **out,
                       struct wrap_error *err);
+/** The configuration's limits are in force and will not be looked at again: they may be freed. */
+void wrap_cgroup_forget_limits(struct wrap_cgroup *cgroup);
 /** Forgets; the group stays. NULL is allowed. */
 void wrap_cgroup_free(struct wrap_cgroup *cgroup);
 

@@ -88,6 +88,7 @@ static void on_ready(struct wrap_proc *proc)
         wrap_tell_created(proc);
         wrap_step_end(proc, NULL);
         wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
+        wrap_task_settle(proc->task);
         if (proc->task->shim->settled) {
             proc->task->shim->settled(proc->task->shim);
         }
@@ -301,7 +302,14 @@ static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
     if (!wrap_proc_open_streams(proc, true, err)) {
         return false;
     }
+    struct wrap_spec *spec = NULL;
+    if (task->reduced && !wrap_spec_load_fd(task->config, &spec, err)) {
+        wrap_error_prefix(err, "%s/config.json", task->bundle);
+        wrap_streams_close(&proc->streams);
+        return false;
+    }
     struct wrap_container_config config = config_of(proc);
+    config.spec = spec ? spec : config.spec;
     const struct wrap_container_join join = {
         .pid = wrap_task_init_proc(task)->pid,
         .process = &proc->spec->process,
@@ -309,6 +317,7 @@ static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
     bool good = open_artifact(proc, &config.artifact, err) &&
                 wrap_container_fork_into(&config, &join, &proc->child, err);
     close_artifact(config.artifact);
+    wrap_spec_free(spec);
     if (!good) {
         wrap_streams_close(&proc->streams);
         return false;

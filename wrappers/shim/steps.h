@@ -68,6 +68,9 @@ void wrap_task_watch_memory(struct wrap_task *task);
 /** Tells of a kill that is not told yet: v1 gives notice before it happens, so that it has to be
  * looked for once more at the end. */
 void wrap_task_tell_memory(struct wrap_task *task);
+/** A native container is ready: of its configuration only what is asked about is kept; an exec
+ * reads the file again, which stays open. */
+void wrap_task_settle(struct wrap_task *task);
 /** What names the task's control group. */
 struct wrap_cgroup_config wrap_task_cgroup_config(const struct wrap_task *task);
 

@@ -192,6 +192,9 @@ void wrap_task_free(struct wrap_task *task)
     if (task->artifact > 0) {
         close(task->artifact);
     }
+    if (task->config >= 0) {
+        close(task->config);
+    }
     free_root_mounts(task);
     wrap_spec_free(task->spec);
     free(task->options.binary);
@@ -212,6 +215,7 @@ static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task
     }
     const char *const streams[3] = {config->in, config->out, config->err};
     task->shim = shim;
+    task->config = -1;
     task->id = copy(config->id);
     task->bundle = copy(config->bundle);
     task->options = *config->options;
@@ -320,7 +324,7 @@ bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *con
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     }
     struct wrap_proc *init = wrap_task_init_proc(task);
-    bool good = wrap_spec_load(path, &task->spec, err) &&
+    bool good = wrap_spec_open(path, &task->config, &task->spec, err) &&
                 (task->spec->has_process ||
                  wrap_fail(err, WRAP_INVALID_ARGUMENT, "%s: no process", path)) &&
                 wrap_kind_of(task->spec, &task->kind, err) &&
@@ -474,6 +478,20 @@ bool wrap_proc_kill(struct wrap_proc *proc, int number, bool all, struct wrap_er
         return wrap_fail_errno(err, errno, "cannot signal process %d", (int)proc->pid);
     }
     return true;
+}
+
+void wrap_task_settle(struct wrap_task *task)
+{
+    struct wrap_spec *small = NULL;
+    if (task->reduced || !wrap_spec_reduce(task->spec, &small)) {
+        return;
+    }
+    if (task->cgroup) {
+        wrap_cgroup_forget_limits(task->cgroup);
+    }
+    wrap_spec_free(task->spec);
+    task->spec = small;
+    task->reduced = true;
 }
 
 struct wrap_cgroup_config wrap_task_cgroup_config(const struct wrap_task *task)

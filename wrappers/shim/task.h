@@ -89,7 +89,9 @@ struct wrap_task {
     struct wrap_shim *shim;
     char *id;
     char *bundle;
-    struct wrap_spec *spec;
+    struct wrap_spec *spec; /**< reduced when the container is ready */
+    int config;             /**< config.json, open; -1: not yet */
+    bool reduced;           /**< `spec` is */
     enum wrap_kind kind;
     struct wrap_root_mount *root_mounts;
     size_t root_mount_count;

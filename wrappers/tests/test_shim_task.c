@@ -618,6 +618,30 @@ static void test_exec_ends_before_its_container(void **state)
     until_end(never);
 }
 
+/* The shim keeps a small part of it only, and the file, whatever becomes of its name. */
+static void test_exec_has_the_whole_configuration(void **state)
+{
+    char path[128];
+    (void)state;
+    make_bundle("moved", "", PID_NS);
+    run_task("a", "moved");
+    assert_string_equal(fake.root, "rootfs");
+    assert_string_equal(proc_of("a", "")->task->spec->root, "");
+    fake.root[0] = 0;
+    snprintf(path, sizeof path, "%s/moved/config.json", folder);
+    assert_int_equal(unlink(path), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_true(exec_add("a", i ? "f" : "e"));
+        until_good(start("a", i ? "f" : "e"));
+        assert_string_equal(fake.root, "rootfs");
+        fake.root[0] = 0;
+    }
+    struct step *waited = wait_for("a", "");
+    assert_true(signal_proc("a", "", SIGKILL));
+    until_good(waited);
+    until_good(delete ("a", "", false));
+}
+
 static void test_exec_that_starts_while_its_container_ends(void **state)
 {
     (void)state;
@@ -909,6 +933,7 @@ int main(void)
         CASE(test_forced_delete_ends_one_that_runs),
         CASE(test_kill_says_what_it_found),
         CASE(test_exec_ends_before_its_container),
+        CASE(test_exec_has_the_whole_configuration),
         CASE(test_exec_that_starts_while_its_container_ends),
         CASE(test_linux_exec_that_starts_while_its_container_ends),
         CASE(test_exec_that_fails_has_stopped),

@@ -476,6 +476,35 @@ static void test_hostile_sizes_are_errors(void **state)
     free(json);
 }
 
+static void test_reduced_one_keeps_what_is_asked_later(void **state)
+{
+    (void)state;
+    struct wrap_spec *small = NULL;
+    struct wrap_spec *spec =
+        parse("{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"process\":"
+              "{\"args\":[\"/a.wasm#f\",\"\",\"b\"],\"cwd\":\"/\"},\"annotations\":{\"a\":\"b\"},"
+              "\"linux\":{\"cgroupsPath\":\"/g/x\",\"namespaces\":[{\"type\":\"pid\"}],"
+              "\"resources\":{\"pids\":{\"limit\":7}}}}");
+    assert_true(wrap_spec_reduce(spec, &small));
+    wrap_spec_free(spec);
+    assert_string_equal(small->version, "1.0.2");
+    assert_string_equal(small->cgroups_path, "/g/x");
+    assert_int_equal(small->namespaces_new, 1u << WRAP_NS_PID);
+    assert_true(small->has_process);
+    assert_int_equal(small->process.args.count, 3);
+    assert_string_equal(small->process.args.items[0], "/a.wasm#f");
+    assert_string_equal(small->process.args.items[1], "");
+    assert_string_equal(small->process.args.items[2], "b");
+    assert_string_equal(small->root, "");
+    assert_false(small->has_resources);
+    assert_null(wrap_spec_annotation(small, "a"));
+    wrap_spec_free(small);
+    spec = parse(WITH(",\"hooks\":{\"poststop\":[{\"path\":\"/x\"}]}"));
+    assert_false(wrap_spec_reduce(spec, &small));
+    assert_null(small);
+    wrap_spec_free(spec);
+}
+
 static void test_load_names_the_file(void **state)
 {
     (void)state;
@@ -550,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_resources_alone),
         cmocka_unit_test(test_process_alone),
         cmocka_unit_test(test_hostile_sizes_are_errors),
+        cmocka_unit_test(test_reduced_one_keeps_what_is_asked_later),
         cmocka_unit_test(test_load_names_the_file),
         cmocka_unit_test(test_errors_are_one_line_of_utf8),
     };
