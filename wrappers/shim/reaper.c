@@ -25,10 +25,10 @@ static struct {
     uv_idle_t idle; /* runs while an expected process is among the early ones */
     int fd;
     struct wrap_reap *expected;
-    struct early early[EARLY_MAX];
     unsigned next_early;
     uint64_t ends;
 } reaper = {.fd = -1};
+static struct early earlies[EARLY_MAX]; /* apart: most pods never write there */
 
 static struct wrap_reap *take_expected(pid_t pid)
 {
@@ -51,7 +51,7 @@ static void tell(pid_t pid, unsigned status, struct timespec when)
         reap->ended(reap, status, when);
         return;
     }
-    reaper.early[reaper.next_early] = (struct early){pid, number, status, when};
+    earlies[reaper.next_early] = (struct early){pid, number, status, when};
     reaper.next_early = (reaper.next_early + 1) % EARLY_MAX;
 }
 
@@ -91,10 +91,10 @@ static void on_idle(uv_idle_t *idle)
 {
     uv_idle_stop(idle);
     for (unsigned i = 0; i < EARLY_MAX; i++) {
-        struct early early = reaper.early[i];
+        struct early early = earlies[i];
         struct wrap_reap *reap = early.pid ? take_expected(early.pid) : NULL;
         if (reap) {
-            reaper.early[i].pid = 0;
+            earlies[i].pid = 0;
             reap->ended(reap, early.status, early.when);
         }
     }
@@ -130,7 +130,7 @@ void wrap_reap_expect(struct wrap_reap *reap, uint64_t mark)
     reap->next = reaper.expected;
     reaper.expected = reap;
     for (unsigned i = 0; i < EARLY_MAX; i++) {
-        struct early *early = &reaper.early[i];
+        struct early *early = &earlies[i];
         if (early->pid == reap->pid && early->number < mark) {
             early->pid = 0; /* its number is used again */
         } else if (early->pid == reap->pid) {

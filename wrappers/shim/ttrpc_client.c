@@ -18,7 +18,7 @@ enum {
     QUEUE_BYTES_MAX = 4 << 20,
     RETRY_MIN_MS = 20,
     RETRY_MAX_MS = 1000,
-    READ_SIZE = 4096,
+    READ_SIZE = 512, /* answers of events are empty */
 };
 
 struct request {
