@@ -26,4 +26,10 @@ void wrap_choose_names(void);
  */
 void wrap_stack_forget(void);
 
+/**
+ * Goes on with `go` where the first frames of the process were, if this is its first stack: those
+ * of all callers are no more, so `go` finds what it needs elsewhere, and must not return.
+ */
+_Noreturn void wrap_stack_begin_again(void (*go)(void));
+
 #endif

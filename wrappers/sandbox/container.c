@@ -275,19 +275,41 @@ static void drop_tools(struct wrap_setup *setup)
     drop(&setup->console);
 }
 
+/* What a guest's process still needs when it waits for the start. */
+static struct {
+    struct wrap_program *program;
+    int report, control, start, module, termination;
+} ready;
+
 /* Memory that only the steps up to here had use for: most of it is the configuration, of which
- * this process has a copy, and what the program's loading took for a while. */
-static void drop_memory(struct wrap_setup *setup)
+ * this process has a copy, and what loading the program took for a while. */
+static void drop_memory(struct wrap_spec *spec)
 {
     enum { TRIM_THRESHOLD = 64 * 1024 };
-    struct wrap_spec *spec = (struct wrap_spec *)setup->spec;
-    setup->spec = NULL;
-    setup->process = NULL;
-    setup->config = NULL;
     wrap_spec_free(spec);
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     malloc_trim(0);
+}
+
+static __attribute__((noinline)) void tell_end(const struct wrap_error *error)
+{
+    const struct wrap_setup setup = {.report = ready.report, .termination = ready.termination};
+    last_words(&setup, error);
+}
+
+/* On a stack that was nobody's yet. */
+static void run_guest(void)
+{
+    struct wrap_error error = {0};
     wrap_stack_forget();
+    wait_for_byte(ready.control);
+    if (ready.start >= 0) wait_for_byte(ready.start);
+    drop(&ready.start);
+    drop(&ready.control);
+    drop(&ready.module);
+    int code = wrap_program_run(ready.program, &error);
+    tell_end(&error);
+    _exit(code);
 }
 
 static _Noreturn void run(struct wrap_setup *setup)
@@ -308,16 +330,19 @@ static _Noreturn void run(struct wrap_setup *setup)
     struct wrap_error note = {0};
     snprintf(note.text, sizeof note.text, "%s", setup->locks.missing);
     report(setup, WRAP_REPORT_READY, &note);
-    if (!pause) drop_memory(setup);
-    wait_for_go(setup);
-    if (setup->start >= 0) wait_for_byte(setup->start);
-    if (pause) wrap_pause();
-    drop(&setup->start);
-    drop(&setup->control);
-    drop(&setup->module);
-    int code = wrap_program_run(program, &error);
-    last_words(setup, &error);
-    _exit(code);
+    if (pause) {
+        wait_for_go(setup);
+        if (setup->start >= 0) wait_for_byte(setup->start);
+        wrap_pause();
+    }
+    ready.program = program;
+    ready.report = setup->report;
+    ready.control = setup->control;
+    ready.start = setup->start;
+    ready.module = setup->module;
+    ready.termination = setup->termination;
+    drop_memory((struct wrap_spec *)setup->spec);
+    wrap_stack_begin_again(run_guest);
 }
 
 /* ---------------------------------------------------------------- the parent */

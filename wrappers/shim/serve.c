@@ -13,6 +13,7 @@
 #include <link.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -84,6 +85,7 @@ static struct {
     struct wrap_shim shim;
     struct wrap_ttrpc_server *server;
     uv_timer_t trim;
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* of the socket */
     bool stopping;
 } self;
 
@@ -180,20 +182,28 @@ static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, stru
             .method_count = task ? wrap_task_method_count : wrap_sandbox_method_count,
         };
     }
-    if (uv_loop_init(loop) != 0) {
+    /* What is the caller's lies on a stack that goes. */
+    char *ns = strdup(config->ns);
+    char *grpc = strdup(config->grpc);
+    if (!ns || !grpc || uv_loop_init(loop) != 0) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "no event loop");
     }
-    self.shim = (struct wrap_shim){.loop = loop,
-                                   .ns = config->ns,
-                                   .grpc = config->grpc,
-                                   .settled = on_settled,
-                                   .shut_down = shut_down};
+    self.shim = (struct wrap_shim){
+        .loop = loop, .ns = ns, .grpc = grpc, .settled = on_settled, .shut_down = shut_down};
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     uv_timer_init(loop, &self.trim);
     (void)wrap_program_prepare(); /* without, each guest makes an engine of its own */
     return wrap_reaper_start(loop, err) &&
            wrap_events_new(loop, config->events, config->ns, &self.shim.events, err) &&
            wrap_ttrpc_serve(loop, config->socket, services, 3, &self.shim, &self.server, err);
+}
+
+/* Where the frames of `start` were: several pages. */
+static void serve(void)
+{
+    uv_run(self.shim.loop, UV_RUN_DEFAULT);
+    unlink(self.path);
+    _exit(0);
 }
 
 int wrap_serve(const struct wrap_serve_config *config)
@@ -212,7 +222,6 @@ int wrap_serve(const struct wrap_serve_config *config)
     }
     wrap_log(WRAP_LOG_DEBUG, config->id, "shim %d serves on %s", (int)getpid(), config->path);
     on_settled(&self.shim);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    unlink(config->path);
-    return 0;
+    snprintf(self.path, sizeof self.path, "%s", config->path);
+    wrap_stack_begin_again(serve);
 }

@@ -19,7 +19,8 @@ struct wrap_serve_config {
     const char *grpc;    /**< containerd's other socket, or "" */
     bool debug;
 };
-/** Serves until it is asked to shut down; the exit code. The working directory is the bundle. */
+/** Serves until it is asked to shut down, which ends the process; the exit code of one that cannot.
+ * The working directory is the bundle. */
 int wrap_serve(const struct wrap_serve_config *config);
 
 /**
