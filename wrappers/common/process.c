@@ -71,7 +71,7 @@ __attribute__((noinline)) void wrap_stack_forget(void)
 }
 
 #if defined(__x86_64__)
-static _Noreturn void jump(uintptr_t stack, void (*go)(void))
+_Noreturn void wrap_stack_jump(uintptr_t stack, void (*go)(void))
 {
     __asm__ volatile("mov %0, %%rsp\n\t"
                      "xor %%ebp, %%ebp\n\t"
@@ -82,7 +82,7 @@ static _Noreturn void jump(uintptr_t stack, void (*go)(void))
     __builtin_unreachable();
 }
 #elif defined(__aarch64__)
-static _Noreturn void jump(uintptr_t stack, void (*go)(void))
+_Noreturn void wrap_stack_jump(uintptr_t stack, void (*go)(void))
 {
     __asm__ volatile("mov sp, %0\n\t"
                      "mov x29, xzr\n\t"
@@ -100,7 +100,7 @@ _Noreturn void wrap_stack_begin_again(void (*go)(void))
 {
     enum { ALIGNMENT = 16 };
     uintptr_t end = (uintptr_t)__libc_stack_end & ~(uintptr_t)(ALIGNMENT - 1);
-    if (MOVES && on_first_stack((uintptr_t)__builtin_frame_address(0))) jump(end, go);
+    if (MOVES && on_first_stack((uintptr_t)__builtin_frame_address(0))) wrap_stack_jump(end, go);
     go();
     __builtin_unreachable();
 }

@@ -6,6 +6,8 @@
 #ifndef WRAPPERS_COMMON_PROCESS_H
 #define WRAPPERS_COMMON_PROCESS_H
 
+#include <stdint.h>
+
 /**
  * Process 1 of a pid namespace ends at signals that end any other: the kernel keeps those without
  * a handler from it, so that a guest there would outlive every TERM. The exit code is 128 and the
@@ -31,5 +33,8 @@ void wrap_stack_forget(void);
  * of all callers are no more, so `go` finds what it needs elsewhere, and must not return.
  */
 _Noreturn void wrap_stack_begin_again(void (*go)(void));
+
+/** Goes on with `go`, which must not return, on a stack that ends at `stack`: 16 bytes aligned. */
+_Noreturn void wrap_stack_jump(uintptr_t stack, void (*go)(void));
 
 #endif

@@ -4,6 +4,7 @@
  * that back: what stays mapped is one page of code, which all share, and one for a new stack. From
  * then on there is no C library: system calls are made here.
  */
+#include "common/process.h"
 #include "sandbox/child.h"
 
 #include <errno.h>
@@ -21,7 +22,6 @@
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -199,19 +199,13 @@ __attribute__((no_sanitize("address", "undefined"))) static void on_own_stack(vo
 /* Not instrumented: sanitizers make calls of their own before one that does not return. */
 __attribute__((no_sanitize("address", "undefined"))) _Noreturn void wrap_pause(void)
 {
-    static ucontext_t context;
     sigset_t all;
     /* Blocked and waited for: a first process would drop those that it has no handler for. */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     syscall(SYS_close_range, 0, ~0U, 0);
     if (UNMAPS) plan();
-    if (last.own.to && leave_rseq() && getcontext(&context) == 0) {
-        context.uc_stack.ss_sp = (void *)last.own.from;
-        context.uc_stack.ss_size = last.own.to - last.own.from;
-        makecontext(&context, on_own_stack, 0);
-        setcontext(&context);
-    }
+    if (last.own.to && leave_rseq()) wrap_stack_jump(last.own.to, on_own_stack);
     last.own.to = 0;
     on_own_stack();
     __builtin_unreachable();
