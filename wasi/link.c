@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define R(name) WASI_RIGHT_##name
 #define DIR WASI_P1_DIR
@@ -105,15 +106,22 @@ static void fill(struct wasi_bind *bind, wr_wasi_t *wasi)
             *bind++ = (struct wasi_bind){.wasi = wasi, .row = &wasi_p1_table[i], .p0 = true};
 }
 
-/* An import takes the definition of its name and type, so the ABIs stand side by side. */
-static wr_status_t define(wr_linker_t *linker, struct wasi_bind *bind, wr_error_t *err)
+static const char *module_of(const struct wasi_bind *bind)
+{
+    return bind->p0 ? "wasi_unstable" : "wasi_snapshot_preview1";
+}
+
+/* An import takes the definition of its name and type, so the ABIs stand side by side. `wanted`:
+ * which of ALL_ROWS; NULL: all. */
+static wr_status_t define(wr_linker_t *linker, struct wasi_bind *bind, const bool *wanted,
+                          wr_error_t *err)
 {
     wr_status_t s = WR_OK;
     for (size_t i = 0; i < ALL_ROWS && s == WR_OK; i++) {
         const struct wasi_row *row = bind[i].row;
-        const char *module = bind[i].p0 ? "wasi_unstable" : "wasi_snapshot_preview1";
-        s = wr_linker_define_raw(linker, module, row->name, row->signature, wasi_enter, &bind[i],
-                                 err);
+        if (wanted != NULL && !wanted[i]) continue;
+        s = wr_linker_define_raw(linker, module_of(&bind[i]), row->name, row->signature, wasi_enter,
+                                 &bind[i], err);
     }
     return s;
 }
@@ -125,7 +133,7 @@ wr_status_t wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker, wr_error_t *err)
         if (wasi->bind == NULL) return wasi_fail(err, WR_OOM, "out of memory");
         fill(wasi->bind, wasi);
     }
-    return define(linker, wasi->bind, err);
+    return define(linker, wasi->bind, NULL, err);
 }
 
 static struct wasi_bind shared[ALL_ROWS]; /* immutable once filled */
@@ -136,5 +144,33 @@ static void fill_shared(void) { fill(shared, NULL); }
 wr_status_t wr_wasi_link_shared(wr_linker_t *linker, wr_error_t *err)
 {
     pthread_once(&shared_once, fill_shared);
-    return define(linker, shared, err);
+    return define(linker, shared, NULL, err);
+}
+
+static bool is_name(wr_name_t name, const char *text)
+{
+    return strlen(text) == name.size && memcmp(name.data, text, name.size) == 0;
+}
+
+/* Marks the rows that an import can mean. */
+static void want(const wr_importtype_t *import, bool *wanted)
+{
+    for (size_t i = 0; i < ALL_ROWS; i++)
+        if (is_name(import->name, shared[i].row->name) &&
+            is_name(import->module, module_of(&shared[i])))
+            wanted[i] = true;
+}
+
+wr_status_t wr_wasi_link_imports(wr_linker_t *linker, const wr_module_t *module, wr_error_t *err)
+{
+    enum { SOUGHT = 4 * ALL_ROWS }; /* more imports than that are not looked for one by one */
+    bool wanted[ALL_ROWS] = {false};
+    wr_importtype_t import;
+    size_t count = 0;
+    pthread_once(&shared_once, fill_shared);
+    while (count < SOUGHT && wr_module_import(module, count, &import)) {
+        want(&import, wanted);
+        count++;
+    }
+    return define(linker, shared, count < SOUGHT ? wanted : NULL, err);
 }

@@ -108,6 +108,21 @@ wr_status_t wr_linker_define_raw(wr_linker_t *linker, const char *module, const 
     return WR_OK;
 }
 
+/* A list of (module, name) pairs, which ends with NULL. */
+struct wr_module {
+    const char *const *names;
+};
+
+bool wr_module_import(const wr_module_t *module, size_t i, wr_importtype_t *out)
+{
+    const char *const *pair = &module->names[2 * i];
+    if (pair[0] == NULL) return false;
+    *out = (wr_importtype_t){.module = {pair[0], strlen(pair[0])},
+                             .name = {pair[1], strlen(pair[1])},
+                             .kind = WR_EXTERN_FUNC};
+    return true;
+}
+
 /* What only threads call (threads.c); none of these tests has any. */
 // clang-format off
 wr_store_t *wr_call_store(const wr_call_t *c) { (void)c; return NULL; }
@@ -128,8 +143,6 @@ wr_status_t wr_linker_instantiate(wr_linker_t *l, wr_store_t *s, const wr_module
 { (void)l; (void)s; (void)m; (void)x; (void)o; (void)err; return WR_INTERNAL; }
 bool wr_instance_export(wr_instance_t *i, wr_name_t n, wr_extern_t *o)
 { (void)i; (void)n; (void)o; return false; }
-bool wr_module_import(const wr_module_t *m, size_t i, wr_importtype_t *o)
-{ (void)m; (void)i; (void)o; return false; }
 bool wr_module_export(const wr_module_t *m, size_t i, wr_exporttype_t *o)
 { (void)m; (void)i; (void)o; return false; }
 size_t wr_module_export_type(const wr_module_t *m, size_t i, char *b, size_t c)
@@ -203,6 +216,14 @@ const char *fake_signature(const struct fake *f, const char *name)
     for (size_t i = 0; i < f->linker->count; i++)
         if (strcmp(f->linker->entry[i].name, name) == 0) return f->linker->entry[i].signature;
     return NULL;
+}
+
+size_t fake_link_imports(struct fake *f, const char *const *names)
+{
+    const struct wr_module module = {names};
+    f->linker->count = 0;
+    assert_int_equal(wr_wasi_link_imports(f->linker, &module, NULL), WR_OK);
+    return f->linker->count;
 }
 
 wasi_errno fake_call(struct fake *f, const char *name, size_t count, const u64 *args)

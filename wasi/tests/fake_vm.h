@@ -43,6 +43,8 @@ void fake_fini(struct fake *f);
 /** Preopens `f->dir`/`sub` ("" for itself) as `guest`; returns nothing, fd 3 is the first. */
 void fake_preopen(struct fake *f, const char *sub, const char *guest, bool read_only);
 
+/** Links anew what a module imports: pairs of names, NULL behind the last. How much that was. */
+size_t fake_link_imports(struct fake *f, const char *const *names);
 /** The signature that a function of this name was defined with first, NULL: there is none. */
 const char *fake_signature(const struct fake *f, const char *name);
 /** Calls a function of the linker ("unstable.NAME" for one of wasi_unstable) with raw arguments;

@@ -48,6 +48,25 @@ static void test_all_but_accept_are_there_with_the_same_types(void **state)
     assert_null(fake_signature(f, "unstable.sock_open")); /* the extensions are preview1's */
 }
 
+static void test_only_what_is_imported_is_defined(void **state)
+{
+    struct fake *f = *state;
+    static const char p1[] = "wasi_snapshot_preview1";
+    const char *const none[] = {NULL};
+    const char *const some[] = {
+        p1,    "fd_write", "wasi_unstable", "fd_seek", "env",     "fd_read", p1,
+        "fd_", p1,         "fd_write",      p1,        "nothing", NULL};
+    assert_int_equal(fake_link_imports(f, none), 0);
+    assert_int_equal(fake_link_imports(f, some), 2);
+    assert_non_null(fake_signature(f, "fd_write"));
+    assert_non_null(fake_signature(f, "unstable.fd_seek"));
+    const char *const sock[] = {p1, "sock_open", NULL}; /* of WasmEdge, and of WAMR */
+    assert_int_equal(fake_link_imports(f, sock), 2);
+    const char *many[2 * 1000 + 1] = {NULL}; /* not looked for one by one */
+    for (size_t i = 0; i < 2000; i++) many[i] = "x";
+    assert_in_range(fake_link_imports(f, many), 100, 192);
+}
+
 static void test_whence_is_cur_end_set(void **state)
 {
     struct fake *f = *state;
@@ -136,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_all_but_accept_are_there_with_the_same_types),
+        T(test_only_what_is_imported_is_defined),
         T(test_whence_is_cur_end_set),
         T(test_filestat_is_56_bytes),
         T(test_subscriptions_are_56_bytes),

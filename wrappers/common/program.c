@@ -21,63 +21,48 @@
 
 enum { ITEM_TEXT = 128, LISTEN_MAX = 64 };
 
-/* What does not depend on the program. */
-struct base {
-    wr_engine_t *engine;
-    wr_linker_t *linker; /* with WASI, whose context is the data of a store */
-};
-
 struct wrap_program {
     char *name; /* own */
     char *func; /* own; NULL: _start */
-    struct base base;
-    bool own_base;
+    wr_engine_t *engine;
+    bool own_engine;
     wr_module_t *module;
     wr_wasi_t *wasi;
     wr_store_t *store;
     wr_exec_t *exec;
-    wr_linker_t *own_linker;    /* of a program with threads; NULL: that of `base` */
+    wr_linker_t *linker; /* with WASI, whose context is the data of the store */
     wr_wasi_threads_t *threads; /* NULL: the module asks for none, nor for a shared memory */
 };
 
-static struct base prepared; /* one thread: see wrap_program_prepare */
+static wr_engine_t *prepared; /* one thread: see wrap_program_prepare */
 
 #define NO_ERROR ((wr_error_t){.offset = UINT64_MAX, .func_idx = UINT32_MAX})
 
 /* ---------------------------------------------------------------- what programs share */
 
-static void base_delete(struct base *base)
+/* NULL: no memory. */
+static wr_engine_t *engine_make(void)
 {
-    wr_linker_delete(base->linker);
-    wr_engine_delete(base->engine);
-    *base = (struct base){0};
-}
-
-static wr_status_t base_make(struct base *base, wr_error_t *why)
-{
-    *base = (struct base){.engine = wr_engine_new(NULL)};
-    if (!base->engine) {
-        return WR_OOM;
+    wr_engine_t *engine = wr_engine_new(NULL);
+    if (engine) {
+        /* More threads would count against the container's limit of processes. */
+        wr_engine_set_load_threads(engine, 1);
     }
-    /* More threads would count against the container's limit of processes. */
-    wr_engine_set_load_threads(base->engine, 1);
-    wr_status_t status = wr_linker_new(base->engine, &base->linker, why);
-    if (status == WR_OK) {
-        status = wr_wasi_link_shared(base->linker, why);
-    }
-    if (status != WR_OK) {
-        base_delete(base);
-    }
-    return status;
+    return engine;
 }
 
 bool wrap_program_prepare(void)
 {
     wrap_choose_names();
-    return prepared.engine || base_make(&prepared, NULL) == WR_OK;
+    prepared = prepared ? prepared : engine_make();
+    return prepared != NULL;
 }
 
-void wrap_program_unprepare(void) { base_delete(&prepared); }
+void wrap_program_unprepare(void)
+{
+    wr_engine_delete(prepared);
+    prepared = NULL;
+}
 
 void wrap_program_delete(struct wrap_program *program)
 {
@@ -87,11 +72,11 @@ void wrap_program_delete(struct wrap_program *program)
     wr_wasi_threads_delete(program->threads);
     wr_exec_delete(program->exec);
     wr_store_delete(program->store);
-    wr_linker_delete(program->own_linker);
+    wr_linker_delete(program->linker);
     wr_wasi_delete(program->wasi);
     wr_module_delete(program->module);
-    if (program->own_base) {
-        base_delete(&program->base);
+    if (program->own_engine) {
+        wr_engine_delete(program->engine);
     }
     free(program->func);
     free(program->name);
@@ -159,16 +144,11 @@ static bool load_module(struct wrap_program *program, int fd, struct wrap_error 
     if (!check_format(program, fd, err)) {
         return false;
     }
-    program->own_base = !prepared.engine;
-    wr_status_t status = WR_OK;
-    if (program->own_base) {
-        status = base_make(&program->base, &why);
-    } else {
-        program->base = prepared;
-    }
-    if (status == WR_OK) {
-        status = wr_module_load_fd(program->base.engine, fd, program->name, &program->module, &why);
-    }
+    program->own_engine = !prepared;
+    program->engine = prepared ? prepared : engine_make();
+    wr_status_t status = program->engine ? wr_module_load_fd(program->engine, fd, program->name,
+                                                             &program->module, &why)
+                                         : WR_OOM;
     return status == WR_OK || fail_wr(program, status, &why, err);
 }
 
@@ -361,37 +341,29 @@ static void name_missing(const wr_missing_t *missing, void *env)
              missing->wanted);
 }
 
-static wr_linker_t *linker_of(const struct wrap_program *program)
-{
-    return program->own_linker ? program->own_linker : program->base.linker;
-}
-
+/* Whether all is there; what is not is compared with all there is, for the message. */
 static bool check_imports(const struct wrap_program *program, struct wrap_error *err)
 {
     struct missing all = {0};
-    size_t count = wr_linker_missing(linker_of(program), program->module, name_missing, &all);
+    if (wr_linker_missing(program->linker, program->module, NULL, NULL) == 0) {
+        return true;
+    }
+    (void)wr_wasi_link_shared(program->linker, NULL);
+    size_t count = wr_linker_missing(program->linker, program->module, name_missing, &all);
     return !count ||
            wrap_fail(err, WRAP_INVALID_ARGUMENT,
                      "%s: link error: %zu import%s cannot be satisfied: %s%s", program->name, count,
                      count == 1 ? "" : "s", all.text, count > 3 ? ", ..." : "");
 }
 
-/* Its memories and thread-spawn are no other program's: they get a linker of their own. */
 static wr_status_t link_threads(struct wrap_program *program, wr_error_t *why)
 {
     if (!wr_wasi_threads_wanted(program->module, NULL)) {
         return WR_OK;
     }
-    wr_status_t status = wr_linker_new(program->base.engine, &program->own_linker, why);
-    if (status == WR_OK) {
-        status = wr_wasi_link_shared(program->own_linker, why);
-    }
-    if (status != WR_OK) {
-        return status;
-    }
     const wr_wasi_threads_config_t config = {
-        .engine = program->base.engine,
-        .linker = program->own_linker,
+        .engine = program->engine,
+        .linker = program->linker,
         .module = program->module,
         .store = program->store,
         .exec = program->exec,
@@ -403,10 +375,16 @@ static wr_status_t link_threads(struct wrap_program *program, wr_error_t *why)
 static bool link_program(struct wrap_program *program, struct wrap_error *err)
 {
     wr_error_t why = NO_ERROR;
-    wr_status_t status = wr_store_new(program->base.engine, NULL, &program->store, &why);
+    wr_status_t status = wr_store_new(program->engine, NULL, &program->store, &why);
     if (status == WR_OK) {
         wr_store_set_data(program->store, program->wasi);
         status = wr_exec_new(program->store, &program->exec, &why);
+    }
+    if (status == WR_OK) {
+        status = wr_linker_new(program->engine, &program->linker, &why);
+    }
+    if (status == WR_OK) {
+        status = wr_wasi_link_imports(program->linker, program->module, &why);
     }
     if (status == WR_OK) {
         status = link_threads(program, &why);
@@ -477,7 +455,7 @@ int wrap_program_run(struct wrap_program *program, struct wrap_error *why)
     signal(SIGPIPE, SIG_IGN);
     wrap_heed_signals();
     wr_exec_t *ended = program->exec;
-    wr_status_t status = wr_linker_instantiate(linker_of(program), program->store, program->module,
+    wr_status_t status = wr_linker_instantiate(program->linker, program->store, program->module,
                                                program->exec, &instance, &err);
     bool began = status == WR_OK;
     if (status == WR_OK && program->func) {

@@ -50,10 +50,9 @@ bool wrap_program_net_of(const struct wrap_spec *spec, struct wrap_program_net *
                          struct wrap_error *err);
 
 /**
- * Makes the engine and the table of WASI's functions that all programs of this process and of its
- * later forks use, instead of one for each: for who forks programs, once, while there is one
- * thread. Decides where names are looked up, too, before an image's files could. False: no memory,
- * and each program has its own.
+ * Makes the engine that all programs of this process and of its later forks use, instead of one
+ * for each: for who forks programs, once, while there is one thread. Decides where names are looked
+ * up, too, before an image's files could. False: no memory, and each program has its own.
  */
 bool wrap_program_prepare(void);
 /** Undoes it; no program is left. */
