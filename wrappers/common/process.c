@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process.c - signals of process 1, where names are looked up, the stack: see process.h. */
+/* process.c - signals of process 1, where names are looked up: see process.h. */
 #include "common/process.h"
 
 #include <nss.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static void end_by_signal(int signal) { _exit(128 + signal); }
@@ -32,75 +30,4 @@ void wrap_choose_names(void)
         chosen = __nss_configure_lookup("hosts", "files dns") == 0 &&
                  __nss_configure_lookup("services", "files") == 0;
     }
-}
-
-/* ---------------------------------------------------------------- the stack */
-
-/* Sanitizers keep books about frames. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MOVES 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MOVES 0
-#endif
-#endif
-#ifndef MOVES
-#define MOVES 1
-#endif
-
-/* The C library's: where the frames of the first stack begin. */
-extern void *__libc_stack_end;
-
-static bool on_first_stack(uintptr_t frame)
-{
-    enum { DEEPEST = 1 << 20 }; /* the kernel leaves more than that unmapped below */
-    uintptr_t end = (uintptr_t)__libc_stack_end;
-    return frame < end && end - frame < DEEPEST;
-}
-
-__attribute__((noinline)) void wrap_stack_forget(void)
-{
-    enum { FORGOTTEN = 1 << 20 };
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t end = (frame & ~(page - 1)) - page; /* the calls made here have room */
-    if (on_first_stack(frame) && end > FORGOTTEN) {
-        /* ENOMEM: it has never been that deep. What there is of it is given back all the same. */
-        (void)madvise((void *)(end - FORGOTTEN), FORGOTTEN, MADV_DONTNEED);
-    }
-}
-
-#if defined(__x86_64__)
-_Noreturn void wrap_stack_jump(uintptr_t stack, void (*go)(void))
-{
-    __asm__ volatile("mov %0, %%rsp\n\t"
-                     "xor %%ebp, %%ebp\n\t"
-                     "call *%1\n\t"
-                     "ud2" ::"r"(stack),
-                     "a"(go)
-                     : "memory");
-    __builtin_unreachable();
-}
-#elif defined(__aarch64__)
-_Noreturn void wrap_stack_jump(uintptr_t stack, void (*go)(void))
-{
-    __asm__ volatile("mov sp, %0\n\t"
-                     "mov x29, xzr\n\t"
-                     "blr %1\n\t"
-                     "brk #1" ::"r"(stack),
-                     "r"(go)
-                     : "memory");
-    __builtin_unreachable();
-}
-#else
-#error "a stack is begun again on x86-64 and aarch64"
-#endif
-
-_Noreturn void wrap_stack_begin_again(void (*go)(void))
-{
-    enum { ALIGNMENT = 16 };
-    uintptr_t end = (uintptr_t)__libc_stack_end & ~(uintptr_t)(ALIGNMENT - 1);
-    if (MOVES && on_first_stack((uintptr_t)__builtin_frame_address(0))) wrap_stack_jump(end, go);
-    go();
-    __builtin_unreachable();
 }

@@ -5,8 +5,8 @@
  */
 #include "sandbox/container.h"
 
-#include "common/process.h"
 #include "common/program.h"
+#include "common/stack.h"
 #include "sandbox/child.h"
 
 #include <dirent.h>

@@ -4,7 +4,7 @@
  * that back: what stays mapped is one page of code, which all share, and one for a new stack. From
  * then on there is no C library: system calls are made here.
  */
-#include "common/process.h"
+#include "common/stack.h"
 #include "sandbox/child.h"
 
 #include <errno.h>

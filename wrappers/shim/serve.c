@@ -2,8 +2,8 @@
 /* serve.c - the shim: one thread, one loop, until the last container is gone. */
 #include "shim/serve.h"
 
-#include "common/process.h"
 #include "common/program.h"
+#include "common/stack.h"
 #include "shim/log.h"
 #include "shim/reaper.h"
 #include "shim/service.h"
