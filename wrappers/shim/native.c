@@ -80,6 +80,7 @@ static void tell_started(struct wrap_proc *proc)
 
 static void on_ready(struct wrap_proc *proc)
 {
+    struct wrap_shim *shim = proc->task->shim;
     if (wrap_is_init(proc)) {
         proc->state = WRAP_STATE_CREATED;
         if (proc->task->kind == WRAP_KIND_LOOK) {
@@ -89,15 +90,15 @@ static void on_ready(struct wrap_proc *proc)
         wrap_step_end(proc, NULL);
         wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
         wrap_task_settle(proc->task);
-        if (proc->task->shim->settled) {
-            proc->task->shim->settled(proc->task->shim);
-        }
     } else {
         if (!wrap_container_go(proc->child.control_fd)) {
             return; /* it is gone: its end is told */
         }
         tell_started(proc);
         wrap_step_end(proc, NULL);
+    }
+    if (shim->settled) {
+        shim->settled(shim);
     }
 }
 

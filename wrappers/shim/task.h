@@ -117,7 +117,8 @@ struct wrap_shim {
     struct wrap_events *events;
     struct wrap_task *tasks;
     bool in_cgroup; /**< has been put where the options say (ShimCgroup) */
-    void (*settled)(struct wrap_shim *shim); /**< a task was created or is gone; may be NULL */
+    void (*settled)(struct wrap_shim *shim); /**< a task was created or is gone, an exec runs; may
+                                                be NULL */
     void (*shut_down)(struct wrap_shim *shim); /**< asked for; the answer is sent first */
 };
 
