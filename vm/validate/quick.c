@@ -131,11 +131,14 @@ static VM_HANDLER_CC void at_NONE(STATE)
 VM_QUICK_EACH(STEP)
 #undef STEP
 
-static step_fn *const steps[VM_QUICK_END + 1] = {[VM_QUICK_NONE] = at_NONE,
+// clang-format off
+static step_fn *const steps[VM_QUICK_END + 1] = {
+    [VM_QUICK_NONE] = at_NONE,
 #define STEP(kind, check) [VM_QUICK_##kind] = at_##kind,
-                                                 VM_QUICK_EACH(STEP)
+    VM_QUICK_EACH(STEP)
 #undef STEP
 };
+// clang-format on
 
 static void walk_alone(struct vm_walker *w, struct vm_quick_state *q)
 {
