@@ -157,6 +157,18 @@ uint64_t wr_store_memory_bytes(const wr_store_t *store)
     return vm_store_memory_bytes(store->store);
 }
 
+_Static_assert(sizeof(wr_usage_t) == sizeof(struct vm_usage) &&
+                   offsetof(wr_usage_t, memory_limit_bytes) ==
+                       offsetof(struct vm_usage, memory_limit_bytes) &&
+                   offsetof(wr_usage_t, table_elems) == offsetof(struct vm_usage, table_elems),
+               "one is taken for the other");
+void wr_store_set_usage(wr_store_t *store, wr_usage_t *usage)
+{
+    struct vm_usage *mine = (struct vm_usage *)(void *)usage;
+    if (mine) *mine = (struct vm_usage){0};
+    store->store->quota->usage = mine;
+}
+
 /* ---- externs */
 
 wr_extern_t api_extern(struct vm_extern e)

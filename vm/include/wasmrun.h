@@ -344,6 +344,21 @@ WR_API uint64_t wr_store_fuel(const wr_store_t *store);
 /** Bytes now held by the linear memories made in the store, also by shared ones. */
 WR_API uint64_t wr_store_memory_bytes(const wr_store_t *store);
 
+/** What the guests of a store hold. Memories and tables never shrink: figures of now are the
+ * highest ones, too. */
+typedef struct wr_usage {
+    uint64_t memory_bytes; /**< of linear memories, as wr_store_memory_bytes */
+    uint64_t memory_limit_bytes; /**< what those memories may grow to together */
+    uint64_t table_elems; /**< of all tables */
+} wr_usage_t;
+/**
+ * From here on the engine writes the store's figures to `usage` whenever something is made or
+ * grows, each word whole (relaxed): for other threads, and for other processes where it lies in
+ * memory that is shared with them. Begins with zeros. Before the store has a memory or a table;
+ * `usage` lives as long as the store and the shared memories that were made in it.
+ */
+WR_API void wr_store_set_usage(wr_store_t *store, wr_usage_t *usage);
+
 /* ---------------------------------------------------------------- externs */
 
 /** A thing that can be imported or has been exported; the pointer is borrowed from its store. */

@@ -41,6 +41,22 @@ static void quota_release(struct vm_quota *q)
         vm_alloc_free(q->alloc, q, sizeof *q);
 }
 
+/* Several threads may grow shared memories of one quota: relaxed, since nobody concludes from one
+ * figure what another is. */
+static void tell_memory(struct vm_quota *q, u64 bytes)
+{
+    if (q->usage) (void)__atomic_fetch_add(&q->usage->memory_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+static void tell_limit(struct vm_quota *q, u64 bytes)
+{
+    if (!q->usage) return;
+    u64 sum = __atomic_load_n(&q->usage->memory_limit_bytes, __ATOMIC_RELAXED);
+    u64 all =
+        sum > UINT64_MAX - bytes || sum + bytes > q->limit_bytes ? q->limit_bytes : sum + bytes;
+    __atomic_store_n(&q->usage->memory_limit_bytes, all, __ATOMIC_RELAXED); /* owner thread */
+}
+
 static bool quota_take(struct vm_quota *q, u64 bytes)
 {
     u64 used = atomic_load_explicit(&q->used_bytes, memory_order_relaxed);
@@ -110,6 +126,7 @@ static u64 grow(struct vm_memory *m, u64 pages)
         return UINT64_MAX;
     }
     atomic_store_explicit(&m->size_bytes, old_bytes + extra, memory_order_relaxed);
+    tell_memory(m->quota, extra);
     return old_pages;
 }
 
@@ -175,10 +192,12 @@ static vm_status make(struct vm_quota *quota, bool use_guard, const struct vm_li
     else if (grow(m, type->min) == UINT64_MAX)
         s = vm_err_set(err, VM_ERR_OOM, VM_NO_OFFSET, "a memory of %llu pages",
                        (unsigned long long)type->min);
-    if (s == VM_OK)
+    if (s == VM_OK) {
+        tell_limit(quota, pages_to_bytes(type, m->max_pages));
         *out = m;
-    else
+    } else {
         memory_free(m);
+    }
     return s;
 }
 

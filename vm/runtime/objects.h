@@ -36,6 +36,10 @@ struct vm_func {
     void *env;
 };
 
+/** What wr_usage_t is, for those who read it elsewhere: words are written whole, relaxed. */
+struct vm_usage {
+    u64 memory_bytes, memory_limit_bytes, table_elems;
+};
 /**
  * Host memory that linear memories may hold together. A store has one; shared memories outlive the
  * store whose quota they are charged to, so it is counted. Any thread.
@@ -45,6 +49,7 @@ struct vm_quota {
     u64 limit_bytes;
     _Atomic u64 used_bytes; /* relaxed: only its own value matters */
     _Atomic usize refs;
+    struct vm_usage *usage; /* told of changes; NULL, or set before anything is made */
 };
 
 /**

@@ -29,6 +29,8 @@ u64 vm_table_grow(struct vm_table *t, u64 n, void *init)
     for (u64 i = old; i < old + n; i++) t->elems[i] = init;
     s->table_elems += n;
     t->size = old + n;
+    struct vm_usage *usage = s->quota->usage;
+    if (usage) __atomic_store_n(&usage->table_elems, s->table_elems, __ATOMIC_RELAXED);
     return old;
 }
 

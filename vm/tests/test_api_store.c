@@ -25,13 +25,18 @@ static void limited(struct world *w)
     wr_instance_t *in = NULL;
     wr_memory_t *memory = NULL;
     wr_table_t *table = NULL;
+    wr_usage_t usage = {1, 2, 3};
     struct wasm m = {0};
+    wr_store_set_usage(w->store, &usage);
+    assert_true(!usage.memory_bytes && !usage.memory_limit_bytes && !usage.table_elems);
     wasm_memory(&m, 5, UINT32_MAX, NULL);
     assert_int_equal(world_try(w, &m, &in), WR_LIMIT);
     wasm_memory(&m, 2, UINT32_MAX, "memory");
     wasm_func(&m, "i:i", "grow", "", CODE(LOCAL_GET(0), MEMORY_GROW));
     in = world_instance(w, &m);
     assert_int_equal(wr_store_memory_bytes(w->store), 2 * 65536);
+    assert_int_equal(usage.memory_bytes, 2 * 65536);
+    assert_int_equal(usage.memory_limit_bytes, 4 * 65536); /* declared without a maximum */
     assert_int_equal(wr_memory_new(w->store, (wr_limits_t){.min = 3, .max = 3}, &memory, NULL),
                      WR_LIMIT);
     assert_int_equal(wr_memory_new(w->store, (wr_limits_t){.min = 1, .max = 9}, &memory, NULL),
@@ -45,6 +50,8 @@ static void limited(struct world *w)
     assert_true(wr_memory_grow(memory, (u64)1 << 48) == UINT64_MAX);
     assert_int_equal(wr_memory_grow(memory, 0), 1);
     assert_int_equal(wr_store_memory_bytes(w->store), 4 * 65536);
+    assert_int_equal(usage.memory_bytes, 4 * 65536);
+    assert_int_equal(usage.memory_limit_bytes, 4 * 65536); /* of both, by the store's */
     /* tables */
     assert_int_equal(wr_table_new(w->store, WR_FUNCREF,
                                   (wr_limits_t){.min = 101, .max = UINT64_MAX}, &table, NULL),
@@ -55,6 +62,7 @@ static void limited(struct world *w)
     wasm_table(&m, 'r', 30, UINT32_MAX, NULL);
     wasm_func(&m, "i:i", "grow", "", CODE(REF_NULL_FUNC, LOCAL_GET(0), TABLE_GROW(0)));
     in = world_instance(w, &m);
+    assert_int_equal(usage.table_elems, 90);
     world_gives(w, in, "grow", ARGS(11), ARGS(UINT32_MAX));
     world_gives(w, in, "grow", ARGS(10), ARGS(30));
     /* instances: the failed ones count, too, since parts of them may be in use */
