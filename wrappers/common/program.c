@@ -372,12 +372,13 @@ static wr_status_t link_threads(struct wrap_program *program, wr_error_t *why)
     return wr_wasi_threads_new(program->wasi, &config, &program->threads, why);
 }
 
-static bool link_program(struct wrap_program *program, struct wrap_error *err)
+static bool link_program(struct wrap_program *program, wr_usage_t *usage, struct wrap_error *err)
 {
     wr_error_t why = NO_ERROR;
     wr_status_t status = wr_store_new(program->engine, NULL, &program->store, &why);
     if (status == WR_OK) {
         wr_store_set_data(program->store, program->wasi);
+        wr_store_set_usage(program->store, usage);
         status = wr_exec_new(program->store, &program->exec, &why);
     }
     if (status == WR_OK) {
@@ -407,7 +408,7 @@ bool wrap_program_load(const struct wrap_program_config *config, struct wrap_pro
         no_memory(err);
     }
     if (!copied || !load_module(program, config->module_fd, err) || !check_entry(program, err) ||
-        !make_world(program, config, err) || !link_program(program, err)) {
+        !make_world(program, config, err) || !link_program(program, config->usage, err)) {
         wrap_program_delete(program);
         return false;
     }

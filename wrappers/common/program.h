@@ -28,6 +28,7 @@ struct wrap_program_config {
     size_t preopen_count;
     bool procfs; /**< there may be one beneath the preopens: nothing there is opened */
     const struct wrap_spec *spec; /**< its annotations */
+    struct wr_usage *usage; /**< where the engine tells what the guest holds; NULL: nowhere */
 };
 
 struct wrap_program;

@@ -131,6 +131,15 @@ static json_t *huge_part(const struct wrap_cgroup_stats *stats)
     return out;
 }
 
+/* Not runc's: what the guest holds of its own. */
+static json_t *guest_part(const wr_usage_t *usage)
+{
+    json_t *out = json_object();
+    json_object_set_new(out, "memory", entry(usage->memory_bytes, usage->memory_limit_bytes));
+    put(out, "tableElements", usage->table_elems);
+    return out;
+}
+
 static json_t *figures_of(const struct wrap_cgroup_stats *stats)
 {
     json_t *pids = json_object();
@@ -159,9 +168,14 @@ static bool print_figures(const struct wrap_oci_state_doc *state, const struct w
                           struct wrap_error *err)
 {
     struct wrap_cgroup_stats *stats = calloc(1, sizeof *stats);
+    wr_usage_t usage;
     bool good = stats ? wrap_cgroup_stats(cgroup, stats, err)
                       : wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    good = good && (print_event(state->id, "stats", figures_of(stats)) ||
+    json_t *figures = good ? figures_of(stats) : NULL;
+    if (good && wrap_oci_usage_read(state, &usage)) {
+        json_object_set_new(figures, "wasm", guest_part(&usage));
+    }
+    good = good && (print_event(state->id, "stats", figures) ||
                     wrap_fail(err, WRAP_INTERNAL, "cannot write to standard output"));
     free(stats);
     return good;

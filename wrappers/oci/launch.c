@@ -375,7 +375,10 @@ static enum wrap_oci_outcome fork_and_follow(struct making *making,
     config.group_late = making->cgroup && !config.hooks_wait && !wrap_oci_globals()->systemd_cgroup;
     if (!config.group_late && !make_group(making, err)) return WRAP_OCI_HAS_FAILED;
     struct wrap_child *child = &making->running->child;
-    if (!wrap_container_fork(&config, child, err)) return WRAP_OCI_HAS_FAILED;
+    config.usage = wrap_oci_usage_make(making->state);
+    bool forked = wrap_container_fork(&config, child, err);
+    if (config.usage >= 0) close(config.usage);
+    if (!forked) return WRAP_OCI_HAS_FAILED;
     if (config.group_late && !make_group(making, err)) {
         wrap_oci_child_end(child);
         return WRAP_OCI_HAS_FAILED;

@@ -355,9 +355,9 @@ bool wrap_oci_state_remove(const char *root, struct wrap_oci_state_doc *state,
                            struct wrap_error *err)
 {
     /* The document last: what is left of a removal that was killed can be removed again. */
-    static const char *const names[] = {"wasmrun.start", "wasmrun.json.new",
-                                        "wasmrun.config.json.new", "wasmrun.config.json",
-                                        "wasmrun.json"};
+    static const char *const names[] = {"wasmrun.start",       "wasmrun.usage",
+                                        "wasmrun.json.new",    "wasmrun.config.json.new",
+                                        "wasmrun.config.json", "wasmrun.json"};
     char path[PATH_MAX];
     if (!folder_of(root, state->id, path, err)) return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

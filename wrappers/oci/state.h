@@ -5,6 +5,7 @@
  *   wasmrun.json         what follows, replaced by a rename
  *   wasmrun.config.json  a copy of config.json as it was at `create`
  *   wasmrun.start        FIFO that the process waits at for its start; gone once it is started
+ *   wasmrun.usage        what its guest holds of linear memory and tables (sandbox/usage.h)
  *
  * and a lock of the folder itself (flock) while a command changes something. A folder that is empty
  * or has no wasmrun.json is what a `create` has left that was killed. Whether the process lives is
@@ -16,6 +17,7 @@
 #include "common/error.h"
 #include "common/spec.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/usage.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -98,6 +100,11 @@ void wrap_oci_state_close(struct wrap_oci_state_doc *state);
 int wrap_oci_start_make(const struct wrap_oci_state_doc *state, struct wrap_error *err);
 /** Lets the process go on, then removes the FIFO. FAILED_PRECONDITION: it does not wait there. */
 bool wrap_oci_start_go(const struct wrap_oci_state_doc *state, struct wrap_error *err);
+
+/** Makes wasmrun.usage; -1: it cannot be, and containers do without. */
+int wrap_oci_usage_make(const struct wrap_oci_state_doc *state);
+/** Reads it; false: not known. */
+bool wrap_oci_usage_read(const struct wrap_oci_state_doc *state, wr_usage_t *out);
 
 enum wrap_oci_status wrap_oci_status_of(const struct wrap_oci_state_doc *state);
 const char *wrap_oci_status_name(enum wrap_oci_status status);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 static const char start_name[] = "wasmrun.start";
+static const char usage_name[] = "wasmrun.usage";
 
 /* ---------------------------------------------------------------- the process */
 
@@ -127,6 +128,21 @@ bool wrap_oci_start_go(const struct wrap_oci_state_doc *state, struct wrap_error
     (void)unlinkat(state->dir, start_name, 0);
     return waits || wrap_fail(err, WRAP_FAILED_PRECONDITION,
                               "container %s: its process does not wait for a start", state->id);
+}
+
+/* ---------------------------------------------------------------- what its guest holds */
+
+int wrap_oci_usage_make(const struct wrap_oci_state_doc *state)
+{
+    return wrap_usage_make(state->dir, usage_name);
+}
+
+bool wrap_oci_usage_read(const struct wrap_oci_state_doc *state, wr_usage_t *out)
+{
+    int fd = openat(state->dir, usage_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool good = fd >= 0 && wrap_usage_read(fd, out);
+    if (fd >= 0) close(fd);
+    return good;
 }
 
 /* ---------------------------------------------------------------- the group */

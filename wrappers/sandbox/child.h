@@ -29,6 +29,7 @@ struct wrap_setup {
     int root; /**< O_PATH of the container's root */
     int users; /**< the user namespace that is entered last */
     int module; /**< the entry, open for reading */
+    struct wr_usage *usage; /**< the engine tells here what the guest holds; NULL: nowhere */
     bool no_entry; /**< it is not there, which is why this ends */
     int termination; /**< where the reason of an abnormal end goes */
     struct wrap_profile_filter profile;

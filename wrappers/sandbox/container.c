@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "common/stack.h"
 #include "sandbox/child.h"
+#include "sandbox/usage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -199,6 +200,9 @@ static bool begin(struct wrap_setup *setup, struct wrap_error *err)
     struct wrap_cgroup *cgroup = setup->config->cgroup;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     umask(0022);
+    if (setup->config->usage > 0 && setup->joined < 0 && setup->config->kind != WRAP_KIND_PAUSE) {
+        setup->usage = wrap_usage_map(setup->config->usage); /* else nobody is told */
+    }
     bool late = setup->config->group_late && setup->joined < 0;
     if (cgroup && !late && !wrap_cgroup_enter(cgroup, setup->in_group, err)) return false;
     if (!arrange(setup, err)) return false;

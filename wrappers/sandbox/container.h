@@ -46,6 +46,7 @@ struct wrap_container_config {
     bool group_late;
     int stdio[3]; /**< become 0, 1, 2 of the child; -1: /dev/null */
     int console; /**< slave of a terminal that becomes its controlling one; -1: none */
+    int usage; /**< > 0: of usage.h, where the first process tells what its guest holds */
     int artifact; /**< > 0: the module itself, readable; nothing of that name is in the root */
     const char *traceparent; /**< W3C trace context for the guest's environment; NULL */
     const char *tracestate; /**< NULL */

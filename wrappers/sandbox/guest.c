@@ -225,6 +225,7 @@ static bool load(const struct wrap_setup *setup, const struct wrap_guest_view *v
         .preopen_count = choose_preopens(view, preopens),
         .procfs = setup->inside, /* else there is none: wrap_rootfs_enter */
         .spec = setup->spec,
+        .usage = setup->usage,
     };
     /* What is made here lives as long as the process. */
     return wrap_program_load(&config, out, err);

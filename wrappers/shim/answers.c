@@ -58,11 +58,14 @@ bool wrap_options_of(const Wire__Any *any, struct wrap_task_options *out, struct
 bool wrap_metrics_of(struct wrap_task *task, Wire__Any *out, struct wrap_error *err)
 {
     struct wrap_cgroup_stats figures;
+    wr_usage_t usage;
+    bool known = wrap_task_usage(task, &usage);
     const char *type_url = NULL;
     struct wrap_cgroup *cgroup = wrap_task_cgroup(task, err);
     wire__any__init(out);
     if (!cgroup || !wrap_cgroup_stats(cgroup, &figures, err) ||
-        !wrap_metrics_pack(&figures, &type_url, &out->value.data, &out->value.len, err)) {
+        !wrap_metrics_pack(&figures, known ? &usage : NULL, &type_url, &out->value.data,
+                           &out->value.len, err)) {
         return false;
     }
     out->type_url = (char *)type_url;

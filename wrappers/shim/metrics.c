@@ -95,7 +95,8 @@ static void fill_huge_v1(const struct wrap_cgroup_stats *stats, struct lists_v1 
     }
 }
 
-static bool pack_v1(const struct wrap_cgroup_stats *stats, uint8_t **bytes, size_t *size)
+static bool pack_v1(const struct wrap_cgroup_stats *stats, const wr_usage_t *usage, uint8_t **bytes,
+                    size_t *size)
 {
     struct lists_v1 *lists = calloc(1, sizeof *lists);
     if (!lists) {
@@ -105,16 +106,16 @@ static bool pack_v1(const struct wrap_cgroup_stats *stats, uint8_t **bytes, size
     MetricsV1__Pids pids = METRICS_V1__PIDS__INIT;
     pids.current = stats->pids_current;
     pids.limit = stats->pids_limit;
-    MetricsV1__CpuUsage usage = METRICS_V1__CPU_USAGE__INIT;
-    usage.total = stats->cpu_total_ns;
-    usage.kernel = stats->cpu_system_ns;
-    usage.user = stats->cpu_user_ns;
+    MetricsV1__CpuUsage times = METRICS_V1__CPU_USAGE__INIT;
+    times.total = stats->cpu_total_ns;
+    times.kernel = stats->cpu_system_ns;
+    times.user = stats->cpu_user_ns;
     MetricsV1__Throttling throttling = METRICS_V1__THROTTLING__INIT;
     throttling.periods = stats->cpu_periods;
     throttling.throttled_periods = stats->cpu_throttled;
     throttling.throttled_time = stats->cpu_throttled_ns;
     MetricsV1__Cpu cpu = METRICS_V1__CPU__INIT;
-    cpu.usage = &usage;
+    cpu.usage = &times;
     cpu.throttling = &throttling;
     MetricsV1__MemoryEntry ram = entry_v1(stats->memory_usage, stats->memory_limit);
     ram.max = stats->memory_max_usage;
@@ -138,6 +139,13 @@ static bool pack_v1(const struct wrap_cgroup_stats *stats, uint8_t **bytes, size
     metrics.memory = &memory;
     metrics.blkio = &blkio;
     metrics.memory_oom_control = &oom;
+    MetricsV1__Guest guest = METRICS_V1__GUEST__INIT;
+    if (usage) {
+        guest.memory_usage = usage->memory_bytes;
+        guest.memory_limit = usage->memory_limit_bytes;
+        guest.table_elements = usage->table_elems;
+        metrics.guest = &guest;
+    }
     bool good = pack(&metrics.base, bytes, size);
     free(lists);
     return good;
@@ -201,7 +209,8 @@ static void fill_huge_v2(const struct wrap_cgroup_stats *stats, struct lists_v2 
     }
 }
 
-static bool pack_v2(const struct wrap_cgroup_stats *stats, uint8_t **bytes, size_t *size)
+static bool pack_v2(const struct wrap_cgroup_stats *stats, const wr_usage_t *usage, uint8_t **bytes,
+                    size_t *size)
 {
     struct lists_v2 *lists = calloc(1, sizeof *lists);
     if (!lists) {
@@ -239,17 +248,24 @@ static bool pack_v2(const struct wrap_cgroup_stats *stats, uint8_t **bytes, size
     metrics.memory = &memory;
     metrics.io = &io;
     metrics.memory_events = &events;
+    MetricsV2__Guest guest = METRICS_V2__GUEST__INIT;
+    if (usage) {
+        guest.memory_usage = usage->memory_bytes;
+        guest.memory_limit = usage->memory_limit_bytes;
+        guest.table_elements = usage->table_elems;
+        metrics.guest = &guest;
+    }
     bool good = pack(&metrics.base, bytes, size);
     free(lists);
     return good;
 }
 
-bool wrap_metrics_pack(const struct wrap_cgroup_stats *stats, const char **type_url,
-                       uint8_t **bytes, size_t *size, struct wrap_error *err)
+bool wrap_metrics_pack(const struct wrap_cgroup_stats *stats, const wr_usage_t *usage,
+                       const char **type_url, uint8_t **bytes, size_t *size, struct wrap_error *err)
 {
     bool second = stats->version == WRAP_CGROUP_V2;
     *type_url = second ? "io.containerd.cgroups.v2.Metrics" : "io.containerd.cgroups.v1.Metrics";
-    if (!(second ? pack_v2(stats, bytes, size) : pack_v1(stats, bytes, size))) {
+    if (!(second ? pack_v2(stats, usage, bytes, size) : pack_v1(stats, usage, bytes, size))) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "no memory for metrics");
     }
     return true;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +187,7 @@ static struct wrap_container_config config_of(struct wrap_proc *proc)
         .traceparent = task->traceparent[0] ? task->traceparent : NULL,
         .tracestate = task->tracestate[0] ? task->tracestate : NULL,
         .hooks_wait = has_create_hooks(task->spec),
+        .usage = task->usage,
     };
     for (int i = 0; i < 3; i++) {
         config.stdio[i] = config.console >= 0 ? config.console : proc->streams.child[i];
@@ -275,6 +277,9 @@ static bool native_create(struct wrap_proc *init, struct wrap_error *err)
     if (!wrap_cgroup_plan(&group, &task->cgroup, err)) {
         wrap_streams_close(&init->streams);
         return false;
+    }
+    if (task->usage <= 0 && task->kind != WRAP_KIND_PAUSE) {
+        task->usage = wrap_usage_new(); /* containers do without */
     }
     struct wrap_container_config config = config_of(init);
     config.group_late = !config.hooks_wait && !task->options.systemd_cgroup;
@@ -515,10 +520,24 @@ static void on_scope_deleted(const struct wrap_error *err, void *context)
     wrap_step_end(init, NULL);
 }
 
+static void log_usage(const struct wrap_task *task)
+{
+    wr_usage_t usage;
+    if (wrap_task_usage(task, &usage)) {
+        wrap_log(WRAP_LOG_DEBUG, task->id,
+                 "the guest had %" PRIu64 " bytes of linear memory, of %" PRIu64
+                 " at most, and %" PRIu64 " table elements",
+                 usage.memory_bytes, usage.memory_limit_bytes, usage.table_elems);
+    }
+}
+
 static bool native_remove(struct wrap_proc *proc, struct wrap_error *err)
 {
     struct wrap_task *task = proc->task;
     wrap_native_close(proc);
+    if (wrap_is_init(proc)) {
+        log_usage(task);
+    }
     if (wrap_is_init(proc) && has_scope(task)) {
         const struct wrap_aside_config aside = {
             .work = delete_scope, .done = on_scope_deleted, .context = proc};

@@ -195,6 +195,9 @@ void wrap_task_free(struct wrap_task *task)
     if (task->config >= 0) {
         close(task->config);
     }
+    if (task->usage > 0) {
+        close(task->usage);
+    }
     free_root_mounts(task);
     wrap_spec_free(task->spec);
     free(task->options.binary);
@@ -611,4 +614,9 @@ bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wra
         init->done = NULL;
     }
     return good;
+}
+
+bool wrap_task_usage(const struct wrap_task *task, wr_usage_t *out)
+{
+    return task->kind == WRAP_KIND_WASM && task->usage > 0 && wrap_usage_read(task->usage, out);
 }

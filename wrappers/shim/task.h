@@ -16,6 +16,7 @@
 #include "common/spec.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/container.h"
+#include "sandbox/usage.h"
 #include "shim/events.h"
 #include "shim/reaper.h"
 #include "shim/streams.h"
@@ -102,6 +103,7 @@ struct wrap_task {
     unsigned tries;
     struct wrap_hooks_stage *hooks; /**< hooks.c's, while a stage runs */
     bool asked;   /**< containerd was, for an artifact */
+    int usage;    /**< where the first process tells what its guest holds (usage.h); 0: nowhere */
     int artifact; /**< the module, when it came so; 0: it did not */
     bool mounted; /**< the root file system is mounted for a Linux runtime */
     char traceparent[64];
@@ -172,6 +174,9 @@ bool wrap_task_update(struct wrap_task *task, const char *json, size_t size, wra
                       void *context, struct wrap_error *err);
 /** The control group of a task, found again where it is not known; NULL: `err`. */
 struct wrap_cgroup *wrap_task_cgroup(struct wrap_task *task, struct wrap_error *err);
+
+/** What the guest of a Wasm task holds, or held at its end; false: not known. */
+bool wrap_task_usage(const struct wrap_task *task, wr_usage_t *out);
 
 /** Whether an id can be a name of files and groups: containerd's rule for identifiers. */
 bool wrap_id_is_good(const char *id);

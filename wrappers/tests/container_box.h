@@ -57,12 +57,14 @@ static guest_fn guest_now;
 static struct wrap_error guest_reason; /* why its run ended */
 static char preopens[1024];            /* that the guest got */
 static char environment[1024];
+static struct wr_usage *guest_usage; /* where its figures go */
 
 bool wrap_program_load(const struct wrap_program_config *config, struct wrap_program **out,
                        struct wrap_error *err)
 {
     char magic[4];
     *out = NULL;
+    guest_usage = config->usage;
     for (size_t i = 0; i < config->preopen_count; i++) {
         size_t used = strlen(preopens);
         snprintf(preopens + used, sizeof preopens - used, "%s=%s ", config->preopens[i].guest,

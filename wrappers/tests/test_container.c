@@ -5,6 +5,7 @@
  * without.
  */
 #include "container_box.h"
+#include "sandbox/usage.h"
 
 /* ---------------------------------------------------------------- life */
 
@@ -133,6 +134,63 @@ static void test_reports_may_be_hostile(void **state)
     assert_int_equal(wrap_container_report(ends[0], &report), -1);
     assert_false(wrap_container_go(ends[0]));
     close(ends[0]);
+}
+
+/* ---------------------------------------------------------------- what a guest holds */
+
+static int tell_figures(void)
+{
+    if (!guest_usage || guest_usage->memory_bytes) return 1;
+    *guest_usage = (wr_usage_t){65536, 1 << 20, 7};
+    return 42;
+}
+
+static void test_figures_of_a_guest_can_be_read(void **state)
+{
+    struct box box;
+    wr_usage_t usage = {1, 1, 1};
+    (void)state;
+    need_root();
+    box_make(&box);
+    box.config.usage = wrap_usage_new();
+    assert_true(box.config.usage > 0);
+    assert_true(wrap_usage_read(box.config.usage, &usage));
+    assert_true(!usage.memory_bytes && !usage.memory_limit_bytes && !usage.table_elems);
+    box_prepare(&box, tell_figures);
+    assert_true(wrap_container_go(box.child.control_fd));
+    assert_int_equal(reap(&box.child), 42);
+    assert_true(wrap_usage_read(box.config.usage, &usage));
+    assert_int_equal(usage.memory_bytes, 65536);
+    assert_int_equal(usage.memory_limit_bytes, 1 << 20);
+    assert_int_equal(usage.table_elems, 7);
+    close(box.config.usage);
+    box_drop(&box);
+}
+
+static void test_files_of_figures_are_of_one_size(void **state)
+{
+    char folder[] = "/tmp/usage-XXXXXX";
+    wr_usage_t usage;
+    (void)state;
+    int fd = wrap_usage_new();
+    assert_int_equal(ftruncate(fd, 0), -1);
+    assert_int_equal(ftruncate(fd, 4096), -1);
+    close(fd);
+    assert_false(wrap_usage_read(fd, &usage));
+    assert_null(wrap_usage_map(fd));
+    assert_non_null(mkdtemp(folder));
+    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_false(wrap_usage_read(dir, &usage));
+    fd = wrap_usage_make(dir, "usage");
+    assert_true(wrap_usage_read(fd, &usage));
+    assert_int_equal(wrap_usage_make(dir, "usage"), -1); /* there, and not touched */
+    assert_int_equal(ftruncate(fd, 8), 0);
+    assert_false(wrap_usage_read(fd, &usage));
+    close(fd);
+    assert_int_equal(unlinkat(dir, "usage", 0), 0);
+    assert_int_equal(wrap_usage_make(dir, "no/usage"), -1);
+    close(dir);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 /* ---------------------------------------------------------------- what runs */
@@ -518,6 +576,8 @@ int main(void)
         cmocka_unit_test(test_hooks_are_waited_for),
         cmocka_unit_test(test_reasons_are_reported_and_written_for_kubernetes),
         cmocka_unit_test(test_reports_may_be_hostile),
+        cmocka_unit_test(test_figures_of_a_guest_can_be_read),
+        cmocka_unit_test(test_files_of_figures_are_of_one_size),
         cmocka_unit_test(test_a_linux_program_is_said_to_be_one),
         cmocka_unit_test(test_failures_have_texts_and_codes),
         cmocka_unit_test(test_pause_waits_and_takes_little),

@@ -60,12 +60,15 @@ static struct wrap_cgroup_stats *make_stats(enum wrap_cgroup_version version)
     return stats;
 }
 
+static const wr_usage_t usage = {
+    .memory_bytes = 1 << 20, .memory_limit_bytes = UINT64_C(1) << 32, .table_elems = 77};
+
 static uint8_t *pack(const struct wrap_cgroup_stats *stats, const char *type, size_t *size)
 {
     const char *url;
     uint8_t *bytes;
     struct wrap_error err = {0};
-    assert_true(wrap_metrics_pack(stats, &url, &bytes, size, &err));
+    assert_true(wrap_metrics_pack(stats, &usage, &url, &bytes, size, &err));
     assert_string_equal(url, type);
     return bytes;
 }
@@ -91,6 +94,9 @@ static void test_v1_has_all_figures(void **state)
     assert_non_null(got);
     assert_int_equal(got->pids->current, 22);
     assert_int_equal(got->pids->limit, 23);
+    assert_int_equal(got->guest->memory_usage, 1 << 20);
+    assert_true(got->guest->memory_limit == UINT64_C(1) << 32);
+    assert_int_equal(got->guest->table_elements, 77);
     assert_int_equal(got->cpu->usage->total, 1000001);
     assert_int_equal(got->cpu->usage->user, 600002);
     assert_int_equal(got->cpu->usage->kernel, 400003);

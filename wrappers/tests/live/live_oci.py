@@ -211,6 +211,28 @@ def events_end_with_the_container(oci):
     nothing_left(oci)
 
 
+@case
+def memory_of_a_guest_is_seen_growing(oci):
+    ident = oci.bundle(["/grower.wasm"])
+    child = subprocess.Popen(oci.argv("run", "--bundle", oci.path(ident), ident), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    seen = []
+    for _ in range(3):
+        pages = int(child.stdout.readline())
+        held = json.loads(oci.ok("events", "--stats", ident))["data"]["wasm"]
+        assert held["memory"] == {"usage": pages << 16, "limit": 1 << 32} and held["tableElements"] >= 0, held
+        seen.append(pages)
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+    assert seen == [seen[0], seen[0] + 16, seen[0] + 32], seen
+    child.stdout.readline()
+    child.stdin.close()
+    assert child.wait(10) == 0
+    child.stdout.close()
+    oci.drop(ident)
+    nothing_left(oci)
+
+
 # ---------------------------------------------------------------- terminals, hooks
 
 @case

@@ -281,6 +281,34 @@ def pids_stats_pause_update(lab):
 
 
 @case
+def memory_of_a_guest_is_seen_growing(lab):
+    if not lab.ours:
+        raise Skip("runc's shim knows nothing of guests")
+    shim = lab.shim(["/grower.wasm"])
+    path = f"{lab.home}/{shim.id}.in"
+    os.mkfifo(path)
+    keep = os.open(path, os.O_RDWR)
+    task = shim.task(stdin=path)
+    task.start()
+    def held():
+        value = task.call("Stats", "StatsResponse").stats.value
+        return wire.peer("GuestMetrics").FromString(value).guest
+    wait_for("its first word", lambda: b"\n" in task.out.read())
+    first = int(task.out.read())
+    assert (held().memory_usage, held().memory_limit) == (first << 16, 1 << 32), held()
+    for more in (16, 32):
+        os.write(keep, b"\n")
+        wait_for("growth", lambda: held().memory_usage == first + more << 16)  # noqa: B023
+    task.kill()
+    task.wait()
+    assert held().memory_usage == first + 32 << 16, "also of one that has ended"
+    task.finish(0)
+    os.close(keep)
+    os.unlink(path)
+    shim.end()
+
+
+@case
 def standard_input_until_it_is_closed(lab):
     shim = lab.shim([lab.program("echo")])
     path = f"{lab.home}/{shim.id}.in"
