@@ -103,6 +103,15 @@ static void on_ready(struct wrap_proc *proc)
     }
 }
 
+/* The kernel is the same for all: one line is enough. */
+static void tell_lacks(struct wrap_task *task, const char *lacks)
+{
+    if (lacks[0] && !task->shim->told_lacks) {
+        task->shim->told_lacks = true;
+        wrap_log(WRAP_LOG_WARNING, task->id, "sandbox: %s", lacks);
+    }
+}
+
 /* Of a child that is not ready. */
 static void take_report(struct wrap_proc *proc, const struct wrap_report *report)
 {
@@ -116,6 +125,7 @@ static void take_report(struct wrap_proc *proc, const struct wrap_report *report
         break;
     case WRAP_REPORT_LINUX: proc->is_linux = is_init; break;
     case WRAP_REPORT_READY:
+        tell_lacks(proc->task, report->error.text);
         if (!proc->gone) { /* else it can't be started any more */
             on_ready(proc);
         }

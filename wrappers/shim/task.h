@@ -118,6 +118,7 @@ struct wrap_shim {
     const char *grpc; /**< containerd's socket, for artifacts; NULL or "": none */
     struct wrap_events *events;
     struct wrap_task *tasks;
+    bool told_lacks; /**< what the kernel does not have for our sandbox is in the log */
     bool in_cgroup; /**< has been put where the options say (ShimCgroup) */
     void (*settled)(struct wrap_shim *shim); /**< a task was created or is gone, an exec runs; may
                                                 be NULL */

@@ -44,6 +44,7 @@ static struct {
     unsigned busy;   /* of the next group */
     bool no_group;   /* the next one can't be made */
     bool group_late; /* whether the last child was to wait for its group */
+    const char *lacks; /* said with READY; NULL: nothing */
     bool scope;      /* systemd has something */
     size_t groups;   /* objects */
     char root[32];   /* the last child's, of its configuration */
@@ -93,7 +94,7 @@ static _Noreturn void fake_child(const struct wrap_container_config *config, boo
         if (config->hooks_wait) fake_wait(CONTROL);
         if (config->group_late) fake_wait(CONTROL);
     }
-    fake_report(REPORT, WRAP_REPORT_READY, NULL);
+    fake_report(REPORT, WRAP_REPORT_READY, fake.lacks);
     if (life == FAKE_DIES_READY) {
         _exit(3);
     }

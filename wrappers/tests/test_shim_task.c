@@ -6,6 +6,7 @@
  */
 #include "fake_runtime.h"
 
+#include "shim/log.h"
 #include "shim/steps.h"
 #include "shim/task.h"
 
@@ -453,7 +454,7 @@ static int before(void **state)
     memset(&fake, 0, sizeof fake);
     events_from = event_count = 0;
     step_count = 0;
-    shim.in_cgroup = false;
+    shim.in_cgroup = shim.told_lacks = false;
     turn(2);
     files_before = open_files();
     return 0;
@@ -832,6 +833,27 @@ static void test_hostile_child_is_heard_once(void **state)
     assert_int_equal(proc_of("a", "")->state, WRAP_STATE_RUNNING);
 }
 
+static void test_what_the_kernel_lacks_is_logged_once(void **state)
+{
+    char path[128];
+    char text[1024] = "";
+    (void)state;
+    snprintf(path, sizeof path, "%s/log", folder);
+    write_file(path, "", 0600);
+    wrap_log_open(path, false);
+    fake.lacks = "Landlock: not in this kernel";
+    run_task("a", "plain");
+    run_task("b", "plain");
+    wrap_log_open("", false); /* closes it */
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    const char *line = strstr(text, "level=warning msg=\"sandbox: Landlock: not in this kernel\"");
+    assert_non_null(line);
+    assert_non_null(strstr(line, "id=\"a\""));
+    assert_null(strstr(line, "id=\"b\""));
+}
+
 static void test_ids_are_names(void **state)
 {
     static const char *const bad[] = {"", "..", "a/b", "-a", "a.", "a\nb", "\xc3\xa4"};
@@ -945,6 +967,7 @@ int main(void)
         CASE(test_systemd_is_asked_aside),
         CASE(test_shim_enters_its_group_once),
         CASE(test_hostile_child_is_heard_once),
+        CASE(test_what_the_kernel_lacks_is_logged_once),
         CASE(test_ids_are_names),
         CASE(test_steps_in_any_order),
     };
