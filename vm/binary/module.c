@@ -32,14 +32,22 @@ static const u8 rank_of[SECTION_IDS] = {
     [11] = 13, /* data */
 };
 
+static const char component[] = "is a component, not a core module";
+
+/* The component model splits the version's four bytes: version, and layer, which is 1. */
+static bool is_component(const struct vm_cursor *c)
+{
+    return !c->failed && vm_cursor_left(c) >= sizeof(version) && c->p[2] == 1 && c->p[3] == 0;
+}
+
 /* spec binary-magic, binary-version: `what` must stand at the cursor. */
-static void expect_bytes(struct vm_cursor *c, const u8 *what, vm_error_id id)
+static void expect_bytes(struct vm_cursor *c, const u8 *what, vm_error_id id, const char *detail)
 {
     if (c->failed) return;
     if (vm_cursor_left(c) < sizeof(magic)) {
         (void)vm_cursor_fail_at(c, VM_ERR_END, (u64)(c->end - c->start), NULL);
     } else if (memcmp(c->p, what, sizeof(magic)) != 0) {
-        (void)vm_cursor_fail(c, id, NULL);
+        (void)vm_cursor_fail(c, id, detail);
     } else {
         c->p += sizeof(magic);
     }
@@ -154,8 +162,8 @@ vm_status vm_module_decode(struct vm_module *m, const struct vm_alloc *alloc, co
     struct vm_cursor c = {.start = bytes, .p = bytes, .end = bytes + size, .err = err};
 
     if (size > VM_MAX_MODULE_BYTES) (void)vm_cursor_fail(&c, VM_ERR_LIMIT, "bytes of a module");
-    expect_bytes(&c, magic, VM_ERR_MAGIC);
-    expect_bytes(&c, version, VM_ERR_VERSION);
+    expect_bytes(&c, magic, VM_ERR_MAGIC, NULL);
+    expect_bytes(&c, version, VM_ERR_VERSION, is_component(&c) ? component : NULL);
     u8 last = 0;
     while (!c.failed && vm_cursor_left(&c) > 0) read_section(&d, &c, &last);
     check_counts(&d, &c);

@@ -81,6 +81,8 @@ static void test_load_errors_name_file_offset_and_function(void **state)
     assert_int_equal(err.func_idx, UINT32_MAX);
     assert_string_equal(err.text, "unknown binary version");
     assert_int_equal(wr_module_new(engine, "\0asm\2\0\0\0", 8, &module, NULL), WR_MALFORMED);
+    assert_int_equal(wr_module_new(engine, "\0asm\x0d\0\1\0", 8, &module, &err), WR_MALFORMED);
+    assert_string_equal(err.text, "unknown binary version: is a component, not a core module");
     /* an invalid body: the fourth function, offset of the instruction */
     struct wasm m = {0};
     wasm_import_func(&m, "m", "f", ":");

@@ -331,6 +331,16 @@ def what_is_no_module_is_not_read_to_its_end():
     run(big, timeout=20).want(126, "larger than 1 GiB")
 
 
+@test
+def components_are_called_so():
+    path = write("component.wasm", b"\0asm\x0d\0\1\0")
+    for words in ([path], ["validate", path], ["inspect", path], ["explore", path]):
+        run(*words).want(126, "is a component, not a core module")
+    write("core.wasm", b"\0asm\x0d\0\0\0")
+    result = run("validate", "core.wasm").want(126, "unknown binary version")
+    assert "component" not in result.err, result.err
+
+
 # ---------------------------------------------------------------- limits
 
 @test
