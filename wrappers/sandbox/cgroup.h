@@ -139,4 +139,24 @@ struct wrap_cgroup_stats {
 bool wrap_cgroup_stats(const struct wrap_cgroup *cgroup, struct wrap_cgroup_stats *out,
                        struct wrap_error *err);
 
+/* Processors and characters of a list like "0-3,8": what there is no room for is left out. */
+enum { WRAP_CGROUP_CPU_MAX = 1024, WRAP_CGROUP_LIST_MAX = 1024, WRAP_CGROUP_SETS = 9 };
+struct wrap_cgroup_peak {
+    uint64_t max, failcnt; /**< bytes; how often it could not grow */
+};
+/** What only runc's events have besides, all of it of cgroup v1; else 0 and "". */
+struct wrap_cgroup_rare {
+    uint64_t cpu_ns[WRAP_CGROUP_CPU_MAX];
+    size_t cpu_count;
+    uint64_t cpu_user_ns[WRAP_CGROUP_CPU_MAX], cpu_system_ns[WRAP_CGROUP_CPU_MAX];
+    size_t mode_count; /**< of these two */
+    char cpus[WRAP_CGROUP_LIST_MAX], mems[WRAP_CGROUP_LIST_MAX];
+    struct {
+        const char *name; /**< of cpuset.NAME, there on every host */
+        int64_t value;
+    } sets[WRAP_CGROUP_SETS];
+    struct wrap_cgroup_peak swap, kernel, tcp;
+};
+void wrap_cgroup_rare(const struct wrap_cgroup *cgroup, struct wrap_cgroup_rare *out);
+
 #endif

@@ -418,6 +418,22 @@ static void skip_without_v1(void)
     }
 }
 
+static void check_rare(const struct wrap_cgroup *group, const struct wrap_cgroup_stats *stats)
+{
+    static struct wrap_cgroup_rare rare;
+    uint64_t sum = 0;
+    wrap_cgroup_rare(group, &rare);
+    CHECK(rare.cpu_count > 0 && rare.cpu_count == rare.mode_count);
+    for (size_t i = 0; i < rare.cpu_count; i++) sum += rare.cpu_ns[i];
+    CHECK(sum >= stats->cpu_total_ns); /* read later */
+    CHECK(rare.swap.max >= rare.kernel.max && rare.kernel.max > 0);
+    CHECK(strcmp(rare.sets[7].name, "sched_load_balance") == 0 && rare.sets[7].value <= 1);
+    if (wrap_host_with(wrap_host_get(), WRAP_CTL_CPUSET)) {
+        CHECK(rare.cpus[0] >= '0' && rare.cpus[0] <= '9' && rare.mems[0] == '0');
+        CHECK(rare.sets[8].value >= -1);
+    }
+}
+
 static void live_limits_v1(void)
 {
     static struct wrap_device_rule rules[] = {{false, 'a', -1, -1, "rwm"},
@@ -452,6 +468,7 @@ static void live_limits_v1(void)
     CHECK(wrap_cgroup_stats(group, &stats, &err));
     CHECK(stats.version == WRAP_CGROUP_V1 && stats.pids_current == 1 && stats.pids_limit == 7);
     CHECK(stats.memory_count > 10 && stats.cpu_total_ns > 0 && stats.memory_usage > 0);
+    check_rare(group, &stats);
     kill(pid, SIGKILL);
     CHECK(waitpid(pid, NULL, 0) == pid);
     CHECK(wrap_cgroup_delete(group, 2000, &err));

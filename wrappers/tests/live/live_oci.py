@@ -211,6 +211,40 @@ def events_end_with_the_container(oci):
     nothing_left(oci)
 
 
+# What Go leaves out when it is zero or empty, and rows of the kernel's own files.
+SPARE = {"usage", "max", "total", "cache", "current", "limit", "periods", "throttledPeriods", "throttledTime",
+         "ioServiceBytesRecursive", "ioServicedRecursive"}
+
+
+def shape(value, path=""):
+    """Paths of all members."""
+    if isinstance(value, list):
+        return set()
+    if not isinstance(value, dict):
+        return {path}
+    rows = set().union({path}, *(shape(item, f"{path}/{key}") for key, item in value.items()))
+    return {row for row in rows if row.rsplit("/", 1)[-1] not in SPARE}
+
+
+@case
+def events_have_the_members_of_runc(oci):
+    if machine.view() == "v2" and not machine.v2_controllers():
+        raise Skip("runc needs controllers")
+    seen = []
+    for words, root in ((["/sleeper.wasm"], "guests"), (["/bin/sleep", "1000"], "busybox")):
+        ident = oci.bundle(words, root=root)
+        oci.create(ident)
+        oci.ok("start", ident)
+        seen.append(json.loads(oci.ok("events", "--stats", ident))["data"])
+        oci.clean(ident)
+    ours, runcs = seen
+    assert ours.pop("wasm")
+    assert shape(ours) == shape(runcs), shape(ours) ^ shape(runcs)
+    assert ours["cpuset"] == runcs["cpuset"] and len(ours["cpu"]["usage"].get("percpu", ())) == len(
+        runcs["cpu"]["usage"].get("percpu", ())), seen
+    nothing_left(oci)
+
+
 @case
 def memory_of_a_guest_is_seen_growing(oci):
     ident = oci.bundle(["/grower.wasm"])
