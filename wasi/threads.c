@@ -43,17 +43,14 @@ static bool is_shared_memory(const wr_module_t *module, size_t i, wr_limits_t *l
     return wr_module_import_memory_type(module, i, limits) && limits->is_shared;
 }
 
-bool wr_wasi_threads_wanted(const wr_module_t *module, bool *spawns)
+bool wr_wasi_threads_wanted(const wr_module_t *module)
 {
     wr_importtype_t import;
     wr_limits_t limits;
-    bool spawn = false, memory = false;
     for (size_t i = 0; wr_module_import(module, i, &import); i++) {
-        spawn |= is_spawn(&import);
-        memory |= is_shared_memory(module, i, &limits);
+        if (is_spawn(&import) || is_shared_memory(module, i, &limits)) return true;
     }
-    if (spawns != NULL) *spawns = spawn;
-    return spawn || memory;
+    return false;
 }
 
 static bool exports_entry(const wr_module_t *module)

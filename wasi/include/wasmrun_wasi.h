@@ -128,9 +128,9 @@ typedef struct wr_wasi_threads_config {
     uint32_t max_threads; /**< at a time, beside the main one; 0: thread-spawn answers NOTSUP */
 } wr_wasi_threads_config_t;
 
-/** Whether a module imports what wr_wasi_threads_new defines: wasi.thread-spawn, which `spawns`
- * (may be NULL) tells, or a shared memory. Any thread. */
-WR_API bool wr_wasi_threads_wanted(const wr_module_t *module, bool *spawns);
+/** Whether a module imports what wr_wasi_threads_new defines: wasi.thread-spawn, or a shared
+ * memory. Any thread. */
+WR_API bool wr_wasi_threads_wanted(const wr_module_t *module);
 /**
  * Defines in the linker wasi.thread-spawn, and a new memory for each shared memory that the module
  * imports under whatever name. Other definitions must be of functions (they are called on all

@@ -358,7 +358,7 @@ static bool check_imports(const struct wrap_program *program, struct wrap_error 
 
 static wr_status_t link_threads(struct wrap_program *program, wr_error_t *why)
 {
-    if (!wr_wasi_threads_wanted(program->module, NULL)) {
+    if (!wr_wasi_threads_wanted(program->module)) {
         return WR_OK;
     }
     const wr_wasi_threads_config_t config = {

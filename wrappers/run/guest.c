@@ -261,7 +261,7 @@ static wr_status_t link_threads(struct guest *guest, wr_error_t *err)
         .max_threads = guest->options->max_threads,
     };
     guest->ended = guest->exec;
-    if (!wr_wasi_threads_wanted(guest->module, NULL)) {
+    if (!wr_wasi_threads_wanted(guest->module)) {
         return WR_OK;
     }
     return wr_wasi_threads_new(guest->wasi, &config, &guest->threads, err);

@@ -36,9 +36,6 @@ bool wrap_lock_down(const struct wrap_run_options *options)
         .path_count = options->dir_count,
         .network = network_of(&options->net),
         .resolve = options->net.resolve,
-        /* the guest's, and ours: to look names up, to sample, to demangle the names of a backtrace
-         */
-        .threads = true,
     };
     wrap_timeout_settle();
     bool good = wrap_sandbox_apply(&sandbox, &result);

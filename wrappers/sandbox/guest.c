@@ -178,7 +178,6 @@ static bool lock(struct wrap_setup *setup, const struct wrap_guest_view *view,
                    : net.any || net.resolve ? WRAP_SANDBOX_INET
                                             : WRAP_SANDBOX_NO_NET,
         .resolve = net.resolve,
-        .threads = true, /* the module, which may ask for them, is read inside */
         .profile = setup->profile.length ? &setup->profile : NULL,
     };
     bool good = wrap_sandbox_apply(&sandbox, result);

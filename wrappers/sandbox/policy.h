@@ -10,10 +10,9 @@
 #define WRAP_SYSCALL_NEW 424
 /** Stands in a filter where the installer puts the process's own number. */
 #define WRAP_FILTER_PID 0x3fffff01u
-/** CLONE_VM, CLONE_SIGHAND and CLONE_THREAD: what clone is compared with. Where there shall be no
- * threads the installer puts WRAP_FILTER_NOTHING there. */
+/** CLONE_VM, CLONE_SIGHAND and CLONE_THREAD: what clone is compared with: threads are the
+ * guest's, and ours to look names up, to sample, to demangle names. */
 #define WRAP_FILTER_THREAD 0x10900u
-#define WRAP_FILTER_NOTHING 0xffffffffu
 
 #define WRAP_AUDIT_X86_64 0xc000003eu
 #define WRAP_AUDIT_AARCH64 0xc00000b7u

@@ -40,7 +40,6 @@ struct wrap_sandbox {
     size_t path_count;
     enum wrap_sandbox_net network;
     bool resolve; /**< with a network: the files that looking names up needs can be read */
-    bool threads; /**< more of them can be made */
     const struct wrap_profile_filter *profile; /**< calls need its consent too; NULL: none */
 };
 

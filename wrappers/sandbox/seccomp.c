@@ -36,16 +36,6 @@ _Static_assert(LENGTH(closed) <= LENGTH_MAX && LENGTH(inet) <= LENGTH_MAX &&
                    LENGTH(unix) <= LENGTH_MAX,
                "room for each filter");
 
-/* What the installer alone knows. */
-static unsigned fill_in(const struct sock_filter *jump, bool threads)
-{
-    switch (jump->k) {
-    case WRAP_FILTER_PID: return (unsigned)getpid();
-    case WRAP_FILTER_THREAD: return threads ? WRAP_FILTER_THREAD : WRAP_FILTER_NOTHING;
-    default: return jump->k;
-    }
-}
-
 /* The profile's program asks first: where it allows, ours goes on. */
 static int make(const struct wrap_sandbox *sandbox, const struct wrap_profile_filter *profile,
                 struct sock_filter **code, unsigned short *length)
@@ -76,8 +66,8 @@ static int make(const struct wrap_sandbox *sandbox, const struct wrap_profile_fi
     memcpy(made + before, filters[sandbox->network].code,
            filters[sandbox->network].length * sizeof made[0]);
     for (unsigned i = before; i < total; i++) {
-        if (BPF_CLASS(made[i].code) == BPF_JMP) {
-            made[i].k = fill_in(&made[i], sandbox->threads);
+        if (BPF_CLASS(made[i].code) == BPF_JMP && made[i].k == WRAP_FILTER_PID) {
+            made[i].k = (unsigned)getpid(); /* which the installer alone knows */
         }
     }
     *code = made;

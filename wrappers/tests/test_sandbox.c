@@ -362,24 +362,9 @@ static int later_threads(const struct tree *tree)
 
 static void test_later_threads_are_in_it(void **state)
 {
-    const struct wrap_sandbox sandbox = {.threads = true};
+    const struct wrap_sandbox sandbox = {0};
     need_kernel();
     in_strict_sandbox(*state, &sandbox, later_threads);
-}
-
-static int no_threads(const struct tree *tree)
-{
-    pthread_t thread;
-    int failed = 1;
-    (void)tree;
-    EXPECT(-pthread_create(&thread, NULL, try_things, &failed), EPERM);
-    return 0;
-}
-
-static void test_no_threads_unless_asked_for(void **state)
-{
-    need_kernel();
-    in_sandbox(*state, WRAP_SANDBOX_UNIX, no_threads);
 }
 
 static pthread_barrier_t before;
@@ -460,7 +445,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_files_outside_are_out_of_reach, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only_paths_cannot_be_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_later_threads_are_in_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_threads_unless_asked_for, set_up, tear_down),
         cmocka_unit_test(test_earlier_threads_are_in_it),
         cmocka_unit_test(test_off_changes_nothing),
         cmocka_unit_test(test_a_path_that_is_not_there_is_an_error),

@@ -159,13 +159,11 @@ static void test_only_modules_that_import_it_want_threads(void **state)
 {
     struct world w = {0};
     wr_module_t *plain;
-    bool spawns = false;
     (void)state;
     begin(&w, 1);
     assert_int_equal(wr_module_new(w.engine, plain_bytes, sizeof plain_bytes, &plain, NULL), WR_OK);
-    assert_true(wr_wasi_threads_wanted(w.module, &spawns) && spawns);
-    assert_false(wr_wasi_threads_wanted(plain, &spawns) || spawns);
-    assert_false(wr_wasi_threads_wanted(plain, NULL));
+    assert_true(wr_wasi_threads_wanted(w.module));
+    assert_false(wr_wasi_threads_wanted(plain));
     wr_module_delete(plain);
     end(&w);
 }
