@@ -249,7 +249,8 @@ bool wrap_cgroup_plan(const struct wrap_cgroup_config *config, struct wrap_cgrou
 {
     struct wrap_cgroup *made = NULL;
     *out = NULL;
-    if (!new_group(config, &made, err)) {
+    if ((config->resources && !wrap_shares_check(config->resources, err)) ||
+        !new_group(config, &made, err)) {
         return false;
     }
     const struct wrap_hierarchy *unified = wrap_host_with(made->host, WRAP_CTL_UNIFIED);
@@ -445,6 +446,9 @@ bool wrap_cgroup_kill(struct wrap_cgroup *cgroup, struct wrap_error *err)
 bool wrap_cgroup_update(struct wrap_cgroup *cgroup, const struct wrap_resources *resources,
                         struct wrap_error *err)
 {
+    if (!wrap_shares_check(resources, err)) {
+        return false;
+    }
     if (cgroup->place.unit && !cgroup->pending && !wrap_systemd_update(cgroup, resources, err)) {
         return false;
     }

@@ -186,6 +186,9 @@ bool wrap_cgroup_limit_huge(int dir, const struct wrap_resources *r, const char 
 
 /** cpu.shares (2 to 262144) as cpu.weight (1 to 10000), on a line. */
 uint64_t wrap_weight_of_shares(int64_t shares);
+/** Whether cpu.shares, if they are to be set, are any that v1 has: the kernel would take others for
+ * the nearest, and runc refuses them. */
+bool wrap_shares_check(const struct wrap_resources *resources, struct wrap_error *err);
 /** blkio.weight (10 to 1000) as io.weight (1 to 10000), on a line. */
 uint64_t wrap_weight_of_blkio(int64_t weight);
 /**

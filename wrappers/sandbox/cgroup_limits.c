@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SHARES_MIN = 2, SHARES_MAX = 262144 }; /* of cpu.shares in v1 */
+
 bool wrap_given(const struct wrap_maybe *maybe) { return maybe->given && maybe->value != 0; }
 
 bool wrap_cgroup_has_limits(const struct wrap_resources *r)
@@ -98,7 +100,19 @@ static uint64_t on_line(int64_t value, int64_t low, int64_t high)
     return (uint64_t)(1 + (value - low) * 9999 / (high - low));
 }
 
-uint64_t wrap_weight_of_shares(int64_t shares) { return on_line(shares, 2, 262144); }
+bool wrap_shares_check(const struct wrap_resources *r, struct wrap_error *err)
+{
+    int64_t shares = r->cpu_shares.value;
+    bool idle = wrap_given(&r->cpu_idle); /* such a group has none */
+    if (!wrap_given(&r->cpu_shares) || idle || (shares >= SHARES_MIN && shares <= SHARES_MAX)) {
+        return true;
+    }
+    return wrap_fail(err, WRAP_INVALID_ARGUMENT, "cpu.shares (%lld): the %s is %d",
+                     (long long)shares, shares < SHARES_MIN ? "minimum" : "maximum",
+                     shares < SHARES_MIN ? SHARES_MIN : SHARES_MAX);
+}
+
+uint64_t wrap_weight_of_shares(int64_t shares) { return on_line(shares, SHARES_MIN, SHARES_MAX); }
 
 uint64_t wrap_weight_of_blkio(int64_t weight) { return on_line(weight, 10, 1000); }
 

@@ -138,6 +138,29 @@ static void test_weights(void **state)
     assert_int_equal(wrap_weight_of_blkio(1000), 10000);
 }
 
+static void test_shares_that_v1_has_not_are_refused(void **state)
+{
+    static const int64_t good[] = {0, 2, 262144};
+    static const int64_t bad[] = {1, -1, 262145, INT64_MAX, INT64_MIN};
+    struct wrap_error why = {0};
+    struct wrap_resources r = {.cpu_shares = {true, 1}, .cpu_idle = {true, 1}};
+    (void)state;
+    assert_true(wrap_shares_check(&r, &why)); /* idle: they are not set */
+    r.cpu_idle.value = 0;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        r.cpu_shares.value = good[i];
+        assert_true(wrap_shares_check(&r, &why));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        why = (struct wrap_error){0};
+        r.cpu_shares.value = bad[i];
+        assert_false(wrap_shares_check(&r, &why));
+        assert_int_equal(why.code, WRAP_INVALID_ARGUMENT);
+        assert_non_null(
+            strstr(why.text, bad[i] < 2 ? "the minimum is 2" : "the maximum is 262144"));
+    }
+}
+
 static void test_swap_is_what_is_above_memory(void **state)
 {
     static const struct {
@@ -462,7 +485,7 @@ static void live_limits_v1(void)
     CHECK(number(group, WRAP_CTL_MEMORY, "memory.memsw.limit_in_bytes") == 64 << 20);
     more = (struct wrap_resources){.memory_limit = {true, -1}, .pids_limit = {true, -1}};
     CHECK(wrap_cgroup_update(group, &more, &err));
-    more = (struct wrap_resources){.cpu_shares = {true, 99999999}, .pids_limit = {true, 7}};
+    more = (struct wrap_resources){.cpu_shares = {true, 262144}, .pids_limit = {true, 7}};
     CHECK(wrap_cgroup_update(group, &more, &err));
     pid_t pid = inside(group, -1);
     CHECK(wrap_cgroup_stats(group, &stats, &err));
@@ -784,6 +807,7 @@ int main(void)
         cmocka_unit_test(test_paths_that_are_refused),
         cmocka_unit_test(test_paths_of_systemd),
         cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_shares_that_v1_has_not_are_refused),
         cmocka_unit_test(test_swap_is_what_is_above_memory),
         cmocka_unit_test(test_io_and_unified),
         cmocka_unit_test(test_host_of_v1),

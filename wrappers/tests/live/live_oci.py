@@ -191,6 +191,7 @@ def pause_resume_update_events_ps_list(oci):
         assert int(read(file)) == 32 << 20
     oci.refused("update", "--resources", "-", ident, stdin=b"{")
     oci.refused("update", "--memory", "much", ident)
+    oci.refused("update", "--cpu-share", "1", ident, word="minimum is 2")
     oci.ok("pause", ident)
     oci.ok("kill", ident, "KILL")
     wait_for("its end", lambda: gone(pid))
