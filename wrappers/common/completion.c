@@ -2,6 +2,8 @@
 /* completion.c - the scripts of three shells, from the tables of options. */
 #include "common/completion.h"
 
+#include "common/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -323,5 +325,14 @@ bool wrap_completion_print(const struct wrap_program_options *all, const char *s
             return true;
         }
     }
+    return false;
+}
+
+bool wrap_completion_run(const struct wrap_program_options *all, const struct wrap_opts *opts)
+{
+    const char *shell = opts->at + 1 == opts->argc ? opts->argv[opts->at] : "";
+    if (wrap_completion_print(all, shell)) return true;
+    wrap_say("completion: one of bash, zsh, fish is needed%s%s%s", *shell ? ", not '" : "", shell,
+             *shell ? "'" : "");
     return false;
 }

@@ -19,4 +19,13 @@ struct wrap_program_options {
 /** Prints the script for "bash", "zsh" or "fish" on stdout; false: it is another shell. */
 bool wrap_completion_print(const struct wrap_program_options *all, const char *shell);
 
+/** The members of `program completion SHELL`'s row that are the same everywhere. */
+#define WRAP_COMPLETION_COMMAND(program)                                                           \
+    .name = "completion", .usage = program " completion bash|zsh|fish",                            \
+    .summary = "Prints a completion script for a shell.", .operands = "bash zsh fish"
+
+/** What that command does when its options are read: the one word left has to be a shell. False:
+ * it is not, and standard error says so. */
+bool wrap_completion_run(const struct wrap_program_options *all, const struct wrap_opts *opts);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_completion.c - `completion`: a completion script for a shell. */
 #include "common/completion.h"
-#include "common/text.h"
 #include "node/node.h"
 
 static int run(const struct wrap_command *self, int argc, char **argv)
@@ -20,16 +19,10 @@ static int run(const struct wrap_command *self, int argc, char **argv)
     struct wrap_program_options all = {.program = WRAP_NODE_PROGRAM,
                                        .usual = &wrap_node_global_command};
     all.commands = wrap_node_commands(&all.count);
-    const char *shell = opts.at + 1 == argc ? argv[opts.at] : "";
-    if (wrap_completion_print(&all, shell)) return WRAP_NODE_OK;
-    wrap_say("completion: one of bash, zsh, fish is needed, not '%s'", shell);
-    return WRAP_NODE_FAILED;
+    return wrap_completion_run(&all, &opts) ? WRAP_NODE_OK : WRAP_NODE_FAILED;
 }
 
 const struct wrap_command wrap_node_completion = {
-    .name = "completion",
-    .usage = WRAP_NODE_PROGRAM " completion bash|zsh|fish",
-    .summary = "Prints a completion script for a shell.",
-    .operands = "bash zsh fish",
+    WRAP_COMPLETION_COMMAND(WRAP_NODE_PROGRAM),
     .run = run,
 };
