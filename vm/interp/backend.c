@@ -2,13 +2,7 @@
 /* Which backends this build and this processor have. No dispatch. */
 #include "interp/dispatch.h"
 
-/* The build tells which tables are linked; absent ones are NULL here. Where it has to be small the
- * loop, which nobody needs beside the others, is one of them. */
-#if VM_TAIL_ONCE
-#define LOOP NULL
-#else
-#define LOOP &vm_backend_loop
-#endif
+/* The build tells which tables are linked; absent ones are NULL here. */
 #if VM_DISPATCH_TAIL
 #define TAIL &vm_backend_tail
 #else
@@ -29,7 +23,7 @@ static bool has_v3(void) { return false; }
 #endif
 
 static const struct vm_backend *const backends[VM_CODE_BACKENDS] = {
-    [VM_CODE_LOOP] = LOOP,
+    [VM_CODE_LOOP] = &vm_backend_loop,
     [VM_CODE_TAIL] = TAIL,
     [VM_CODE_TAIL_V3] = TAIL_V3,
 };
