@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fake_runtime.h - what stands behind the tasks of the shim, faked for test_shim_task.c: children
+ * fake_runtime.h - what stands behind the tasks of the shim, faked for task_fixture.h: children
  * that report as containers do, control groups that are lists of pids, and a Linux runtime that is
  * a shell script. Only that file includes it.
  */
