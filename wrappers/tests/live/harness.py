@@ -84,14 +84,18 @@ def missing(options):
 
 
 def wait_for(what, condition, patience=10.0):
-    """Polls until `condition` is true and returns what it gave."""
-    until = time.monotonic() + patience
+    """Polls until `condition` is true and returns what it gave. A turn counts as a second at most: while this
+    process or the whole machine stands still, so does what is waited for, and both go on together."""
+    begun = before = time.monotonic()
+    left = patience
     while True:
         got = condition()
         if got:
             return got
-        if time.monotonic() > until:
-            raise AssertionError(f"in vain waited {patience:g} s for {what}")
+        now = time.monotonic()
+        left, before = left - min(now - before, 1.0), now
+        if left < 0:
+            raise AssertionError(f"in vain waited {patience:g} s ({now - begun:.1f} by the clock) for {what}")
         time.sleep(0.01)
 
 
