@@ -164,9 +164,8 @@ _Static_assert(sizeof(wr_usage_t) == sizeof(struct vm_usage) &&
                "one is taken for the other");
 void wr_store_set_usage(wr_store_t *store, wr_usage_t *usage)
 {
-    struct vm_usage *mine = (struct vm_usage *)(void *)usage;
-    if (mine) *mine = (struct vm_usage){0};
-    store->store->quota->usage = mine;
+    if (usage) memset(usage, 0, sizeof *usage);
+    store->store->quota->usage = (struct vm_usage *)(void *)usage;
 }
 
 /* ---- externs */
