@@ -73,8 +73,6 @@ static void go(void)
 
 static __attribute__((noinline)) void begin_again(void)
 {
-    volatile char frame[1024];
-    frame[0] = 1;
     frame_before = (uintptr_t)__builtin_frame_address(0);
     wrap_stack_begin_again(go);
 }
