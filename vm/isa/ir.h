@@ -81,16 +81,12 @@ typedef enum vm_ir {
 #define EACH(name)
 #define EACH_CHAIN(name) VM_IR_##name,
 #include "isa/ir_each.h"
-    VM_IR_COUNT
-} vm_ir;
-
-/** How many rows are OTHER; they come first. */
-enum {
-    VM_IR_OTHER_COUNT = 0
+    VM_IR_COUNT,
+    VM_IR_OTHER_COUNT = 0 /* how many are OTHER; they come first */
 #define OTHER(name) +1
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
-};
+} vm_ir;
 
 /** A number of an instruction in tables; the censuses have more than 65,535 of them. */
 #if defined VM_CENSUS && VM_CENSUS
