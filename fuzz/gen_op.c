@@ -9,11 +9,11 @@ struct row {
     u32 code;
     const char *sig;
     u8 feature;
-    bool compares;
+    const char *rule;
 };
 static const struct row rows[VM_OP_COUNT] = {
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    {prefix, code, sig, VM_FEATURE_##feature, strcmp(rule, "relop") == 0},
+    {prefix, code, sig, VM_FEATURE_##feature, rule},
 #include "isa/wasm_ops.def"
 #undef OP
 };
@@ -100,7 +100,7 @@ static void sort_rows(void)
             sort_memory_row(op, family, results[1]);
         } else if (results[1] && results != r->sig) {
             add(&nums[family][slot_of(gen_letter(results[1]))], op);
-            if (r->compares) add(&cmps, op);
+            if (strcmp(r->rule, "relop") == 0) add(&cmps, op);
         }
     }
 }
