@@ -162,7 +162,7 @@ static void test_times_are_those_of_the_calendar(void **state)
     for (int64_t seconds = -62167219200; seconds < 253402300800; seconds += 86400 * 25 + 3671) {
         struct tm parts;
         time_t time = (time_t)seconds;
-        char wanted[32];
+        char wanted[80];
         assert_non_null(gmtime_r(&time, &parts));
         snprintf(wanted, sizeof wanted, "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
                  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
