@@ -5,7 +5,7 @@
 
 #include "interp/step.h"
 
-/* 1: each chain is in one table only (tail.c), and there is no loop. */
+/* 1: each chain is in one table only (tail.c). */
 #ifndef VM_TAIL_ONCE
 #define VM_TAIL_ONCE 0
 #endif

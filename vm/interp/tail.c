@@ -22,6 +22,24 @@
 #define VM_TAIL_TABLE vm_backend_tail
 #endif
 
+/* Which rows of ir_each.h this table has handlers for (the first), and which are another's. */
+#define HERE(here, there) here
+#define THERE(here, there) there
+#if VM_TAIL_ONCE
+#define IF_TWICE THERE
+#else
+#define IF_TWICE HERE
+#endif
+#ifdef VM_TAIL_ALIKE
+#define IF_ALIKE THERE
+#define IF_LEVELS IF_TWICE
+#define IF_CHAIN_VECTORS HERE
+#else
+#define IF_ALIKE HERE
+#define IF_LEVELS HERE
+#define IF_CHAIN_VECTORS IF_TWICE
+#endif
+
 /* How well jumps are guessed depends on the handlers' places in their pages: there they stay where
  * they are, whatever is linked beside them, and those of two tables, which take turns, do not begin
  * at the same place (docs/decisions/0012-handlers-alike.md). */
@@ -86,16 +104,11 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
         JUMP(&handle_stop, r);                                                                     \
     }
 #define EACH_CHAIN EACH
-#ifdef VM_TAIL_ALIKE
-#define EACH_ALIKE(name)
-#define EACH_CHAIN_ALIKE(name)
-#if VM_TAIL_ONCE
-#define EACH_LEVELS(name)
-#define EACH_CHAIN_LEVELS(name)
-#endif
-#elif VM_TAIL_ONCE
-#define EACH_CHAIN_VECTORS(name)
-#endif
+#define EACH_ALIKE(name) IF_ALIKE(EACH(name), )
+#define EACH_LEVELS(name) IF_LEVELS(EACH(name), )
+#define EACH_CHAIN_ALIKE(name) IF_ALIKE(EACH(name), )
+#define EACH_CHAIN_LEVELS(name) IF_LEVELS(EACH(name), )
+#define EACH_CHAIN_VECTORS(name) IF_CHAIN_VECTORS(EACH(name), )
 #include "isa/ir_each.h"
 
 #define TAIL_WORD(name) {.ptr = (const void *)&handle_##name}
@@ -107,25 +120,16 @@ __asm__(".pushsection .rodata." TEXT(
               ".hidden " TEXT(HANDLERS) "\n"
                                         ".globl " TEXT(HANDLERS) "\n" TEXT(HANDLERS) ":\n");
 #define DISTANCE(name) __asm__(".long handle_" #name " - .\n");
-#define NOT_HERE(name) __asm__(".long 0\n");
+#define NOT_HERE __asm__(".long 0\n");
 #define EACH DISTANCE
-#ifdef VM_TAIL_ALIKE
-#define EACH_ALIKE NOT_HERE
-#if VM_TAIL_ONCE
-#define EACH_LEVELS NOT_HERE
-#endif
-#endif
+#define EACH_ALIKE(name) IF_ALIKE(DISTANCE(name), NOT_HERE)
+#define EACH_LEVELS(name) IF_LEVELS(DISTANCE(name), NOT_HERE)
 #include "isa/ir_each.h"
 #define EACH(name)
 #define EACH_CHAIN DISTANCE
-#ifdef VM_TAIL_ALIKE
-#define EACH_CHAIN_ALIKE NOT_HERE
-#if VM_TAIL_ONCE
-#define EACH_CHAIN_LEVELS NOT_HERE
-#endif
-#elif VM_TAIL_ONCE
-#define EACH_CHAIN_VECTORS NOT_HERE
-#endif
+#define EACH_CHAIN_ALIKE(name) IF_ALIKE(DISTANCE(name), NOT_HERE)
+#define EACH_CHAIN_LEVELS(name) IF_LEVELS(DISTANCE(name), NOT_HERE)
+#define EACH_CHAIN_VECTORS(name) IF_CHAIN_VECTORS(DISTANCE(name), NOT_HERE)
 #include "isa/ir_each.h"
 __asm__(".popsection\n");
 

@@ -20,12 +20,6 @@
 #include "tests/image_data.h"
 #include "tests/world.h"
 
-#ifdef VM_SANITIZED
-#define IS_SANITIZED 1
-#else
-#define IS_SANITIZED 0
-#endif
-
 /* -------- threads: one module, one linker, a store each */
 
 enum { THREADS = 4 };
@@ -210,7 +204,7 @@ static void test_file_size_limit_means_copying(void **state)
 static void test_little_address_space_changes_nothing(void **state)
 {
     (void)state;
-    if (IS_SANITIZED) skip(); /* its shadow needs more */
+    if (VM_SANITIZED) skip(); /* its shadow needs more */
     assert_int_equal(in_child(little_address_space), 0);
 }
 

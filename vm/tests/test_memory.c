@@ -20,18 +20,6 @@
 
 #include "tests/world.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
-
 static const char oob[] = "out of bounds memory access";
 
 /* -------- every load and store at the edges */
@@ -189,7 +177,7 @@ static void growth(struct world *w)
     wasm_func(&m, "i:i", "load", "", CODE(LOCAL_GET(0), I32_LOAD(0)));
     in = world_instance(w, &m);
     world_traps(w, in, "load", ARGS(0), oob);
-    if (IS_SANITIZED) return;
+    if (VM_SANITIZED) return;
     world_gives(w, in, "grow", ARGS(65537), ARGS(UINT32_MAX));
     struct world_values r;
     assert_int_equal(world_call(w, in, "grow", ARGS(65536), &r), WR_OK);
@@ -323,7 +311,7 @@ static void short_of_address_space(void)
 static void test_short_address_space_falls_back_to_checks(void **state)
 {
     (void)state;
-    if (IS_SANITIZED) skip(); /* its shadow needs more */
+    if (VM_SANITIZED) skip(); /* its shadow needs more */
     assert_int_equal(in_child(short_of_address_space), 0);
 }
 
@@ -452,21 +440,21 @@ static void threads(void)
 static void test_faults_of_others_reach_the_former_handler(void **state)
 {
     (void)state;
-    if (IS_SANITIZED || !has_guard()) skip();
+    if (VM_SANITIZED || !has_guard()) skip();
     assert_int_equal(in_child(handler_before), 0);
 }
 
 static void test_handler_installed_later_uses_wr_signal_try(void **state)
 {
     (void)state;
-    if (IS_SANITIZED || !has_guard()) skip();
+    if (VM_SANITIZED || !has_guard()) skip();
     assert_int_equal(in_child(handler_after), 0);
 }
 
 static void test_fault_of_the_host_kills_as_without_the_engine(void **state)
 {
     (void)state;
-    if (IS_SANITIZED || !has_guard()) skip();
+    if (VM_SANITIZED || !has_guard()) skip();
     int status = in_child(no_handler);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGSEGV);
@@ -478,7 +466,7 @@ static void test_fault_of_the_host_kills_as_without_the_engine(void **state)
 static void test_explicit_mode_installs_no_handler(void **state)
 {
     (void)state;
-    if (IS_SANITIZED) skip();
+    if (VM_SANITIZED) skip();
     assert_int_equal(in_child(explicit_installs_nothing), 0);
 }
 

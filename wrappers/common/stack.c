@@ -6,18 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Sanitizers keep books about frames. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MOVES 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MOVES 0
-#endif
-#endif
-#ifndef MOVES
-#define MOVES 1
-#endif
-
 /* The C library's: where the frames of the first stack begin. */
 extern void *__libc_stack_end;
 
@@ -70,7 +58,8 @@ _Noreturn void wrap_stack_begin_again(void (*go)(void))
 {
     enum { ALIGNMENT = 16 };
     uintptr_t end = (uintptr_t)__libc_stack_end & ~(uintptr_t)(ALIGNMENT - 1);
-    if (MOVES && on_first_stack((uintptr_t)__builtin_frame_address(0))) wrap_stack_jump(end, go);
+    if (!VM_SANITIZED && on_first_stack((uintptr_t)__builtin_frame_address(0)))
+        wrap_stack_jump(end, go);
     go();
     __builtin_unreachable();
 }

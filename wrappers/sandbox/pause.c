@@ -24,16 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNMAPS 0 /* their runtimes can't do without */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNMAPS 0
-#endif
-#endif
-#ifndef UNMAPS
-#define UNMAPS 1
-#endif
+/* Sanitizers' runtimes can't do without what is mapped. */
+enum { UNMAPS = !VM_SANITIZED };
 
 /* In a section of its own, which is all that stays; no helpers of compilers are there. */
 #define BARE                                                                                       \

@@ -279,7 +279,7 @@ static void test_pause_waits_and_takes_little(void **state)
         usleep(10000);
     }
     print_message("pause: %ld kB private and dirty, %ld kB in all\n", dirty, pss);
-    if (!SANITIZED) assert_in_range(dirty, 0, 8);
+    if (!VM_SANITIZED) assert_in_range(dirty, 0, 8);
     assert_int_equal(kill(box.child.pid, SIGTERM), 0);
     assert_int_equal(reap(&box.child), 0);
     box_drop(&box);

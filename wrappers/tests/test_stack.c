@@ -14,17 +14,6 @@
 
 #include <cmocka.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 enum { DEEP = 256 * 1024, GOOD = 7, BAD = 8, PATIENCE_S = 20 };
 
 /* Of the mapping that holds `at`, in KiB. */
@@ -58,7 +47,7 @@ static void test_stack_below_is_given_back(void **state)
     long before = resident_kib(frame);
     wrap_stack_forget();
     long after = resident_kib(frame);
-    if (!SANITIZED) assert_true(before >= DEEP / 1024 && after <= before - DEEP / 1024 / 2);
+    if (!VM_SANITIZED) assert_true(before >= DEEP / 1024 && after <= before - DEEP / 1024 / 2);
 }
 
 static uintptr_t frame_before;
@@ -68,7 +57,7 @@ static void go(void)
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     wrap_stack_forget();
     use_stack();
-    _exit(SANITIZED || frame > frame_before ? GOOD : BAD);
+    _exit(VM_SANITIZED || frame > frame_before ? GOOD : BAD);
 }
 
 static __attribute__((noinline)) void begin_again(void)
@@ -101,7 +90,7 @@ static void go_in_thread(void)
 {
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     wrap_stack_forget();
-    _exit(SANITIZED || frame < frame_before ? GOOD : BAD);
+    _exit(VM_SANITIZED || frame < frame_before ? GOOD : BAD);
 }
 
 static void *thread(void *unused)

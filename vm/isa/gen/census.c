@@ -219,11 +219,9 @@ static void print_missed(const struct missed *m)
 static void print_weights(void)
 {
     static double sums[VM_IR_COUNT];
-    for (u32 i = 0; i < VM_IR_COUNT; i++) {
-        if (i < VM_IR_OTHER_COUNT) continue;
+    for (u32 i = VM_IR_OTHER_COUNT; i < VM_IR_COUNT; i++)
         for (vm_ir op = (vm_ir)i; op < VM_IR_COUNT; op = (vm_ir)vm_ir_steps[op].parent)
             sums[op] += weighing.used_all[i];
-    }
     for (u32 i = VM_IR_GENERIC_COUNT; i < VM_IR_COUNT; i++)
         printf("%.9f %s\n", sums[i], name_of((vm_ir)i));
     for (u32 i = 0; i < MISSED_MAX; i++)
