@@ -54,23 +54,32 @@ static vm_status on_insn(void *ctx, const struct vm_insn *insn)
 
 static const struct vm_sink recording = {on_begin, on_insn};
 
+/* A decoded module around the subject; its bytes are the caller's to free, after the module. */
+static u8 *decode_around(struct vm_module *m, const struct subject *s)
+{
+    struct bytes b = {0};
+    struct vm_err err;
+    build_around(&b, s);
+    vm_err_init(&err);
+    assert_int_equal(vm_module_decode(m, &vm_alloc_libc, b.data, b.size, &err), VM_OK);
+    return b.data;
+}
+
 /* Walks the body under test with a recorder; expects `want`. */
 static void record(struct recorder *r, const u8 *body, usize size, u32 type, vm_status want)
 {
     struct subject s = {.type = type, .body = body, .body_size = size};
-    struct bytes b = {0};
-    build_around(&b, &s);
     struct vm_module m;
     struct vm_err err;
     vm_err_init(&err);
-    assert_int_equal(vm_module_decode(&m, &vm_alloc_libc, b.data, b.size, &err), VM_OK);
+    u8 *bytes = decode_around(&m, &s);
     assert_int_equal(vm_validate_module(&m, ALL, &vm_alloc_libc, &err), VM_OK);
     struct vm_arena scratch;
     vm_arena_init(&scratch, &vm_alloc_libc);
     assert_int_equal(vm_walk_body(&m, TEST_FUNC, ALL, &recording, r, &scratch, &err), want);
     vm_arena_free(&scratch);
     vm_module_free(&m);
-    free(b.data);
+    free(bytes);
 }
 
 static void test_sink_sees_locals_and_the_last_end(void **state)
@@ -221,12 +230,10 @@ static void test_constant_expressions_are_told_to_a_sink(void **state)
 {
     (void)state;
     struct subject s = {.global = (const u8 *)("\x7f\0" I32 "\x41\5\x6a" END), .global_size = 8};
-    struct bytes b = {0};
-    build_around(&b, &s);
     struct vm_module m;
     struct vm_err err;
     vm_err_init(&err);
-    assert_int_equal(vm_module_decode(&m, &vm_alloc_libc, b.data, b.size, &err), VM_OK);
+    u8 *bytes = decode_around(&m, &s);
     struct vm_constexpr expr = {m.globals[3].init, VM_I32, 3};
     struct vm_arena scratch;
     vm_arena_init(&scratch, &vm_alloc_libc);
@@ -238,7 +245,7 @@ static void test_constant_expressions_are_told_to_a_sink(void **state)
     assert_int_equal(r.seen[3].op, VM_OP_END);
     vm_arena_free(&scratch);
     vm_module_free(&m);
-    free(b.data);
+    free(bytes);
 }
 
 int main(void)

@@ -41,6 +41,19 @@ static bool pack(const ProtobufCMessage *message, uint8_t **bytes, size_t *size)
     return *bytes != NULL;
 }
 
+/* NULL: not known. */
+static Wasmrun__Guest *fill_guest(const wr_usage_t *usage, Wasmrun__Guest *out)
+{
+    if (!usage) {
+        return NULL;
+    }
+    *out = (Wasmrun__Guest)WASMRUN__GUEST__INIT;
+    out->memory_usage = usage->memory_bytes;
+    out->memory_limit = usage->memory_limit_bytes;
+    out->table_elements = usage->table_elems;
+    return out;
+}
+
 /* ---------------------------------------------------------------- version 1 */
 
 static MetricsV1__MemoryEntry entry_v1(uint64_t usage, uint64_t limit)
@@ -139,13 +152,8 @@ static bool pack_v1(const struct wrap_cgroup_stats *stats, const wr_usage_t *usa
     metrics.memory = &memory;
     metrics.blkio = &blkio;
     metrics.memory_oom_control = &oom;
-    MetricsV1__Guest guest = METRICS_V1__GUEST__INIT;
-    if (usage) {
-        guest.memory_usage = usage->memory_bytes;
-        guest.memory_limit = usage->memory_limit_bytes;
-        guest.table_elements = usage->table_elems;
-        metrics.guest = &guest;
-    }
+    Wasmrun__Guest guest;
+    metrics.guest = fill_guest(usage, &guest);
     bool good = pack(&metrics.base, bytes, size);
     free(lists);
     return good;
@@ -248,13 +256,8 @@ static bool pack_v2(const struct wrap_cgroup_stats *stats, const wr_usage_t *usa
     metrics.memory = &memory;
     metrics.io = &io;
     metrics.memory_events = &events;
-    MetricsV2__Guest guest = METRICS_V2__GUEST__INIT;
-    if (usage) {
-        guest.memory_usage = usage->memory_bytes;
-        guest.memory_limit = usage->memory_limit_bytes;
-        guest.table_elements = usage->table_elems;
-        metrics.guest = &guest;
-    }
+    Wasmrun__Guest guest;
+    metrics.guest = fill_guest(usage, &guest);
     bool good = pack(&metrics.base, bytes, size);
     free(lists);
     return good;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /** Packs; `usage` (NULL: not known) goes into a field that containerd's message does not have and
- * its readers skip: `guest` of proto/metrics_v*.proto. `*type_url` is static, `*bytes` (malloc) the
+ * its readers skip: `guest` of proto/guest.proto. `*type_url` is static, `*bytes` (malloc) the
  * caller's. */
 bool wrap_metrics_pack(const struct wrap_cgroup_stats *stats, const wr_usage_t *usage,
                        const char **type_url, uint8_t **bytes, size_t *size,

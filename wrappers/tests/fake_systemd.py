@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What test_cgroup.c needs of systemd, on a private bus: scopes in the hierarchy FOLDER; calls are
+"""What test_cgroup_live.c needs of systemd, on a private bus: scopes in the hierarchy FOLDER; calls are
 written to LOG, a line each. Prints "ready" when it has its name."""
 import os
 import sys
