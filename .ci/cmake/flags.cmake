@@ -28,17 +28,18 @@ else()
   target_compile_definitions(wasmrun_flags INTERFACE VM_ASSERT=1)
 endif()
 
-# Sanitizers keep books about frames and memory that are not to be upset.
-target_compile_definitions(wasmrun_flags INTERFACE VM_SANITIZED=$<BOOL:${WASMRUN_SANITIZE}>)
+# VM_SANITIZED: sanitizers keep books about frames and memory, which are not to be upset.
 if(WASMRUN_SANITIZE)
   # clang-19's preserve_none fails under ASan (house style B.2): plain convention, musttail kept.
-  target_compile_definitions(wasmrun_flags INTERFACE VM_HANDLER_CC=)
+  target_compile_definitions(wasmrun_flags INTERFACE VM_HANDLER_CC= VM_SANITIZED=1)
   set(sanitize -fsanitize=${WASMRUN_SANITIZE} -fno-omit-frame-pointer)
   if(WASMRUN_SANITIZE MATCHES undefined)
     list(APPEND sanitize -fno-sanitize-recover=all)
   endif()
   target_compile_options(wasmrun_flags INTERFACE ${sanitize})
   target_link_options(wasmrun_flags INTERFACE ${sanitize})
+else()
+  target_compile_definitions(wasmrun_flags INTERFACE VM_SANITIZED=0)
 endif()
 if(WASMRUN_PROFILE)
   target_compile_definitions(wasmrun_flags INTERFACE VM_PROFILE=1)
