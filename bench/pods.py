@@ -101,7 +101,7 @@ class Direct:
         import copy
         self.args = copy.copy(args)
         self.args.runtime, self.runtime = runtime, runtime
-        self.lab = shims.Lab(self.args)
+        self.lab = shims.Lab(self.args, wire.EventSink)
         self.lab.home = f"{machine.BASE}/{runtime}"
         self.space, self.seccomp = space, seccomp
         self.delays, self.creates, self.whole, self.rates = [], [], [], []
@@ -113,6 +113,7 @@ class Direct:
 
     def __exit__(self, *_):
         self.lab.__exit__()
+        self.lab.events.close()
 
     def bundle(self, ident, overlay):
         """A pod's container: namespaces joined but for its own, limits, profile, user."""
@@ -132,22 +133,24 @@ class Direct:
         return self.lab.bundle(ident, [], spec=json.dumps(spec))
 
     def once(self, overlay=True):
-        """One task; times in ms."""
+        """One task; times in ms. All calls are written down before the first one is sent."""
         ident = self.lab.name("b")
         bundle = self.bundle(ident, overlay)
         out = shims.Stream(f"{self.lab.home}/{ident}.out")
         extra = {} if self.runtime == "wasmrun" else {"options": runc_options(f"/usr/bin/{self.runtime}"
                                                       if self.runtime == "crun" else "runc"), "stderr": out.path}
         mounts = self.lab.rootfs(ident) if overlay else []
-        request = wire.task("CreateTaskRequest")(id=ident, bundle=bundle, stdout=out.path, rootfs=mounts,
-                                                 **extra).SerializeToString()
+        client, prepare = self.shim.client, self.shim.prepare
+        create = prepare("Create", "CreateTaskRequest", id=ident, bundle=bundle, stdout=out.path, rootfs=mounts, **extra)
+        start, wait, delete = (prepare(method, method + "Request", id=ident) for method in ("Start", "Wait", "Delete"))
         begun, clock = time.time_ns(), time.perf_counter()
-        self.shim.client.call(self.shim.service, "Create", request)
+        client.answer(client.post(create))
         created = time.perf_counter()
-        self.shim.call("Start", None, "StartRequest", id=ident)
-        code = self.shim.call("Wait", "WaitResponse", "WaitRequest", id=ident).exit_status
-        self.shim.call("Delete", None, "DeleteRequest", id=ident)
+        client.answer(client.post(start))
+        ended = client.answer(client.post(wait))
+        client.answer(client.post(delete))
         done = time.perf_counter()
+        code = wire.task("WaitResponse").FromString(ended).exit_status
         text = wait_for("the guest's clock", out.read, 5)
         assert code == 0, (code, text)
         out.close()

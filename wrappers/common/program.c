@@ -32,6 +32,12 @@ struct wrap_program {
     wr_exec_t *exec;
     wr_linker_t *linker; /* with WASI, whose context is the data of the store */
     wr_wasi_threads_t *threads; /* NULL: the module asks for none, nor for a shared memory */
+    struct instantiation {
+        bool done;
+        wr_status_t status;
+        wr_error_t why;
+        wr_instance_t *instance;
+    } made;
 };
 
 static wr_engine_t *prepared; /* one thread: see wrap_program_prepare */
@@ -448,16 +454,46 @@ static int report(const struct wrap_program *program, wr_status_t status, const 
     return wrap_failure_exit(status);
 }
 
+static void instantiate(struct wrap_program *program)
+{
+    struct instantiation *made = &program->made;
+    made->done = true;
+    made->why = NO_ERROR;
+    made->status = wr_linker_instantiate(program->linker, program->store, program->module,
+                                         program->exec, &made->instance, &made->why);
+}
+
+static bool has_start(const wr_module_t *module)
+{
+    enum { SECTION_START = 8 };
+    wr_section_t section;
+    for (size_t i = 0; wr_module_section(module, i, &section); i++) {
+        if (section.id == SECTION_START) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void wrap_program_make_ready(struct wrap_program *program)
+{
+    if (!has_start(program->module)) {
+        instantiate(program);
+    }
+}
+
 int wrap_program_run(struct wrap_program *program, struct wrap_error *why)
 {
-    wr_error_t err = NO_ERROR;
-    wr_instance_t *instance = NULL;
     /* A closed pipe is EPIPE for the guest, not its end. */
     signal(SIGPIPE, SIG_IGN);
     wrap_heed_signals();
     wr_exec_t *ended = program->exec;
-    wr_status_t status = wr_linker_instantiate(program->linker, program->store, program->module,
-                                               program->exec, &instance, &err);
+    if (!program->made.done) {
+        instantiate(program);
+    }
+    wr_instance_t *instance = program->made.instance;
+    wr_error_t err = program->made.why;
+    wr_status_t status = program->made.status;
     bool began = status == WR_OK;
     if (status == WR_OK && program->func) {
         status = call(program, instance, "_initialize", &err);

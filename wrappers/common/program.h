@@ -67,6 +67,11 @@ void wrap_program_unprepare(void);
 bool wrap_program_load(const struct wrap_program_config *config, struct wrap_program **out,
                        struct wrap_error *err);
 /**
+ * Does in advance what of wrap_program_run nobody can notice: instantiates, unless the module has a
+ * start function. For who waits before it runs; what goes wrong is wrap_program_run's to tell.
+ */
+void wrap_program_make_ready(struct wrap_program *program);
+/**
  * Instantiates and runs (a `func` of a library after its _initialize); the exit code as containers
  * have it: the guest's own, 128 + SIGABRT for a trap (printed with its backtrace on standard
  * error), 126 when it can't begin. `why`, if not NULL, gets the reason of any end that is not the

@@ -306,6 +306,7 @@ static void run_guest(void)
 {
     struct wrap_error error = {0};
     wrap_stack_forget();
+    wrap_program_make_ready(ready.program);
     wait_for_byte(ready.control);
     if (ready.start >= 0) wait_for_byte(ready.start);
     drop(&ready.start);

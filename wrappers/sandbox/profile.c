@@ -71,15 +71,16 @@ struct compiler {
     struct wrap_error *err;
     uint32_t otherwise;
     unsigned short slots[SLOTS]; /* calls by hash of their name, one more than the index */
-    struct verdict verdicts[CALL_COUNT];
-    struct test tests[TESTS_MAX];
     unsigned test_count;
-    struct range ranges[2 * CALL_COUNT + 1];
     unsigned range_count;
-    unsigned jumps[CALL_COUNT]; /* where the search goes on to a call's tests */
-    struct sock_filter code[CODE_MAX];
     unsigned length;
     bool overflow;
+    /* From here on nothing is read that was not written: pages that no profile needs stay away. */
+    struct verdict verdicts[CALL_COUNT];
+    struct range ranges[2 * CALL_COUNT + 1];
+    unsigned jumps[CALL_COUNT]; /* where the search goes on to a call's tests */
+    struct sock_filter code[CODE_MAX];
+    struct test tests[TESTS_MAX];
 };
 
 /* ---------------------------------------------------------------- answers */
@@ -508,10 +509,11 @@ bool wrap_profile_compile(const struct wrap_seccomp *seccomp, struct wrap_profil
     if (!flags_of(&seccomp->flags, &out->flags, err)) {
         return false;
     }
-    struct compiler *compiler = calloc(1, sizeof *compiler);
+    struct compiler *compiler = malloc(sizeof *compiler);
     if (!compiler) {
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "no memory");
     }
+    memset(compiler, 0, offsetof(struct compiler, verdicts));
     compiler->profile = seccomp;
     compiler->err = err;
     bool good = compile(compiler, out);

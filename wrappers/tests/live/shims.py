@@ -79,8 +79,8 @@ class Stream:
 class Lab:
     """Root file systems, bundles and one event server; a with-statement."""
 
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, events=wire.EventServer):
+        self.options, self.server = options, events
         self.home = f"{machine.BASE}/lab"
         self.ours = options.runtime == "wasmrun"
         self.count, self.shims, self.logs = 0, [], {}
@@ -92,7 +92,7 @@ class Lab:
                               ("busybox", images.busybox_entries()), ("pause", images.pause_entries(machine.BASE))):
             os.makedirs(f"{self.home}/{name}")
             images.unpack(entries, f"{self.home}/{name}")
-        self.events = wire.EventServer(f"{self.home}/events")
+        self.events = self.server(f"{self.home}/events")
         return self
 
     def __exit__(self, *_):
@@ -252,7 +252,11 @@ class Shim:
 
     def send(self, method, request, **members):
         """The same without waiting; for client.answer."""
-        return self.client.send(self.service, method, wire.task(request)(**members).SerializeToString())
+        return self.client.post(self.prepare(method, request, **members))
+
+    def prepare(self, method, request, **members):
+        """The same without sending; for client.post."""
+        return self.client.prepare(self.service, method, wire.task(request)(**members).SerializeToString())
 
     def sandbox(self, method, answer=None, request="SandboxId", **members):
         payload = self.client.call(SANDBOX, method, wire.peer(request)(**members).SerializeToString())
