@@ -15,7 +15,8 @@ void wrap_heed_signals(void)
     static const int deadly[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,   SIGUSR1,
                                  SIGUSR2, SIGALRM, SIGPROF, SIGVTALRM, SIGABRT};
     struct sigaction action = {.sa_handler = end_by_signal};
-    for (size_t i = 0; getpid() == 1 && i < sizeof deadly / sizeof deadly[0]; i++) {
+    bool first = getpid() == 1;
+    for (size_t i = 0; first && i < sizeof deadly / sizeof deadly[0]; i++) {
         struct sigaction old;
         if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
             sigaction(deadly[i], &action, NULL);

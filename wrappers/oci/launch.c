@@ -335,7 +335,6 @@ static bool on_created(void *context, struct wrap_error *err)
     static const enum wrap_hook_stage stages[] = {WRAP_HOOK_PRESTART, WRAP_HOOK_CREATE_RUNTIME,
                                                   WRAP_HOOK_CREATE_CONTAINER};
     struct making *making = context;
-    if (!making->hooks_wait) return true;
     struct wrap_oci_state_doc now = *making->state; /* its pid is not on disk yet */
     now.pid = making->running->child.pid;
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {

@@ -98,36 +98,32 @@ static int close_from(int first)
     return closedir(folder);
 }
 
-/* Streams to 0, 1, 2, the pipes and the rest behind them; all others are closed. */
+/* Streams to 0, 1, 2, the pipes and the rest behind them, as far as they are given; all others are
+ * closed. */
 static bool arrange(struct wrap_setup *setup, struct wrap_error *err)
 {
-    enum { ABOVE = 16, KEPT = 9 };
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    enum { ABOVE = 16, KEPT = 9, STREAMS = 3 };
     const int *stdio = setup->config->stdio;
-    const int from[KEPT] = {stdio[0],      stdio[1],       stdio[2],
-                            setup->report, setup->control, setup->console,
-                            setup->joined, setup->start,   setup->module};
+    int from[STREAMS] = {stdio[0], stdio[1], stdio[2]};
+    int *const rest[KEPT - STREAMS] = {&setup->report, &setup->control, &setup->console,
+                                       &setup->joined, &setup->start,   &setup->module};
     int above[KEPT];
     for (int i = 0; i < KEPT; i++) {
-        int source = from[i] >= 0 ? from[i] : null;
-        above[i] = fcntl(source, F_DUPFD_CLOEXEC, ABOVE);
-        if (above[i] < 0) return wrap_fail_errno(err, errno, "descriptor %d", source);
-    }
-    for (int i = 0; i < KEPT; i++) {
-        if (dup3(above[i], i, i < 3 ? 0 : O_CLOEXEC) < 0) {
-            return wrap_fail_errno(err, errno, "descriptor %d", i);
+        int *source = i < STREAMS ? &from[i] : rest[i - STREAMS];
+        if (i < STREAMS && *source < 0) *source = open("/dev/null", O_RDWR | O_CLOEXEC);
+        above[i] = *source < 0 ? -1 : fcntl(*source, F_DUPFD_CLOEXEC, ABOVE);
+        if (above[i] < 0 && (i < STREAMS || *source >= 0)) {
+            return wrap_fail_errno(err, errno, "descriptor %d", *source);
         }
     }
-    setup->report = 3;
-    setup->control = 4;
-    setup->console = from[5] >= 0 ? 5 : -1;
-    setup->joined = from[6] >= 0 ? 6 : -1;
-    setup->start = from[7] >= 0 ? 7 : -1;
-    if (setup->console < 0) close(5);
-    if (setup->joined < 0) close(6);
-    if (setup->start < 0) close(7);
-    setup->module = from[8] >= 0 ? 8 : -1;
-    if (setup->module < 0) close(8);
+    for (int i = 0; i < KEPT; i++) {
+        if (above[i] < 0) {
+            close(i);
+        } else if (dup3(above[i], i, i < STREAMS ? 0 : O_CLOEXEC) < 0) {
+            return wrap_fail_errno(err, errno, "descriptor %d", i);
+        }
+        if (i >= STREAMS) *rest[i - STREAMS] = above[i] < 0 ? -1 : i;
+    }
     return close_from(KEPT) == 0 || wrap_fail_errno(err, errno, "closing descriptors");
 }
 
@@ -230,8 +226,10 @@ static bool build(struct wrap_setup *setup, struct wrap_error *err)
         if (!wrap_mounts_make(setup, err) || !wrap_devices_make(setup, err)) return false;
         look(setup, true);
     }
-    report(setup, WRAP_REPORT_CREATED, NULL);
-    if (config->hooks_wait) wait_for_go(setup);
+    if (config->hooks_wait) {
+        report(setup, WRAP_REPORT_CREATED, NULL);
+        wait_for_go(setup);
+    }
     if (!pause && !wrap_rootfs_finish(setup, err)) return false;
     if (!wrap_bounding_drop(setup->process, err)) return false;
     if (config->group_late) {

@@ -67,8 +67,8 @@ struct wrap_container_join {
 
 /** What a child says, one after the other. */
 enum wrap_report_kind {
-    WRAP_REPORT_CREATED, /**< namespaces, mounts and cgroup stand, the root is not changed yet:
-                            hooks may run; with hooks_wait it waits */
+    WRAP_REPORT_CREATED, /**< with hooks_wait only: namespaces, mounts and cgroup stand, the root is
+                            not changed yet: hooks may run, and it waits */
     WRAP_REPORT_LINUX, /**< kind was LOOK and the entry is no Wasm; it ends with 0 */
     WRAP_REPORT_READY, /**< locked down, module loaded; it waits for the start. `error.text`, if
                           not "", says what the kernel lacks for our sandbox */

@@ -10,6 +10,9 @@
 #define WRAP_SYSCALL_NEW 424
 /** Stands in a filter where the installer puts the process's own number. */
 #define WRAP_FILTER_PID 0x3fffff01u
+/** The instruction of a filter that loads the call's number: those before it look at the
+ * architecture, which a profile's program in front of it has done. */
+#define WRAP_FILTER_NUMBER 3
 /** CLONE_VM, CLONE_SIGHAND and CLONE_THREAD: what clone is compared with: threads are the
  * guest's, and ours to look names up, to sample, to demangle names. */
 #define WRAP_FILTER_THREAD 0x10900u

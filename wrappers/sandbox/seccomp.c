@@ -60,7 +60,8 @@ static int make(const struct wrap_sandbox *sandbox, const struct wrap_profile_fi
     for (unsigned i = 0; i < before; i++) {
         made[i] = profile->code[i];
         if (made[i].code == (BPF_RET | BPF_K) && made[i].k == SECCOMP_RET_ALLOW) {
-            made[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, before - i - 1);
+            made[i] =
+                (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, before + WRAP_FILTER_NUMBER - i - 1);
         }
     }
     memcpy(made + before, filters[sandbox->network].code,

@@ -274,7 +274,6 @@ static inline void expect_ready(const struct wrap_child *child)
 {
     struct wrap_report report;
     enum wrap_report_kind kind = next_report(child, &report);
-    if (kind == WRAP_REPORT_CREATED) kind = next_report(child, &report);
     if (kind != WRAP_REPORT_READY) print_error("%s\n", report.error.text);
     assert_int_equal(kind, WRAP_REPORT_READY);
 }
@@ -306,9 +305,7 @@ static inline const char *box_failure(struct box *box, int *code)
     int out = open_output(box);
     if (!wrap_container_fork(&box->config, &box->child, &err)) fail_msg("%s", err.text);
     close(out);
-    while (next_report(&box->child, &report) == WRAP_REPORT_CREATED) {
-    }
-    assert_int_equal(report.kind, WRAP_REPORT_FAILED);
+    assert_int_equal(next_report(&box->child, &report), WRAP_REPORT_FAILED);
     *code = reap(&box->child);
     return report.error.text;
 }

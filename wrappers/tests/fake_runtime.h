@@ -87,7 +87,7 @@ static _Noreturn void fake_child(const struct wrap_container_config *config, boo
         _exit(127);
     }
     if (first) {
-        fake_report(REPORT, WRAP_REPORT_CREATED, NULL);
+        if (config->hooks_wait) fake_report(REPORT, WRAP_REPORT_CREATED, NULL);
         if (life == FAKE_DIES_CREATED) {
             _exit(1);
         }

@@ -5,7 +5,8 @@
  * too, as arrays of struct sock_filter.
  *
  * A filter looks at the architecture, then searches the number in a sorted list of ranges by
- * bisection (7 comparisons), then answers or goes on to a check of the arguments.
+ * bisection (7 comparisons), each of which goes on to another one, or to an answer or a check of
+ * the arguments that all share: the kernel's time to install a filter grows with its length.
  */
 #include "sandbox/policy.h"
 
@@ -62,11 +63,12 @@ static const uint32_t arch_audits[ARCHS] = {WRAP_AUDIT_X86_64, WRAP_AUDIT_AARCH6
 
 static struct sock_filter code[CODE_MAX];
 static unsigned code_count;
-/* Jumps to a check that is written later: where they stand. */
+/* Sides of comparisons that go to what is written later for a rule. */
 static struct {
     unsigned at;
+    int yes; /* which side */
     enum rule rule;
-} forward[CALLS_MAX];
+} forward[2 * CALLS_MAX];
 static unsigned forward_count;
 
 static void fail(const char *text)
@@ -168,6 +170,7 @@ static void check_socket(unsigned families)
     check_words(2, protocols, sizeof protocols / sizeof protocols[0]);
 }
 
+/* What a rule comes to. */
 static void check(enum rule rule)
 {
     /* DUPFD GETFD SETFD GETFL SETFL GETLK SETLK SETLKW DUPFD_CLOEXEC ADD_SEALS GET_SEALS */
@@ -177,6 +180,9 @@ static void check(enum rule rule)
     static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA};
     static const uint32_t own[] = {WRAP_FILTER_PID};
     switch (rule) {
+    case DENY: answer_errno(EPERM); break;
+    case ALLOW: answer(SECCOMP_RET_ALLOW); break;
+    case NOSYS: answer_errno(ENOSYS); break;
     case FCNTL: check_words(1, fcntls, sizeof fcntls / sizeof fcntls[0]); break;
     case IOCTL: check_words(1, ioctls, sizeof ioctls / sizeof ioctls[0]); break;
     case PRCTL: check_words(0, prctls, sizeof prctls / sizeof prctls[0]); break;
@@ -242,43 +248,47 @@ static void make_ranges(int arch, enum net net)
     }
 }
 
-static void emit_leaf(enum rule rule)
+static void set_side(unsigned at, int yes, unsigned target)
 {
-    switch (rule) {
-    case DENY: answer_errno(EPERM); break;
-    case ALLOW: answer(SECCOMP_RET_ALLOW); break;
-    case NOSYS: answer_errno(ENOSYS); break;
-    default:
-        forward[forward_count].rule = rule;
-        forward[forward_count++].at = emit(BPF_JMP | BPF_JA, 0, 0, 0);
-    }
-}
-
-/* The number is in the accumulator and in one of ranges low to high. */
-static void emit_search(unsigned low, unsigned high)
-{
-    if (low == high) {
-        emit_leaf(ranges[low].rule);
-        return;
-    }
-    unsigned middle = (low + high + 1) / 2;
-    unsigned at = emit(BPF_JMP | BPF_JGE | BPF_K, ranges[middle].first, 0, 0);
-    emit_search(low, middle - 1);
-    if (code_count - at - 1 > 255) {
+    unsigned distance = target - at - 1;
+    if (distance > 255) {
         fail("a jump is too long");
     }
-    code[at].jt = (unsigned char)(code_count - at - 1);
-    emit_search(middle, high);
+    *(yes ? &code[at].jt : &code[at].jf) = (unsigned char)distance;
 }
 
-static void emit_checks(void)
+static void emit_search(unsigned low, unsigned high);
+
+/* What the comparison at `at` goes on to on one side: ranges low to high. */
+static void emit_side(unsigned at, int yes, unsigned low, unsigned high)
+{
+    if (low < high) {
+        set_side(at, yes, code_count);
+        emit_search(low, high);
+        return;
+    }
+    forward[forward_count].at = at;
+    forward[forward_count].yes = yes;
+    forward[forward_count++].rule = ranges[low].rule;
+}
+
+/* The number is in the accumulator and in one of ranges low to high, more than one. */
+static void emit_search(unsigned low, unsigned high)
+{
+    unsigned middle = (low + high + 1) / 2;
+    unsigned at = emit(BPF_JMP | BPF_JGE | BPF_K, ranges[middle].first, 0, 0);
+    emit_side(at, 0, low, middle - 1);
+    emit_side(at, 1, middle, high);
+}
+
+static void emit_rules(void)
 {
     for (int rule = 0; rule < RULES; rule++) {
         unsigned here = code_count;
         int used = 0;
         for (unsigned i = 0; i < forward_count; i++) {
             if ((int)forward[i].rule == rule) {
-                code[forward[i].at].k = here - forward[i].at - 1;
+                set_side(forward[i].at, forward[i].yes, here);
                 used = 1;
             }
         }
@@ -296,13 +306,16 @@ static void make_filter(int arch, enum net net)
     emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, arch_audits[arch], 1, 0);
     answer(SECCOMP_RET_KILL_PROCESS);
+    if (code_count != WRAP_FILTER_NUMBER) {
+        fail("the number is loaded elsewhere");
+    }
     emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
     if (arch == 0) {
         emit(BPF_JMP | BPF_JGE | BPF_K, WRAP_X32_BIT, 0, 1);
         answer(SECCOMP_RET_KILL_PROCESS);
     }
     emit_search(0, range_count - 1);
-    emit_checks();
+    emit_rules();
 }
 
 static void print_filter(FILE *to, int arch, enum net net)
