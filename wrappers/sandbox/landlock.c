@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -103,6 +104,17 @@ static int allow(int rules, const char *path, uint64_t rights)
     return problem;
 }
 
+/* Whether all that can be opened is readable already. */
+static bool has_root(const struct wrap_sandbox *sandbox)
+{
+    for (size_t i = 0; i < sandbox->path_count; i++) {
+        if (strcmp(sandbox->paths[i].host, "/") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int add_paths(int rules, const struct wrap_sandbox *sandbox, uint64_t known,
                      const char **what)
 {
@@ -116,8 +128,8 @@ static int add_paths(int rules, const struct wrap_sandbox *sandbox, uint64_t kno
             return problem;
         }
     }
-    for (size_t i = 0; sandbox->resolve && i < sizeof resolver_files / sizeof resolver_files[0];
-         i++) {
+    bool names = sandbox->resolve && !has_root(sandbox);
+    for (size_t i = 0; names && i < sizeof resolver_files / sizeof resolver_files[0]; i++) {
         (void)allow(rules, resolver_files[i], READ_ONLY & known); /* some are not there */
     }
     return 0;

@@ -182,12 +182,43 @@ static char *procfs_point(char *line)
     return point;
 }
 
+/* All of mountinfo, malloc'ed, terminated; NULL and errno. Not by stdio, whose first use costs four
+ * pages. */
+static char *read_mounts(const struct wrap_setup *setup)
+{
+    enum { FIRST = 4096, MOST = 64 << 20 };
+    int fd = openat(setup->proc, "mountinfo", O_RDONLY | O_CLOEXEC);
+    char *text = NULL;
+    size_t used = 0;
+    ssize_t got = fd < 0 ? -1 : 1;
+    for (size_t room = FIRST; got > 0 && room <= MOST; room *= 2) {
+        char *more = realloc(text, room);
+        got = more ? 1 : -1;
+        text = more ? more : text;
+        while (got > 0 && used < room - 1) {
+            got = read(fd, text + used, room - 1 - used);
+            used += got > 0 ? (size_t)got : 0;
+        }
+    }
+    int problem = got > 0 ? EFBIG : errno;
+    if (fd >= 0) close(fd);
+    if (got == 0) {
+        text[used] = '\0';
+        return text;
+    }
+    free(text);
+    errno = problem;
+    return NULL;
+}
+
 /* One round: true when there was none. */
-static bool drop_round(FILE *file, char **line, size_t *size, int *problem)
+static bool drop_round(char *text, int *problem)
 {
     bool none = true;
-    while (!*problem && getline(line, size, file) > 0) {
-        char *point = procfs_point(*line);
+    char *next = NULL;
+    for (char *line = strtok_r(text, "\n", &next); line && !*problem;
+         line = strtok_r(NULL, "\n", &next)) {
+        char *point = procfs_point(line);
         if (!point) continue;
         none = false;
         if (umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) != 0) *problem = errno;
@@ -199,22 +230,17 @@ static bool drop_round(FILE *file, char **line, size_t *size, int *problem)
 static bool drop_procfs(const struct wrap_setup *setup, struct wrap_error *err)
 {
     enum { ROUNDS = 8 };
-    char *line = NULL;
-    size_t size = 0;
     bool none = false;
     int problem = 0;
     for (int i = 0; i < ROUNDS && !none && !problem; i++) {
-        int fd = openat(setup->proc, "mountinfo", O_RDONLY | O_CLOEXEC);
-        FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
-        if (file) {
-            none = drop_round(file, &line, &size, &problem);
-            fclose(file);
+        char *text = read_mounts(setup);
+        if (text) {
+            none = drop_round(text, &problem);
         } else {
             problem = errno;
-            if (fd >= 0) close(fd);
         }
+        free(text);
     }
-    free(line);
     if (problem) return wrap_fail_errno(err, problem, "taking procfs out of the container");
     return none || wrap_fail(err, WRAP_INTERNAL, "a procfs stays in the container");
 }
