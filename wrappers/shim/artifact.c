@@ -38,6 +38,7 @@ struct fetch {
     unsigned open_handles;
     uint64_t begun_ms, heard_ms;
     uint64_t received;
+    struct wrap_grpc_header header;
     struct wrap_grpc *grpc;
     char *image; /* own: its name */
     struct wrap_blob blob; /* what is being read; OTHER: not yet */
@@ -377,7 +378,8 @@ static void on_connected(uv_connect_t *request, int status)
         return;
     }
     const struct wrap_grpc_config config = {
-        .ns = fetch->config.ns, .send = send_bytes, .env = fetch};
+        .headers = &fetch->header, .header_count = 1, .send = send_bytes, .env = fetch};
+    fetch->header = (struct wrap_grpc_header){"containerd-namespace", fetch->config.ns};
     bool good = status == 0 || wrap_fail_errno(&err, -status, "%s", fetch->config.address);
     if (good) {
         fetch->grpc = wrap_grpc_new(&config, &err);

@@ -6,6 +6,7 @@
 #include "common/delegate.h"
 #include "shim/console.h"
 #include "shim/log.h"
+#include "shim/spans.h"
 #include "shim/spawn.h"
 #include "shim/steps.h"
 
@@ -225,6 +226,7 @@ static void started(struct call *call, const struct wrap_error *problem)
     struct wrap_task *task = init->task;
     if (!problem) {
         init->state = WRAP_STATE_RUNNING;
+        wrap_span_begin_again(task->life);
         wrap_event_start(task->shim->events, task->id, init->pid);
     }
     wrap_step_end(init, problem);

@@ -5,6 +5,7 @@
  * waits for it, who wants it deleted.
  */
 #include "shim/log.h"
+#include "shim/spans.h"
 #include "shim/steps.h"
 
 #include <signal.h>
@@ -54,6 +55,11 @@ static void announce(void *context)
     wrap_event_exit(task->shim->events, task->id, is_init ? task->id : proc->exec_id, proc->pid,
                     proc->exit_status, proc->exited_at);
     tell_waiters(proc);
+    if (is_init) {
+        wrap_span_number(task->life, "process.exit.code", proc->exit_status);
+        wrap_span_end(task->life, NULL);
+        task->life = NULL;
+    }
     if (proc->deletion) {
         remove_ended(proc);
     }

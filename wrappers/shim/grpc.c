@@ -11,6 +11,8 @@ enum {
     HEAD = 5, /* of a message: whether it is compressed, its size */
     WINDOW = 1 << 20,
     ACKS_MAX = 100, /* answers to pings and settings that wait to be sent */
+    OWN_HEADERS = 6,
+    HEADERS_MAX = 32,
     STATUS_NONE = -1,
     STATUS_LAST = 16 /* UNAUTHENTICATED */
 };
@@ -105,18 +107,21 @@ bool wrap_grpc_call(struct wrap_grpc *grpc, const struct wrap_grpc_call *call,
         memcpy(grpc->request + HEAD, call->request, call->request_size);
     }
     grpc->request_size = HEAD + call->request_size;
-    const nghttp2_nv headers[] = {
+    const char *authority = grpc->config.authority;
+    nghttp2_nv headers[OWN_HEADERS + HEADERS_MAX] = {
         header(":method", "POST"),
         header(":scheme", "http"),
         header(":path", call->path),
-        header(":authority", "localhost"),
+        header(":authority", authority ? authority : "localhost"),
         header("content-type", "application/grpc"),
         header("te", "trailers"),
-        header("containerd-namespace", grpc->config.ns),
     };
+    size_t count = OWN_HEADERS;
+    for (size_t i = 0; i < grpc->config.header_count && i < HEADERS_MAX; i++) {
+        headers[count++] = header(grpc->config.headers[i].name, grpc->config.headers[i].value);
+    }
     const nghttp2_data_provider body = {.read_callback = read_request};
-    grpc->stream = nghttp2_submit_request(grpc->session, NULL, headers,
-                                          sizeof headers / sizeof headers[0], &body, NULL);
+    grpc->stream = nghttp2_submit_request(grpc->session, NULL, headers, count, &body, NULL);
     if (grpc->stream < 0) {
         return wrap_fail(err, WRAP_INTERNAL, "HTTP/2: %s", nghttp2_strerror(grpc->stream));
     }

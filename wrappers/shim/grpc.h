@@ -14,8 +14,15 @@
 
 struct wrap_grpc;
 
+struct wrap_grpc_header {
+    const char *name; /**< lower case */
+    const char *value;
+};
+
 struct wrap_grpc_config {
-    const char *ns; /**< the header containerd-namespace; kept, not copied */
+    const char *authority; /**< NULL: localhost; this and the headers are kept, not copied */
+    const struct wrap_grpc_header *headers; /**< of all calls */
+    size_t header_count; /**< at most 32 */
     /** Sends bytes, which are the caller's again afterwards. False: it can't. */
     bool (*send)(void *env, const void *bytes, size_t size);
     void *env;

@@ -6,6 +6,7 @@
 #include "shim/artifact.h"
 #include "shim/aside.h"
 #include "shim/log.h"
+#include "shim/spans.h"
 #include "shim/steps.h"
 
 #include <errno.h>
@@ -73,6 +74,7 @@ static void tell_started(struct wrap_proc *proc)
     struct wrap_task *task = proc->task;
     proc->state = WRAP_STATE_RUNNING;
     if (wrap_is_init(proc)) {
+        wrap_span_begin_again(task->life);
         wrap_event_start(task->shim->events, task->id, proc->pid);
     } else {
         wrap_event_exec_started(task->shim->events, task->id, proc->exec_id, proc->pid);

@@ -193,9 +193,14 @@ static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, stru
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     uv_timer_init(loop, &self.trim);
     (void)wrap_program_prepare(); /* without, each guest makes an engine of its own */
-    return wrap_reaper_start(loop, err) &&
-           wrap_events_new(loop, config->events, config->ns, &self.shim.events, err) &&
-           wrap_ttrpc_serve(loop, config->socket, services, 3, &self.shim, &self.server, err);
+    self.shim.spans = wrap_spans_new(loop, ns);
+    bool good = wrap_reaper_start(loop, err) &&
+                wrap_events_new(loop, config->events, config->ns, &self.shim.events, err) &&
+                wrap_ttrpc_serve(loop, config->socket, services, 3, &self.shim, &self.server, err);
+    if (good) {
+        wrap_ttrpc_trace(self.server, self.shim.spans);
+    }
+    return good;
 }
 
 /* Where the frames of `start` were: several pages. */
@@ -203,6 +208,7 @@ static void serve(void)
 {
     uv_run(self.shim.loop, UV_RUN_DEFAULT);
     unlink(self.path);
+    wrap_spans_finish(self.shim.spans);
     _exit(0);
 }
 

@@ -40,6 +40,13 @@ static struct wrap_proc *find(call_t *call, struct wrap_shim *shim, const char *
 
 static void on_created(struct wrap_proc *proc, const struct wrap_error *err, void *context)
 {
+    struct wrap_task *task = proc->task;
+    wrap_span_text(task->making, "wasmrun.kind",
+                   task->kind == WRAP_KIND_LINUX   ? "linux"
+                   : task->kind == WRAP_KIND_PAUSE ? "pause"
+                                                   : "wasm");
+    wrap_span_end(task->making, err);
+    task->making = NULL;
     if (err) {
         wrap_ttrpc_refuse(context, err);
         return;
@@ -74,6 +81,7 @@ static void create(call_t *call, const ProtobufCMessage *message, void *env)
             .options = &options,
             .traceparent = wrap_ttrpc_metadata(call, "traceparent"),
             .tracestate = wrap_ttrpc_metadata(call, "tracestate"),
+            .span = wrap_ttrpc_span(call),
         };
         good = wrap_task_create(shim, &config, on_created, call, &err);
     }

@@ -6,6 +6,7 @@
 #include "shim/task.h"
 
 #include "shim/log.h"
+#include "shim/spans.h"
 #include "shim/steps.h"
 
 #include <errno.h>
@@ -188,6 +189,8 @@ void wrap_task_free(struct wrap_task *task)
     if (task->timer) {
         uv_close((uv_handle_t *)task->timer, (uv_close_cb)free);
     }
+    wrap_span_drop(task->making);
+    wrap_span_drop(task->life);
     wrap_cgroup_free(task->cgroup);
     if (task->artifact > 0) {
         close(task->artifact);
@@ -231,6 +234,9 @@ static struct wrap_task *task_new(struct wrap_shim *shim, const struct wrap_task
     if (config->tracestate && strlen(config->tracestate) < sizeof task->tracestate) {
         strcpy(task->tracestate, config->tracestate);
     }
+    task->life = wrap_span_within(config->span, "wasmrun.container");
+    wrap_span_text(task->life, "container.id", config->id);
+    (void)wrap_span_traceparent(task->life, task->traceparent);
     bool good = copy_root_mounts(task, config) && task->id && task->bundle &&
                 task->options.binary && task->options.root &&
                 proc_new(task, "", streams, config->terminal);
@@ -327,12 +333,15 @@ bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *con
         return wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
     }
     struct wrap_proc *init = wrap_task_init_proc(task);
+    struct wrap_span *reading = wrap_span_within(config->span, "wasmrun.config");
     bool good = wrap_spec_open(path, &task->config, &task->spec, err) &&
                 (task->spec->has_process ||
                  wrap_fail(err, WRAP_INVALID_ARGUMENT, "%s: no process", path)) &&
                 wrap_kind_of(task->spec, &task->kind, err) &&
                 wrap_step_begin(init, done, context, err);
+    wrap_span_end(reading, good ? NULL : err);
     if (good) {
+        task->making = wrap_span_within(config->span, "wasmrun.sandbox");
         good = wrap_way_of(task)->create(init, err);
         if (!good) {
             init->done = NULL;

@@ -108,6 +108,9 @@ struct wrap_task {
     bool mounted; /**< the root file system is mounted for a Linux runtime */
     char traceparent[64];
     char tracestate[512];
+    struct wrap_span *making; /**< from the configuration to the end of Create */
+    struct wrap_span
+        *life;   /**< from Start, or Create without one, to the end; the guest's trace context */
     struct wrap_proc *processes; /**< the first one first */
 };
 
@@ -117,6 +120,7 @@ struct wrap_shim {
     const char *ns;
     const char *grpc; /**< containerd's socket, for artifacts; NULL or "": none */
     struct wrap_events *events;
+    struct wrap_spans *spans; /**< NULL: nobody asks for them */
     struct wrap_task *tasks;
     bool told_lacks; /**< what the kernel does not have for our sandbox is in the log */
     bool in_cgroup; /**< has been put where the options say (ShimCgroup) */
@@ -134,6 +138,7 @@ struct wrap_task_create {
     const char *in, *out, *err;
     const struct wrap_task_options *options; /**< copied */
     const char *traceparent, *tracestate; /**< NULL: none */
+    const struct wrap_span *span; /**< of the call */
 };
 
 /** The task of that id; NOT_FOUND. */

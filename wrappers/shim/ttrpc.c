@@ -38,6 +38,7 @@ struct wrap_ttrpc_call {
     struct connection *connection; /* NULL: it is gone */
     struct wrap_ttrpc_call *next, **link;
     struct serving *serving; /* while `handle` runs */
+    struct wrap_span *span;
     uint32_t stream;
     bool spoiled; /* the stream has got an error already: the answer is not sent */
 };
@@ -63,6 +64,7 @@ struct wrap_ttrpc_server {
     const struct wrap_ttrpc_service *services;
     size_t service_count;
     void *env;
+    struct wrap_spans *spans;
     struct connection *connections;
     size_t connection_count;
     size_t call_count;
@@ -161,6 +163,7 @@ static void call_free(struct wrap_ttrpc_call *call)
     if (call->serving) {
         call->serving->call = NULL;
     }
+    wrap_span_drop(call->span);
     free(call);
 }
 
@@ -244,6 +247,15 @@ static void send_status(struct connection *connection, uint32_t stream, int code
     send_response(connection, stream, &response);
 }
 
+const struct wrap_span *wrap_ttrpc_span(const struct wrap_ttrpc_call *call) { return call->span; }
+
+static void end_span(struct wrap_ttrpc_call *call, const struct wrap_error *err)
+{
+    wrap_span_number(call->span, "rpc.grpc.status_code", err ? (int)err->code : 0);
+    wrap_span_end(call->span, err);
+    call->span = NULL;
+}
+
 void wrap_ttrpc_refuse(struct wrap_ttrpc_call *call, const struct wrap_error *err)
 {
     struct connection *connection = call->connection;
@@ -252,6 +264,7 @@ void wrap_ttrpc_refuse(struct wrap_ttrpc_call *call, const struct wrap_error *er
         /* An error without a code must not read as success. */
         send_status(connection, call->stream, err->code ? (int)err->code : WRAP_UNKNOWN, err->text);
     }
+    end_span(call, err);
     call_free(call);
 }
 
@@ -277,6 +290,7 @@ void wrap_ttrpc_reply(struct wrap_ttrpc_call *call, const ProtobufCMessage *resp
         close_connection(connection);
     }
     free(bytes);
+    end_span(call, NULL);
     call_free(call);
 }
 
@@ -368,6 +382,9 @@ static void serve(struct connection *connection, uint32_t stream, const Ttrpc__R
     struct serving serving = {.request = request, .call = call_new(connection, stream)};
     if (serving.call) {
         serving.call->serving = &serving;
+        serving.call->span = wrap_span_serve(connection->server->spans,
+                                             wrap_ttrpc_metadata(serving.call, "traceparent"),
+                                             request->service, request->method);
         method->handle(serving.call, message, connection->server->env);
     } else {
         close_connection(connection);
@@ -557,6 +574,11 @@ bool wrap_ttrpc_serve(uv_loop_t *loop, int socket, const struct wrap_ttrpc_servi
     }
     *out = server;
     return true;
+}
+
+void wrap_ttrpc_trace(struct wrap_ttrpc_server *server, struct wrap_spans *spans)
+{
+    server->spans = spans;
 }
 
 size_t wrap_ttrpc_pending(const struct wrap_ttrpc_server *server) { return server->call_count; }

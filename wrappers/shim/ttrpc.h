@@ -11,6 +11,7 @@
 #define WRAPPERS_SHIM_TTRPC_H
 
 #include "common/error.h"
+#include "shim/spans.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
@@ -45,6 +46,9 @@ void wrap_ttrpc_refuse(struct wrap_ttrpc_call *call, const struct wrap_error *er
  * until `handle` returns. */
 const char *wrap_ttrpc_metadata(const struct wrap_ttrpc_call *call, const char *key);
 
+/** The span that the call is, NULL: none. Valid until its answer. */
+const struct wrap_span *wrap_ttrpc_span(const struct wrap_ttrpc_call *call);
+
 struct wrap_ttrpc_server;
 /** Serves on a bound socket (taken over, also by a failure); the tables stay the caller's. Memory
  * for all that waits in a connection is bounded: a peer that does not read its answers is not read
@@ -52,6 +56,8 @@ struct wrap_ttrpc_server;
 bool wrap_ttrpc_serve(uv_loop_t *loop, int socket, const struct wrap_ttrpc_service *services,
                       size_t service_count, void *env, struct wrap_ttrpc_server **out,
                       struct wrap_error *err);
+/** From now on each call is a span of `spans`. */
+void wrap_ttrpc_trace(struct wrap_ttrpc_server *server, struct wrap_spans *spans);
 /** Calls that have no answer yet and whose peers are still there. */
 size_t wrap_ttrpc_pending(const struct wrap_ttrpc_server *server);
 /** Stops listening, sends the answers that are queued (for at most two seconds) and then closes;

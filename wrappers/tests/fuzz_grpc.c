@@ -86,7 +86,9 @@ static void feed(const uint8_t *data, size_t size, size_t step)
 {
     struct world world = {0};
     struct wrap_error err = {0};
-    const struct wrap_grpc_config config = {.ns = "ns", .send = send_bytes, .env = &world};
+    const struct wrap_grpc_header header = {"containerd-namespace", "ns"};
+    const struct wrap_grpc_config config = {
+        .headers = &header, .header_count = 1, .send = send_bytes, .env = &world};
     world.grpc = wrap_grpc_new(&config, &err);
     check(world.grpc && begin(&world), "it cannot begin");
     while (size) {

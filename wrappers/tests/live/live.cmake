@@ -29,7 +29,7 @@ add_custom_target(live_guests ALL DEPENDS ${programs})
 find_program(WASMRUN_PYTHON_DEBIAN NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(WASMRUN_PYTHON_DEBIAN NAMES python3)
 mark_as_advanced(WASMRUN_PYTHON_DEBIAN)
-foreach(name ctr cri shim hostile crash death churn oci bad systemd rootless podman roads node artifact static docs)
+foreach(name ctr cri shim hostile crash death churn oci bad systemd rootless podman roads node artifact otel static docs)
   wasmrun_counted_test(live_${name} LABEL live TIMEOUT 300
     COMMAND ${WASMRUN_PYTHON_DEBIAN} ${live}/live_${name}.py --build ${PROJECT_BINARY_DIR})
   set_tests_properties(live_${name} PROPERTIES RUN_SERIAL TRUE)

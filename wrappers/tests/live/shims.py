@@ -171,9 +171,10 @@ class Shim:
         cwd = bundle if os.path.isdir(bundle) else self.lab.home
         return subprocess.run([*words, word], cwd=cwd, input=stdin, capture_output=True, env=full, timeout=timeout)
 
-    def begin(self, words, version=None, params=False, wrap=(), **options):
+    def begin(self, words, version=None, params=False, wrap=(), environment=None, **options):
         """Writes the bundle, starts the shim, connects. `version`: what containerd says it knows;
-        `params`: as 2.3 does, by a message on standard input."""
+        `params`: as 2.3 does, by a message on standard input; `environment`: containerd's own, more
+        of it."""
         self.lab.bundle(self.id, words, **options)
         stdin = b""
         if params:
@@ -181,7 +182,7 @@ class Shim:
                 instance_id=self.id, namespace=machine.group(), containerd_version="2.3.0",
                 ttrpc_address=self.lab.events.path, grpc_address=f"{self.lab.home}/grpc",
                 binary="/usr/bin/containerd").SerializeToString()
-        env = {"MAX_SHIM_VERSION": str(version)} if version else {}
+        env = dict(environment or {}, **({"MAX_SHIM_VERSION": str(version)} if version else {}))
         done = self.command("start", stdin=stdin, env=env, wrap=wrap)
         assert done.returncode == 0, f"shim start: {done.returncode}: {done.stderr.decode()}"
         self.answer = done.stdout
