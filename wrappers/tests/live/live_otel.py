@@ -275,12 +275,19 @@ class Raw:
                 return
             self.open.append(stream)
             if self.answer is not None:
-                try:
-                    stream.recv(100)
-                    stream.sendall(self.answer)
-                except OSError:
-                    pass
-                stream.close()
+                threading.Thread(target=self.say, args=(stream,), daemon=True).start()
+
+    def say(self, stream):
+        """Reads to the end: a socket that is closed with unread bytes resets its connection."""
+        try:
+            stream.recv(100)
+            stream.sendall(self.answer)
+            stream.shutdown(socket.SHUT_WR)
+            while stream.recv(4096):
+                pass
+        except OSError:
+            pass
+        stream.close()
 
     def __exit__(self, *_):
         self.listener.shutdown(socket.SHUT_RDWR)
