@@ -26,7 +26,7 @@ static const char *look_up(const char *name, void *env)
     static unsigned next;
     char *value = values[next++ % 8];
     size_t length = strlen(name);
-    for (const char *row = env; row && *row; row = strchr(row, '\n'), row += row != NULL) {
+    for (const char *row = env; *row; row += strcspn(row, "\n"), row += *row == '\n') {
         if (strncmp(row, name, length) == 0 && row[length] == '=') {
             size_t size = strcspn(row + length + 1, "\n");
             assert_true(size < sizeof values[0]);
