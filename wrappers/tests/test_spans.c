@@ -312,9 +312,21 @@ static const Otlp__ScopeSpans *spans_of(const Otlp__ExportRequest *request)
     return request->resource_spans[0]->scope_spans[0];
 }
 
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, NULL);
+    }
+}
+
+/* All spans are sent. */
 static void end(struct collector *collector)
 {
     wrap_reaper_stop();
+    uv_walk(&collector->loop, close_handle, NULL);
+    uv_run(&collector->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&collector->loop), 0);
     close(collector->listener);
     free(collector->spans);
 }
