@@ -89,6 +89,10 @@ struct wrap_child {
                        made (group_late), one after READY (start) */
 };
 
+/** For who makes many: does once what each child would do of its signals. Real-time ones end the
+ * caller from now on with an exit code, as they would end it anyhow. */
+void wrap_signals_prepare(void);
+
 /**
  * Forks the first process of a container. The caller has one thread. What `config` points at must
  * stay until the child has reported READY or FAILED (it has its own copy of the memory: until this

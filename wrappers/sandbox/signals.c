@@ -10,6 +10,21 @@
 
 static void end(int number) { _exit(128 + number); }
 
+static bool prepared; /* one thread */
+
+static void end_by_realtime(const struct sigaction *action)
+{
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) sigaction(number, action, NULL);
+}
+
+void wrap_signals_prepare(void)
+{
+    struct sigaction action = {.sa_handler = end};
+    sigfillset(&action.sa_mask);
+    end_by_realtime(&action);
+    prepared = true;
+}
+
 void wrap_signals_reset(void)
 {
     /* SIGSEGV and its like are the engine's and can't be ignored anyhow; a guest gets EPIPE. */
@@ -20,7 +35,7 @@ void wrap_signals_reset(void)
     sigfillset(&action.sa_mask);
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
         sigaction(ending[i], &action, NULL);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) sigaction(number, &action, NULL);
+    if (!prepared) end_by_realtime(&action);
     signal(SIGPIPE, SIG_IGN);
     static const int usual[] = {SIGCHLD, SIGWINCH, SIGURG, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) signal(usual[i], SIG_DFL);

@@ -4,6 +4,7 @@
 
 #include "common/program.h"
 #include "common/stack.h"
+#include "sandbox/container.h"
 #include "shim/log.h"
 #include "shim/reaper.h"
 #include "shim/service.h"
@@ -167,6 +168,7 @@ static void settle_signals(void)
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
         signal(ignored[i], SIG_IGN);
     }
+    wrap_signals_prepare();
 }
 
 static bool set_up(const struct wrap_serve_config *config, uv_loop_t *loop, struct wrap_error *err)

@@ -24,6 +24,7 @@ enum rule {
     DENY,
     ALLOW,
     NOSYS,
+    KILL,
     FCNTL,
     IOCTL,
     PRCTL,
@@ -183,6 +184,7 @@ static void check(enum rule rule)
     case DENY: answer_errno(EPERM); break;
     case ALLOW: answer(SECCOMP_RET_ALLOW); break;
     case NOSYS: answer_errno(ENOSYS); break;
+    case KILL: answer(SECCOMP_RET_KILL_PROCESS); break;
     case FCNTL: check_words(1, fcntls, sizeof fcntls / sizeof fcntls[0]); break;
     case IOCTL: check_words(1, ioctls, sizeof ioctls / sizeof ioctls[0]); break;
     case PRCTL: check_words(0, prctls, sizeof prctls / sizeof prctls[0]); break;
@@ -245,6 +247,9 @@ static void make_ranges(int arch, enum net net)
     range_count = 0;
     for (unsigned number = 0; number <= end; number++) {
         add_range(number, rule_of(number, arch, net));
+    }
+    if (arch == 0) {
+        add_range(WRAP_X32_BIT, KILL);
     }
 }
 
@@ -310,10 +315,6 @@ static void make_filter(int arch, enum net net)
         fail("the number is loaded elsewhere");
     }
     emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
-    if (arch == 0) {
-        emit(BPF_JMP | BPF_JGE | BPF_K, WRAP_X32_BIT, 0, 1);
-        answer(SECCOMP_RET_KILL_PROCESS);
-    }
     emit_search(0, range_count - 1);
     emit_rules();
 }
