@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "binary/module.h"
+#include "isa/gen/census.h"
 #include "isa/handlers.h"
 #include "translate/census.h"
 #include "validate/validate.h"
@@ -230,19 +231,6 @@ static void print_weights(void)
 
 /* ---- counts */
 
-static double now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static int by_count(const void *a, const void *b)
 {
     u64 x = counts[*(const u32 *)a], y = counts[*(const u32 *)b];
@@ -255,20 +243,6 @@ static void count(const struct vm_code *code)
         u64 op = code->words[i].u ^ TAG;
         if (op < VM_IR_COUNT) counts[op]++;
     }
-}
-
-/** Reads a whole file; its bytes are freed never. */
-static u8 *read_file(const char *path, usize *size)
-{
-    FILE *file = fopen(path, "re");
-    long end = -1;
-    if (file && fseek(file, 0, SEEK_END) == 0) end = ftell(file);
-    u8 *bytes = end > 0 ? malloc((usize)end) : NULL;
-    *size = (usize)end;
-    if (bytes && (fseek(file, 0, SEEK_SET) != 0 || fread(bytes, 1, *size, file) != *size))
-        bytes = NULL;
-    if (file) (void)fclose(file);
-    return bytes;
 }
 
 static void translate_all(const char *path, const struct vm_module *m, struct vm_code *codes)
@@ -292,9 +266,9 @@ static void translate_all(const char *path, const struct vm_module *m, struct vm
         codes[i].func_idx = m->n_imported[VM_EXTERN_FUNC] + i;
         weighing.begun_count = 0;
         weighing.body_start = m->bodies[i].range.start;
-        double start = now_ns();
+        double start = census_now_ns(CLOCK_PROCESS_CPUTIME_ID);
         vm_status s = vm_translate(&env, &codes[i], &scratch, &err);
-        double ns = now_ns() - start;
+        double ns = census_now_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
         vm_arena_free(&scratch);
         if (s != VM_OK) continue; /* it uses what can't be executed */
         count(&codes[i]);
@@ -304,7 +278,7 @@ static void translate_all(const char *path, const struct vm_module *m, struct vm
         bytes += m->bodies[i].range.size;
         out += codes[i].word_count * sizeof(union vm_word);
     }
-    qsort(per_byte, done, sizeof *per_byte, by_value);
+    qsort(per_byte, done, sizeof *per_byte, census_by_value);
     if (done)
         (void)fprintf(
             stderr, "%s: %u functions, %.1f ns a byte (median %.1f), %.2f bytes of code a byte\n",
@@ -314,7 +288,7 @@ static void translate_all(const char *path, const struct vm_module *m, struct vm
 static bool take(const char *path)
 {
     usize size;
-    u8 *bytes = read_file(path, &size);
+    u8 *bytes = census_read_file(path, &size);
     struct vm_module m;
     struct vm_err err;
     vm_err_init(&err);

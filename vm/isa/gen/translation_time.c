@@ -10,32 +10,19 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/arena.h"
 #include "binary/module.h"
+#include "isa/gen/census.h"
 #include "isa/handlers.h"
 #include "translate/translate.h"
 
 enum { ROUNDS = 5, CLOCKS = 1000 };
 
-static double now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static double median(double *values, u32 count)
 {
-    qsort(values, count, sizeof *values, by_value);
+    qsort(values, count, sizeof *values, census_by_value);
     return count ? values[count / 2] : 0;
 }
 
@@ -44,23 +31,10 @@ static double clock_ns(void)
 {
     double values[CLOCKS];
     for (u32 i = 0; i < CLOCKS; i++) {
-        double start = now_ns();
-        values[i] = now_ns() - start;
+        double start = census_now_ns(CLOCK_MONOTONIC);
+        values[i] = census_now_ns(CLOCK_MONOTONIC) - start;
     }
     return median(values, CLOCKS);
-}
-
-static u8 *read_file(const char *path, usize *size)
-{
-    FILE *file = fopen(path, "re");
-    long end = -1;
-    if (file && fseek(file, 0, SEEK_END) == 0) end = ftell(file);
-    u8 *bytes = end > 0 ? malloc((usize)end) : NULL;
-    *size = (usize)end;
-    if (bytes && (fseek(file, 0, SEEK_SET) != 0 || fread(bytes, 1, *size, file) != *size))
-        bytes = NULL;
-    if (file) (void)fclose(file);
-    return bytes;
 }
 
 /* Negative: it uses what can't be executed. */
@@ -70,9 +44,9 @@ static double time_of(const struct vm_translate_env *env, struct vm_code *code)
     struct vm_err err;
     vm_err_init(&err);
     vm_arena_init(&scratch, env->alloc);
-    double start = now_ns();
+    double start = census_now_ns(CLOCK_MONOTONIC);
     vm_status status = vm_translate(env, code, &scratch, &err);
-    double ns = now_ns() - start;
+    double ns = census_now_ns(CLOCK_MONOTONIC) - start;
     vm_arena_free(&scratch);
     return status == VM_OK ? ns : -1;
 }
@@ -101,7 +75,7 @@ static void translate_all(const struct vm_module *m, const u32 *canon, double *n
 static bool take(const char *path)
 {
     usize size;
-    u8 *bytes = read_file(path, &size);
+    u8 *bytes = census_read_file(path, &size);
     struct vm_module m;
     struct vm_err err;
     vm_err_init(&err);
