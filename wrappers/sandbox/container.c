@@ -187,7 +187,8 @@ static void look(struct wrap_setup *setup, bool last)
 static void get_profile(struct wrap_setup *setup)
 {
     if (setup->spec->has_seccomp && setup->config->kind != WRAP_KIND_PAUSE) {
-        (void)wrap_profile_compile(&setup->spec->seccomp, &setup->profile, &setup->profile_error);
+        (void)wrap_profile_compile_beside(&setup->spec->seccomp, &setup->profile,
+                                          &setup->profile_error);
     }
 }
 

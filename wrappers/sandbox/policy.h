@@ -17,6 +17,10 @@
  * guest's, and ours to look names up, to sample, to demangle names. */
 #define WRAP_FILTER_THREAD 0x10900u
 
+/** Flags that clone fails with, EPERM. CLONE_PTRACE, VFORK, NEWNS, NEWCGROUP, NEWUTS, NEWIPC,
+ * NEWUSER, NEWPID, NEWNET, IO. */
+#define WRAP_FILTER_CLONE_NEVER 0xfe026000u
+
 #define WRAP_AUDIT_X86_64 0xc000003eu
 #define WRAP_AUDIT_AARCH64 0xc00000b7u
 /** Calls of x32 have this bit, under the same audit number as x86-64. */

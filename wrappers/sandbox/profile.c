@@ -33,12 +33,29 @@
 
 enum { NONE = -1, ERRNO_MAX = 4095, CODE_MAX = BPF_MAXINSNS, JUMP_MAX = 255, NOBODY = 0xffff };
 
+/* Rules of syscalls.def. */
+enum ours {
+    OURS_ALLOW,
+    OURS_NOSYS,
+    OURS_NET,
+    OURS_SOCKET,
+    OURS_UNIX,
+    OURS_FCNTL,
+    OURS_IOCTL,
+    OURS_PRCTL,
+    OURS_PROT,
+    OURS_CLONE,
+    OURS_PRLIMIT,
+    OURS_OWN_PID
+};
+
 /* The calls that our filter allows, or answers itself; others can't get as far as this one. */
 static const struct {
     const char *name;
     int number;
+    enum ours ours;
 } calls[] = {
-#define SYSCALL(name, x86_64, aarch64, rule) {#name, NUMBER(x86_64, aarch64)},
+#define SYSCALL(name, x86_64, aarch64, rule) {#name, NUMBER(x86_64, aarch64), OURS_##rule},
 #include "sandbox/syscalls.def"
 #undef SYSCALL
 };
@@ -68,6 +85,7 @@ struct range {
 
 struct compiler {
     const struct wrap_seccomp *profile;
+    bool beside; /* ours follows */
     struct wrap_error *err;
     uint32_t otherwise;
     unsigned short slots[SLOTS]; /* calls by hash of their name, one more than the index */
@@ -351,6 +369,36 @@ static void emit_tests(struct compiler *c, const struct verdict *verdict)
     emit_answer(c, verdict->answer);
 }
 
+/* ---------------------------------------------------------------- what ours says, too */
+
+/* Whether clone fails only with what it fails with in ours: "none of these flags, else EPERM". */
+static bool is_clone_of_ours(const struct compiler *c, const struct verdict *verdict)
+{
+    if (verdict->first == NOBODY || verdict->answer != (SECCOMP_RET_ERRNO | EPERM)) {
+        return false;
+    }
+    const struct test *test = &c->tests[verdict->first];
+    const struct wrap_seccomp_arg *arg = test->rule->args;
+    return test->next == NOBODY && test->answer == SECCOMP_RET_ALLOW &&
+           test->rule->arg_count == 1 && arg->index == 0 && arg->op == WRAP_CMP_MASKED_EQ &&
+           arg->value_two == 0 && (arg->value & ~(uint64_t)WRAP_FILTER_CLONE_NEVER) == 0;
+}
+
+/* What ours answers in the same way need not be asked twice. */
+static void leave_out_ours(struct compiler *c)
+{
+    for (unsigned i = 0; i < CALL_COUNT; i++) {
+        struct verdict *verdict = &c->verdicts[i];
+        bool alike =
+            calls[i].ours == OURS_NOSYS
+                ? verdict->first == NOBODY && verdict->answer == (SECCOMP_RET_ERRNO | ENOSYS)
+                : calls[i].ours == OURS_CLONE && is_clone_of_ours(c, verdict);
+        if (alike) {
+            *verdict = (struct verdict){true, SECCOMP_RET_ALLOW, NOBODY};
+        }
+    }
+}
+
 /* ---------------------------------------------------------------- the search */
 
 static bool same_verdict(const struct compiler *c, int a, int b)
@@ -483,6 +531,9 @@ static bool compile(struct compiler *c, struct wrap_profile_filter *out)
             return false;
         }
     }
+    if (c->beside) {
+        leave_out_ours(c);
+    }
     make_ranges(c);
     if (c->range_count == 1 && same_verdict(c, c->ranges[0].call, -1)) {
         return true; /* all is allowed */
@@ -502,8 +553,8 @@ static bool compile(struct compiler *c, struct wrap_profile_filter *out)
     return true;
 }
 
-bool wrap_profile_compile(const struct wrap_seccomp *seccomp, struct wrap_profile_filter *out,
-                          struct wrap_error *err)
+static bool compile_new(const struct wrap_seccomp *seccomp, bool beside,
+                        struct wrap_profile_filter *out, struct wrap_error *err)
 {
     *out = (struct wrap_profile_filter){0};
     if (!flags_of(&seccomp->flags, &out->flags, err)) {
@@ -515,10 +566,23 @@ bool wrap_profile_compile(const struct wrap_seccomp *seccomp, struct wrap_profil
     }
     memset(compiler, 0, offsetof(struct compiler, verdicts));
     compiler->profile = seccomp;
+    compiler->beside = beside;
     compiler->err = err;
     bool good = compile(compiler, out);
     free(compiler);
     return good;
+}
+
+bool wrap_profile_compile(const struct wrap_seccomp *seccomp, struct wrap_profile_filter *out,
+                          struct wrap_error *err)
+{
+    return compile_new(seccomp, false, out, err);
+}
+
+bool wrap_profile_compile_beside(const struct wrap_seccomp *seccomp,
+                                 struct wrap_profile_filter *out, struct wrap_error *err)
+{
+    return compile_new(seccomp, true, out, err);
 }
 
 void wrap_profile_free(struct wrap_profile_filter *filter)

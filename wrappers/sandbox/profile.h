@@ -25,6 +25,10 @@ struct wrap_profile_filter {
  */
 bool wrap_profile_compile(const struct wrap_seccomp *seccomp, struct wrap_profile_filter *out,
                           struct wrap_error *err);
+/** The same, for a filter of which ours is the second half: without what ours answers alike. Of the
+ * profile that the CRI makes nothing is left. */
+bool wrap_profile_compile_beside(const struct wrap_seccomp *seccomp,
+                                 struct wrap_profile_filter *out, struct wrap_error *err);
 /** One that was never filled (all 0) is fine. */
 void wrap_profile_free(struct wrap_profile_filter *filter);
 /** Installs it on the calling thread; before ours, which denies seccomp. 0, or an errno. */

@@ -128,11 +128,12 @@ static void check_clone(void)
 {
     const uint32_t thread = WRAP_FILTER_THREAD;
     _Static_assert(WRAP_FILTER_THREAD == (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD), "flags");
-    const uint32_t never = CLONE_PTRACE | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWCGROUP |
-                           CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                           CLONE_NEWNET | CLONE_IO;
+    _Static_assert(WRAP_FILTER_CLONE_NEVER ==
+                       (CLONE_PTRACE | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                        CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_IO),
+                   "flags");
     load_arg(0);
-    emit(BPF_JMP | BPF_JSET | BPF_K, never, 2, 0);
+    emit(BPF_JMP | BPF_JSET | BPF_K, WRAP_FILTER_CLONE_NEVER, 2, 0);
     emit(BPF_ALU | BPF_AND | BPF_K, thread, 0, 0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, thread, 1, 0);
     answer_errno(EPERM);
