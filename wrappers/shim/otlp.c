@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otlp.c - spans as a request of OTLP, and its way to a collector. Blocks: see spans_impl.h. */
+#include "sandbox/sandbox.h"
 #include "shim/proto/otlp.pb-c.h"
 #include "shim/spans_impl.h"
 

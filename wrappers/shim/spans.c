@@ -389,18 +389,15 @@ struct wrap_spans *wrap_spans_new(uv_loop_t *loop, const char *ns)
     return spans;
 }
 
-/* A batch that is on its way already has a process of its own. */
+/* A batch that is on its way already has a process of its own; so has each of these. */
 void wrap_spans_finish(struct wrap_spans *spans)
 {
-    if (!spans || !spans->count || fork() != 0) {
-        return;
-    }
-    struct wrap_error err = {0};
-    (void)syscall(SYS_close_range, 0, ~0U, 0);
-    bool good = true;
-    while (good && spans->count) {
+    while (spans && spans->count) {
+        struct wrap_error err = {0};
         take_batch(spans, spans->config.batch_max);
-        good = work(spans, &err);
+        if (fork() == 0) {
+            (void)syscall(SYS_close_range, 0, ~0U, 0);
+            _exit(work(spans, &err) ? 0 : 1);
+        }
     }
-    _exit(good ? 0 : 1);
 }

@@ -49,7 +49,7 @@ struct wrap_otlp_batch {
 /** The packed request, malloc'ed; NULL: no memory. */
 uint8_t *wrap_otlp_pack(const struct wrap_otlp_batch *batch, size_t *size);
 /** Sends it and waits for the answer, at most as long as the settings say; blocks. In a process of
- * its own, which has no use for descriptors or signals. */
+ * its own, which has no use for descriptors or signals, and no rights any more afterwards. */
 bool wrap_otlp_send(const struct wrap_otlp_batch *batch, struct wrap_error *err);
 /** The status of an answer of HTTP/1; -1: that is none, 0: it is not whole yet. Pure. */
 int wrap_otlp_http_status(const char *text, size_t size);
