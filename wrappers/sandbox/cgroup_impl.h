@@ -93,6 +93,9 @@ struct wrap_cgroup_ops {
     bool prepare_all; /**< folders that were there, too */
     /** Of a folder and one in it, from the top down to the group: makes the inner one usable. */
     void (*prepare)(int parent, int child);
+    /** Whether all that `prepare` would do on the way from `mount` to `folder` is done; NULL:
+     * nobody knows. */
+    bool (*is_prepared)(const char *mount, const char *folder);
     bool (*limit)(struct wrap_cgroup *cgroup, const struct wrap_resources *resources,
                   struct wrap_error *err);
     bool (*freeze)(struct wrap_cgroup *cgroup, bool frozen, struct wrap_error *err);

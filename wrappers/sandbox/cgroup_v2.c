@@ -57,6 +57,21 @@ static void prepare(int parent, int child)
     }
 }
 
+/* A folder that has every controller of the host got them from all that are on the way. */
+static bool is_prepared(const char *mount, const char *folder)
+{
+    const char *const folders[] = {mount, folder};
+    char lists[2][LIST_MAX];
+    char path[WRAP_FOLDER_MAX + 32];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/cgroup.controllers", folders[i]);
+        if (wrap_cgroup_read(AT_FDCWD, path, lists[i], sizeof lists[i]) < 0) {
+            return false;
+        }
+    }
+    return strcmp(lists[0], lists[1]) == 0;
+}
+
 /* ---------------------------------------------------------------- limits */
 
 static bool put_or_max(int dir, const char *file, int64_t value, struct wrap_error *err)
@@ -371,6 +386,7 @@ const struct wrap_cgroup_ops wrap_cgroup_v2 = {
     .prepare_all = true,
     .prepared = 1u << WRAP_CTL_UNIFIED,
     .prepare = prepare,
+    .is_prepared = is_prepared,
     .limit = limit,
     .freeze = freeze,
     .kill = kill_all,

@@ -117,17 +117,24 @@ static bool enter_pids(const struct wrap_setup *setup, struct wrap_error *err)
     return good;
 }
 
+static int open_own_pids(struct wrap_error *err)
+{
+    int fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) wrap_fail_errno(err, errno, "/proc/self/ns/pid");
+    return fd;
+}
+
 bool wrap_ns_fork(struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_error *err)
 {
-    int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-    if (own < 0) return wrap_fail_errno(err, errno, "/proc/self/ns/pid");
-    long made = -1;
     bool moved = setup->joined >= 0 || setup->spec->namespace_paths[WRAP_NS_PID];
-    if (enter_pids(setup, err)) {
+    int own = moved ? open_own_pids(err) : -1;
+    long made = -1;
+    if ((!moved || own >= 0) && enter_pids(setup, err)) {
         made = clone_raw(setup, pidfd);
         if (made < 0 && errno == ENOSYS) {
             moved = true;
-            made = clone_old(setup, pidfd);
+            own = own >= 0 ? own : open_own_pids(err);
+            made = own >= 0 ? clone_old(setup, pidfd) : -1;
         }
         if (made < 0) wrap_fail_errno(err, errno, "making the container's process");
     }
@@ -143,7 +150,7 @@ bool wrap_ns_fork(struct wrap_setup *setup, pid_t *pid, int *pidfd, struct wrap_
         close(*pidfd);
         made = -1;
     }
-    close(own);
+    if (own >= 0) close(own);
     *pid = (pid_t)made;
     return made > 0;
 }
