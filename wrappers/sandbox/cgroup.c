@@ -169,10 +169,9 @@ static bool make_in(const struct wrap_cgroup *cgroup, const struct wrap_hierarch
             return false;
         }
     }
-    bool prepared = problem == 0 && cgroup->ops->is_prepared &&
-                    cgroup->ops->is_prepared(hierarchy->mount, path);
-    if (problem == 0 && !prepared && trace->first &&
-        (hierarchy->controllers & cgroup->ops->prepared)) {
+    const struct wrap_cgroup_ops *ops = cgroup->ops;
+    if (problem == 0 && trace->first && (hierarchy->controllers & ops->prepared) &&
+        !(ops->is_prepared && ops->is_prepared(hierarchy->mount, path))) {
         size_t above = mount;
         if (!cgroup->ops->prepare_all) { /* the folder that the first new one is in */
             above = trace->first - 1;

@@ -89,15 +89,9 @@ static void on_ready(struct wrap_proc *proc)
         if (proc->task->kind == WRAP_KIND_LOOK) {
             proc->task->kind = WRAP_KIND_WASM;
         }
-        bool ends = proc->deletion != NULL; /* what is told of its end follows at once */
-        if (ends) {
-            wrap_tell_created(proc);
-        }
+        wrap_tell_created(proc);
         wrap_step_end(proc, NULL);
-        if (!ends) { /* the answer goes first: nobody has to wait for this */
-            wrap_tell_created(proc);
-        }
-        wrap_task_watch_memory(proc->task);
+        wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
         wrap_task_settle(proc->task);
     } else {
         if (!wrap_container_go(proc->child.control_fd)) {

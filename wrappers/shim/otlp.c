@@ -189,10 +189,10 @@ int wrap_otlp_http_status(const char *text, size_t size)
     return good && status >= 100 ? status : -1;
 }
 
-static bool write_all(int fd, const void *data, size_t size)
+bool wrap_otlp_write(int socket, const void *data, size_t size)
 {
     for (size_t at = 0; at < size;) {
-        ssize_t wrote = send(fd, (const char *)data + at, size - at, MSG_NOSIGNAL);
+        ssize_t wrote = send(socket, (const char *)data + at, size - at, MSG_NOSIGNAL);
         if (wrote < 0 && errno != EINTR) {
             return false;
         }
@@ -243,7 +243,7 @@ static bool send_http(const struct wrap_otlp_config *config, int fd, const uint8
     bool good = fclose(to) == 0 && text;
     if (!good) {
         wrap_fail(err, WRAP_RESOURCE_EXHAUSTED, "out of memory");
-    } else if (!write_all(fd, text, length) || !write_all(fd, request, size)) {
+    } else if (!wrap_otlp_write(fd, text, length) || !wrap_otlp_write(fd, request, size)) {
         good = wrap_fail_errno(err, errno, "sending");
     }
     free(text);

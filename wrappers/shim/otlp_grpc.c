@@ -18,14 +18,7 @@ struct way {
 static bool send_bytes(void *env, const void *bytes, size_t size)
 {
     const struct way *way = env;
-    for (size_t at = 0; at < size;) {
-        ssize_t sent = send(way->socket, (const char *)bytes + at, size - at, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EINTR) {
-            return false;
-        }
-        at += sent > 0 ? (size_t)sent : 0;
-    }
-    return true;
+    return wrap_otlp_write(way->socket, bytes, size);
 }
 
 /* What a collector could not use is its affair. */

@@ -51,6 +51,8 @@ uint8_t *wrap_otlp_pack(const struct wrap_otlp_batch *batch, size_t *size);
 /** Sends it and waits for the answer, at most as long as the settings say; blocks. In a process of
  * its own, which has no use for descriptors or signals, and no rights any more afterwards. */
 bool wrap_otlp_send(const struct wrap_otlp_batch *batch, struct wrap_error *err);
+/** All of it, without SIGPIPE; false: errno. */
+bool wrap_otlp_write(int socket, const void *data, size_t size);
 /** The status of an answer of HTTP/1; -1: that is none, 0: it is not whole yet. Pure. */
 int wrap_otlp_http_status(const char *text, size_t size);
 /** The same by gRPC on a connected socket, without a limit of time; UNIMPLEMENTED in builds without

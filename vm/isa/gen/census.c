@@ -287,15 +287,8 @@ static void translate_all(const char *path, const struct vm_module *m, struct vm
 
 static bool take(const char *path)
 {
-    usize size;
-    u8 *bytes = census_read_file(path, &size);
     struct vm_module m;
-    struct vm_err err;
-    vm_err_init(&err);
-    if (!bytes || vm_module_decode(&m, &vm_alloc_libc, bytes, size, &err) != VM_OK) {
-        (void)fprintf(stderr, "%s: can't be read\n", path);
-        return false;
-    }
+    if (!census_read_module(path, &m)) return false;
     struct vm_code *codes = calloc(m.body_count + 1, sizeof *codes);
     if (!codes) abort();
     translate_all(path, &m, codes);

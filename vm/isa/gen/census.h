@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/port.h"
+#include "binary/module.h"
 
 static inline double census_now_ns(clockid_t clock)
 {
@@ -35,6 +35,18 @@ static inline u8 *census_read_file(const char *path, usize *size)
         bytes = NULL;
     if (file) (void)fclose(file);
     return bytes;
+}
+
+/** Decodes a file, once; false: it can't be, which is printed. */
+static inline bool census_read_module(const char *path, struct vm_module *out)
+{
+    usize size;
+    u8 *bytes = census_read_file(path, &size);
+    struct vm_err err;
+    vm_err_init(&err);
+    if (bytes && vm_module_decode(out, &vm_alloc_libc, bytes, size, &err) == VM_OK) return true;
+    (void)fprintf(stderr, "%s: can't be read\n", path);
+    return false;
 }
 
 #endif

@@ -74,15 +74,8 @@ static void translate_all(const struct vm_module *m, const u32 *canon, double *n
 
 static bool take(const char *path)
 {
-    usize size;
-    u8 *bytes = census_read_file(path, &size);
     struct vm_module m;
-    struct vm_err err;
-    vm_err_init(&err);
-    if (!bytes || vm_module_decode(&m, &vm_alloc_libc, bytes, size, &err) != VM_OK) {
-        (void)fprintf(stderr, "%s: can't be read\n", path);
-        return false;
-    }
+    if (!census_read_module(path, &m)) return false;
     double *ns = calloc((usize)m.body_count * ROUNDS + 1, sizeof *ns);
     double *per_byte = calloc(m.body_count + 1, sizeof *per_byte), total = 0;
     double *first = calloc(m.body_count + 1, sizeof *first);
