@@ -79,9 +79,10 @@ enum wrap_oci_outcome wrap_oci_follow(struct wrap_child *child, wrap_oci_on_crea
             }
             break;
         case WRAP_REPORT_LINUX: wrap_oci_child_end(child); return WRAP_OCI_IS_LINUX;
-        case WRAP_REPORT_READY:
+        case WRAP_REPORT_LOCKED:
             if (report.error.text[0]) wrap_oci_note("warning", "sandbox: %s", report.error.text);
-            return WRAP_OCI_IS_READY;
+            break;
+        case WRAP_REPORT_READY: return WRAP_OCI_IS_READY;
         case WRAP_REPORT_FAILED:
             wrap_fail(err, report.error.code, "%s", report.error.text);
             wrap_oci_child_end(child);

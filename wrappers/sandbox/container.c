@@ -67,7 +67,7 @@ int wrap_container_report(int report_fd, struct wrap_report *out)
         got = read(report_fd, out, sizeof *out);
     } while (got < 0 && errno == EINTR);
     if (got < 0 && errno == EAGAIN) return 0;
-    /* After READY it may be a guest that has taken over its interpreter who writes. */
+    /* After LOCKED it may be a module that has taken over its interpreter who writes. */
     if (got != (ssize_t)sizeof *out || (unsigned)out->kind > WRAP_REPORT_REASON) return -1;
     out->error.text[sizeof out->error.text - 1] = '\0';
     return 1;
@@ -329,11 +329,14 @@ static _Noreturn void run(struct wrap_setup *setup)
         fail(setup, &error);
     }
     drop_tools(setup);
-    if (!pause && !wrap_guest_lock(setup, &view, &error)) fail(setup, &error);
-    if (!pause && !wrap_guest_load(setup, view, &program, &error)) fail(setup, &error);
-    struct wrap_error note = {0};
-    snprintf(note.text, sizeof note.text, "%s", setup->locks.missing);
-    report(setup, WRAP_REPORT_READY, &note);
+    if (!pause) {
+        struct wrap_error note = {0};
+        if (!wrap_guest_lock(setup, &view, &error)) fail(setup, &error);
+        snprintf(note.text, sizeof note.text, "%s", setup->locks.missing);
+        report(setup, WRAP_REPORT_LOCKED, &note);
+        if (!wrap_guest_load(setup, view, &program, &error)) fail(setup, &error);
+    }
+    report(setup, WRAP_REPORT_READY, NULL);
     if (pause) {
         wait_for_go(setup);
         if (setup->start >= 0) wait_for_byte(setup->start);

@@ -70,8 +70,11 @@ enum wrap_report_kind {
     WRAP_REPORT_CREATED, /**< with hooks_wait only: namespaces, mounts and cgroup stand, the root is
                             not changed yet: hooks may run, and it waits */
     WRAP_REPORT_LINUX, /**< kind was LOOK and the entry is no Wasm; it ends with 0 */
-    WRAP_REPORT_READY, /**< locked down, module loaded; it waits for the start. `error.text`, if
-                          not "", says what the kernel lacks for our sandbox */
+    WRAP_REPORT_LOCKED, /**< a guest's process: all of its configuration is applied and the sandbox
+                           stands; it goes on to its module. `error.text`, if not "", says what the
+                           kernel lacks for our sandbox */
+    WRAP_REPORT_READY, /**< module loaded; it waits for the start, whose byte may be there already
+                        */
     WRAP_REPORT_FAILED, /**< `error` says why; it ends with 127 (not found), 126 or 1 */
     WRAP_REPORT_REASON, /**< after the start: why it ended, when not by the guest's own will */
 };
@@ -86,7 +89,7 @@ struct wrap_child {
     int pidfd; /**< close-on-exec; the caller's */
     int report_fd; /**< read end, non-blocking; end of file: it is gone (or began to run) */
     int control_fd; /**< write one byte after CREATED (hooks_wait), one when the group is
-                       made (group_late), one after READY (start) */
+                       made (group_late), one after LOCKED or READY (start) */
 };
 
 /** For who makes many: does once what each child would do of its signals. Real-time ones end the
@@ -95,8 +98,8 @@ void wrap_signals_prepare(void);
 
 /**
  * Forks the first process of a container. The caller has one thread. What `config` points at must
- * stay until the child has reported READY or FAILED (it has its own copy of the memory: until this
- * returns, for a caller that does not share it). On failure nothing is left.
+ * stay until the child has reported LOCKED, READY or FAILED (it has its own copy of the memory:
+ * until this returns, for a caller that does not share it). On failure nothing is left.
  */
 bool wrap_container_fork(const struct wrap_container_config *config, struct wrap_child *out,
                          struct wrap_error *err);
@@ -106,7 +109,7 @@ bool wrap_container_fork_into(const struct wrap_container_config *config,
                               struct wrap_error *err);
 
 /** Reads one report. 1: `*out` is filled; 0: nothing yet; -1: end of file or an error. What comes
- * after READY is as hostile as the guest: a REASON at most counts. */
+ * after LOCKED is as hostile as the module: then READY or FAILED count, after READY a REASON. */
 int wrap_container_report(int report_fd, struct wrap_report *out);
 /** Lets a child go on; false: it is gone. */
 bool wrap_container_go(int control_fd);

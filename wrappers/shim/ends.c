@@ -135,7 +135,11 @@ void wrap_proc_on_ended(struct wrap_reap *reap, unsigned status, struct timespec
     if (wrap_is_init(proc)) {
         kill_rest(proc->task);
     }
-    wrap_proc_finish_end(proc);
+    if (proc->is_loading) {
+        wrap_native_ended_loading(proc);
+    } else {
+        wrap_proc_finish_end(proc);
+    }
 }
 
 void wrap_proc_wait(struct wrap_proc *proc, struct wrap_waiter *waiter)

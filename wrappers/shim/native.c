@@ -81,27 +81,62 @@ static void tell_started(struct wrap_proc *proc)
     }
 }
 
-static void on_ready(struct wrap_proc *proc)
+static void tell_settled(struct wrap_shim *shim)
 {
-    struct wrap_shim *shim = proc->task->shim;
-    if (wrap_is_init(proc)) {
-        proc->state = WRAP_STATE_CREATED;
-        if (proc->task->kind == WRAP_KIND_LOOK) {
-            proc->task->kind = WRAP_KIND_WASM;
-        }
-        wrap_tell_created(proc);
-        wrap_step_end(proc, NULL);
-        wrap_task_watch_memory(proc->task); /* nobody has to wait for that */
-        wrap_task_settle(proc->task);
-    } else {
-        if (!wrap_container_go(proc->child.control_fd)) {
-            return; /* it is gone: its end is told */
-        }
-        tell_started(proc);
-        wrap_step_end(proc, NULL);
-    }
     if (shim->settled) {
         shim->settled(shim);
+    }
+}
+
+/* Create is answered while the module is read: the client comes back with Start meanwhile. */
+static void on_created(struct wrap_proc *init, bool is_loading)
+{
+    struct wrap_shim *shim = init->task->shim;
+    init->state = WRAP_STATE_CREATED;
+    init->is_loading = is_loading;
+    if (init->task->kind == WRAP_KIND_LOOK) {
+        init->task->kind = WRAP_KIND_WASM;
+    }
+    wrap_tell_created(init);
+    wrap_step_end(init, NULL);
+    wrap_task_watch_memory(init->task); /* nobody has to wait for that */
+    wrap_task_settle(init->task);
+    tell_settled(shim);
+}
+
+static void on_exec_ready(struct wrap_proc *proc)
+{
+    struct wrap_shim *shim = proc->task->shim;
+    if (!wrap_container_go(proc->child.control_fd)) {
+        return; /* it is gone: its end is told */
+    }
+    tell_started(proc);
+    wrap_step_end(proc, NULL);
+    tell_settled(shim);
+}
+
+static void on_poststart(struct wrap_task *task, const struct wrap_error *err)
+{
+    if (err) {
+        wrap_log(WRAP_LOG_WARNING, task->id, "poststart: %s", err->text);
+    }
+    wrap_step_end(wrap_task_init_proc(task), NULL);
+}
+
+/* It may go, and its module is loaded. */
+static void on_started(struct wrap_proc *init)
+{
+    tell_started(init);
+    /* config.md: they are called before the start operation returns. */
+    wrap_hooks_run(init->task, WRAP_HOOK_POSTSTART, "running", on_poststart);
+}
+
+static void on_loaded(struct wrap_proc *init)
+{
+    init->is_loading = false;
+    init->failure = (struct wrap_error){0}; /* nobody believes what came before */
+    if (init->may_go && !init->gone) {
+        on_started(init);
     }
 }
 
@@ -114,28 +149,40 @@ static void tell_lacks(struct wrap_task *task, const char *lacks)
     }
 }
 
-/* Of a child that is not ready. */
+/* Of a child that is not ready; after LOCKED it may be a module who speaks. */
 static void take_report(struct wrap_proc *proc, const struct wrap_report *report)
 {
     bool is_init = wrap_is_init(proc);
+    bool is_new = proc->state == WRAP_STATE_NEW;
     switch (report->kind) {
     case WRAP_REPORT_CREATED:
-        proc->task->tries = 0;
-        if (is_init && !proc->gone && has_create_hooks(proc->task->spec)) {
+        if (is_init && is_new && !proc->gone && has_create_hooks(proc->task->spec)) {
+            proc->task->tries = 0;
             run_next_hooks(proc->task, NULL);
         }
         break;
-    case WRAP_REPORT_LINUX: proc->is_linux = is_init; break;
+    case WRAP_REPORT_LINUX: proc->is_linux = is_init && is_new; break;
+    case WRAP_REPORT_LOCKED:
+        if (is_new) {
+            tell_lacks(proc->task, report->error.text);
+        }
+        if (is_init && is_new && !proc->gone) { /* else it can't be started any more */
+            on_created(proc, true);
+        }
+        break;
     case WRAP_REPORT_READY:
-        tell_lacks(proc->task, report->error.text);
-        if (!proc->gone) { /* else it can't be started any more */
-            on_ready(proc);
+        if (!is_new) {
+            on_loaded(proc);
+        } else if (!proc->gone && is_init) {
+            on_created(proc, false);
+        } else if (!proc->gone) {
+            on_exec_ready(proc);
         }
         break;
     case WRAP_REPORT_FAILED:
         if (!proc->failure.code) {
             proc->failure = report->error;
-            proc->no_entry = is_init && report->no_entry;
+            proc->no_entry = is_init && is_new && report->no_entry;
         }
         break;
     case WRAP_REPORT_REASON: break;
@@ -149,7 +196,7 @@ static void on_report(uv_poll_t *poll, int status, int events)
     int got = 0;
     (void)events;
     while (proc->report_poll && (got = wrap_container_report(proc->child.report_fd, &report)) > 0) {
-        if (proc->state == WRAP_STATE_NEW) {
+        if (proc->state == WRAP_STATE_NEW || proc->is_loading) {
             take_report(proc, &report);
             continue;
         }
@@ -344,29 +391,24 @@ static bool start_exec(struct wrap_proc *proc, struct wrap_error *err)
     return true;
 }
 
-static void on_poststart(struct wrap_task *task, const struct wrap_error *err)
-{
-    if (err) {
-        wrap_log(WRAP_LOG_WARNING, task->id, "poststart: %s", err->text);
-    }
-    wrap_step_end(wrap_task_init_proc(task), NULL);
-}
-
 static void on_start_hooks(struct wrap_task *task, const struct wrap_error *err)
 {
     struct wrap_proc *init = wrap_task_init_proc(task);
     struct wrap_error problem = {0};
     if (!err && (init->gone || !wrap_container_go(init->child.control_fd))) {
-        wrap_fail(&problem, WRAP_FAILED_PRECONDITION, "container %s has stopped", task->id);
+        problem = init->failure;
+        if (!problem.code) {
+            wrap_fail(&problem, WRAP_FAILED_PRECONDITION, "container %s has stopped", task->id);
+        }
         err = &problem;
     }
     if (err) {
         wrap_step_end(init, err);
-        return;
+    } else if (init->is_loading) {
+        init->may_go = true; /* on_loaded, or the end, goes on */
+    } else {
+        on_started(init);
     }
-    tell_started(init);
-    /* config.md: they are called before the start operation returns. */
-    wrap_hooks_run(task, WRAP_HOOK_POSTSTART, "running", on_poststart);
 }
 
 static bool native_start(struct wrap_proc *proc, struct wrap_error *err)
@@ -477,6 +519,36 @@ static void on_scope_dropped(const struct wrap_error *err, void *context)
     after_early_end(init);
 }
 
+/* Of a child that has not told why. */
+static void explain_end(struct wrap_proc *proc)
+{
+    if (!proc->failure.code) {
+        wrap_fail(&proc->failure, WRAP_UNKNOWN,
+                  "container %s died with status %u while it was made%s", proc->task->id,
+                  proc->exit_status, proc->exit_status == 128 + SIGKILL ? " (out of memory?)" : "");
+    }
+}
+
+void wrap_native_ended_loading(struct wrap_proc *init)
+{
+    if (init->report_poll) {
+        on_report(init->report_poll, 0, 0); /* what it said last */
+    }
+    bool has_loaded = !init->is_loading;
+    init->is_loading = false;
+    if (!has_loaded) {
+        explain_end(init);
+    }
+    const struct wrap_error err = init->failure;
+    if (!init->may_go) {
+        wrap_proc_finish_end(init);
+    } else if (has_loaded) {
+        on_started(init); /* and has ended */
+    } else {
+        wrap_step_end(init, &err);
+    }
+}
+
 bool wrap_native_ended_early(struct wrap_proc *proc)
 {
     struct wrap_task *task = proc->task;
@@ -487,11 +559,7 @@ bool wrap_native_ended_early(struct wrap_proc *proc)
         return false;
     }
     wrap_native_close(proc);
-    if (!proc->failure.code) {
-        wrap_fail(&proc->failure, WRAP_UNKNOWN,
-                  "container %s died with status %u while it was made%s", task->id,
-                  proc->exit_status, proc->exit_status == 128 + SIGKILL ? " (out of memory?)" : "");
-    }
+    explain_end(proc);
     if (!wrap_is_init(proc)) {
         const struct wrap_error err = proc->failure;
         wrap_start_failed(proc, &err);

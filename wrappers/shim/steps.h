@@ -54,6 +54,8 @@ void wrap_proc_free(struct wrap_proc *proc);
 void wrap_task_free(struct wrap_task *task);
 /** native.c: the end of a child that was not known to be ready; false: it was. */
 bool wrap_native_ended_early(struct wrap_proc *proc);
+/** The end of a first process that may have been at its module; it may be gone afterwards. */
+void wrap_native_ended_loading(struct wrap_proc *init);
 /** Closes what leads to a child; again, or without one, is fine. */
 void wrap_native_close(struct wrap_proc *proc);
 

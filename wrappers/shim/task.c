@@ -422,6 +422,10 @@ bool wrap_proc_start(struct wrap_proc *proc, wrap_step_done done, void *context,
 {
     bool startable =
         wrap_is_init(proc) ? proc->state == WRAP_STATE_CREATED : proc->state == WRAP_STATE_NEW;
+    if (proc->state == WRAP_STATE_STOPPED && proc->failure.code) { /* its module is no good */
+        *err = proc->failure;
+        return false;
+    }
     if (!startable) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION,
                          proc->state == WRAP_STATE_STOPPED ? "%s has stopped"

@@ -66,6 +66,8 @@ struct wrap_proc {
     void *context;
     bool gone;      /**< reaped; told when the step in progress is over */
     bool announced; /**< the end has been told */
+    bool is_loading; /**< CREATED, but the module is not read yet */
+    bool may_go;     /**< a start waits for that */
     bool is_linux;  /**< the child has found a Linux program */
     bool no_entry;  /**< the child has found no program */
     struct wrap_error failure;
@@ -147,8 +149,9 @@ struct wrap_task *wrap_task_find(struct wrap_shim *shim, const char *id, struct 
 struct wrap_proc *wrap_task_proc(struct wrap_task *task, const char *exec_id,
                                  struct wrap_error *err);
 
-/** Creates a container, up to the point where it waits to be started. False: `err` says why and
- * `done` is not called; true: it will be. After a failure nothing is left. */
+/** Creates a container, up to the point where all of its configuration is applied; a module is read
+ * meanwhile, and what is wrong with it is the answer to the start. False: `err` says why and `done`
+ * is not called; true: it will be. After a failure nothing is left. */
 bool wrap_task_create(struct wrap_shim *shim, const struct wrap_task_create *config,
                       wrap_step_done done, void *context, struct wrap_error *err);
 struct wrap_exec_config {

@@ -27,6 +27,8 @@ enum fake_life {
     FAKE_FAILS,        /**< says why */
     FAKE_DIES,         /**< says nothing */
     FAKE_DIES_CREATED, /**< after CREATED: hooks may be running */
+    FAKE_DIES_LOCKED,  /**< while it reads its module */
+    FAKE_FAILS_LOCKED, /**< says what is wrong with its module */
     FAKE_DIES_READY,   /**< between READY and the start */
     FAKE_LINUX,        /**< is for the other runtime */
     FAKE_HOSTILE,      /**< has taken over its interpreter: reports without end */
@@ -44,7 +46,8 @@ static struct {
     unsigned busy;   /* of the next group */
     bool no_group;   /* the next one can't be made */
     bool group_late; /* whether the last child was to wait for its group */
-    const char *lacks; /* said with READY; NULL: nothing */
+    const char *lacks; /* said with LOCKED; NULL: nothing */
+    unsigned load_ms;  /* that a module takes to be read */
     bool scope;      /* systemd has something */
     size_t groups;   /* objects */
     char root[32];   /* the last child's, of its configuration */
@@ -94,7 +97,18 @@ static _Noreturn void fake_child(const struct wrap_container_config *config, boo
         if (config->hooks_wait) fake_wait(CONTROL);
         if (config->group_late) fake_wait(CONTROL);
     }
-    fake_report(REPORT, WRAP_REPORT_READY, fake.lacks);
+    fake_report(REPORT, WRAP_REPORT_LOCKED, fake.lacks);
+    if (fake.load_ms) {
+        usleep(fake.load_ms * 1000);
+    }
+    if (life == FAKE_DIES_LOCKED) {
+        _exit(1);
+    }
+    if (life == FAKE_FAILS_LOCKED) {
+        fake_report(REPORT, WRAP_REPORT_FAILED, "not a module");
+        _exit(126);
+    }
+    fake_report(REPORT, WRAP_REPORT_READY, NULL);
     if (life == FAKE_DIES_READY) {
         _exit(3);
     }
@@ -104,6 +118,7 @@ static _Noreturn void fake_child(const struct wrap_container_config *config, boo
     }
     while (life == FAKE_HOSTILE) {
         fake_report(REPORT, WRAP_REPORT_CREATED, NULL);
+        fake_report(REPORT, WRAP_REPORT_LOCKED, NULL);
         fake_report(REPORT, WRAP_REPORT_READY, NULL);
         fake_report(REPORT, WRAP_REPORT_REASON, "boo");
     }

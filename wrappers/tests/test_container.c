@@ -84,8 +84,9 @@ static void test_hooks_are_waited_for(void **state)
     struct pollfd wait = {.fd = box.child.report_fd, .events = POLLIN};
     assert_int_equal(poll(&wait, 1, 50), 0);
     assert_true(wrap_container_go(box.child.control_fd));
+    assert_int_equal(next_report(&box.child, &report), WRAP_REPORT_LOCKED);
+    assert_true(wrap_container_go(box.child.control_fd)); /* not before: it loads first */
     assert_int_equal(next_report(&box.child, &report), WRAP_REPORT_READY);
-    assert_true(wrap_container_go(box.child.control_fd));
     assert_int_equal(reap(&box.child), 42);
     box_drop(&box);
 }
@@ -430,7 +431,6 @@ static void test_the_process_is_in_its_group_before_anything_else(void **state)
     box.config.cgroup = group;
     box.spec.namespaces_new |= 1u << WRAP_NS_CGROUP;
     box_prepare(&box, answer);
-    struct wrap_report report;
     for (unsigned with_ns = 0; with_ns < 2; with_ns++) { /* and later, when the parent says so */
         struct box late = box;
         late.config.spec = &late.spec;
@@ -443,7 +443,7 @@ static void test_the_process_is_in_its_group_before_anything_else(void **state)
         struct pollfd wait = {.fd = late.child.report_fd, .events = POLLIN};
         assert_int_equal(poll(&wait, 1, 50), 0);
         assert_true(wrap_container_go(late.child.control_fd));
-        assert_int_equal(next_report(&late.child, &report), WRAP_REPORT_READY);
+        expect_ready(&late.child);
         assert_int_equal(same_ns(late.child.pid, "cgroup"), !with_ns);
         assert_true(wrap_container_go(late.child.control_fd));
         read_output(&late);

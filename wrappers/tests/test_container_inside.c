@@ -187,7 +187,7 @@ static void test_destinations_that_change_meanwhile_stay_in_the_root(void **stat
     for (int i = 0; i < STARTS; i++) {
         assert_true(wrap_container_fork(&box.config, &box.child, &err));
         next_report(&box.child, &report);
-        assert_true(report.kind == WRAP_REPORT_READY || report.kind == WRAP_REPORT_FAILED);
+        assert_true(report.kind == WRAP_REPORT_LOCKED || report.kind == WRAP_REPORT_FAILED);
         kill(box.child.pid, SIGKILL);
         reap(&box.child);
         assert_false(exists(in(&box, "outside/x")));

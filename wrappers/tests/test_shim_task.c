@@ -59,6 +59,71 @@ static void test_creation_that_fails_leaves_nothing(void **state)
     assert_non_null(strstr(made->err.text, "/bin/false"));
 }
 
+/* Create is answered before the module is read; what is wrong with it is the answer to Start, which
+ * may come before or after. Only where the child's end is seen first it is the answer to Create. */
+static void test_bad_module_is_the_answer_to_start(void **state)
+{
+    static const enum fake_life lives[] = {FAKE_FAILS_LOCKED, FAKE_DIES_LOCKED};
+    (void)state;
+    unsigned seen = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        bool says = lives[i % 2] == FAKE_FAILS_LOCKED;
+        bool early = i & 2;
+        fake.life = lives[i % 2];
+        fake.load_ms = early ? 30 : 0;
+        struct step *made = create("a", i & 4 ? "hooked" : "plain", false);
+        until_end(made);
+        if (made->err.code) {
+            assert_non_null(strstr(made->err.text, says ? "not a module" : "died with status 1"));
+            assert_null(proc_of("a", ""));
+            continue;
+        }
+        seen++;
+        struct step *waited = wait_for("a", "");
+        if (!early) until_good(waited);
+        struct step *started = start("a", "");
+        until_end(started);
+        assert_int_equal(started->err.code, says ? WRAP_NOT_FOUND : WRAP_UNKNOWN);
+        assert_non_null(strstr(started->err.text, says ? "not a module" : "died with status 1"));
+        until_good(waited);
+        assert_int_equal(waited->status, says ? 126 : 1);
+        assert_int_equal(start("a", "")->err.code, started->err.code);
+        until_good(delete ("a", "", false));
+        assert_null(strstr(history(), "start"));
+        assert_string_equal(strrchr(history(), 'c'), "create exit delete ");
+    }
+    assert_true(seen > 0);
+    fake.load_ms = 0;
+}
+
+static void test_start_waits_for_the_module(void **state)
+{
+    (void)state;
+    fake.life = FAKE_ENDS;
+    fake.load_ms = 50;
+    until_good(create("a", "plain", false));
+    struct step *started = start("a", "");
+    struct step *waited = wait_for("a", "");
+    assert_int_equal(started->ends, 0);
+    assert_int_equal(start("a", "")->err.code, WRAP_FAILED_PRECONDITION); /* one is in progress */
+    until_good(started);
+    until_good(waited);
+    assert_int_equal(waited->status, 7);
+    until_good(delete ("a", "", false));
+    assert_string_equal(history(), "create start exit delete ");
+    /* Killed while it waits. */
+    fake.life = FAKE_RUNS;
+    until_good(create("b", "plain", false));
+    started = start("b", "");
+    waited = wait_for("b", "");
+    assert_true(signal_proc("b", "", SIGKILL));
+    until_end(started);
+    assert_int_equal(started->err.code, WRAP_UNKNOWN);
+    until_good(waited);
+    assert_int_equal(waited->status, 128 + SIGKILL);
+    fake.load_ms = 0;
+}
+
 static void test_delete_gives_up_a_creation(void **state)
 {
     static const char *const bundles[] = {"plain", "hooked", "slow"};
@@ -278,6 +343,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_life_tells_its_events_in_order),
+        CASE(test_bad_module_is_the_answer_to_start),
+        CASE(test_start_waits_for_the_module),
         CASE(test_second_create_and_start_are_refused),
         CASE(test_creation_that_fails_leaves_nothing),
         CASE(test_delete_gives_up_a_creation),
