@@ -23,7 +23,8 @@ target_compile_options(wasmrun_flags INTERFACE
 target_compile_definitions(wasmrun_flags INTERFACE _GNU_SOURCE=)
 target_link_options(wasmrun_flags INTERFACE -Wl,-z,relro,-z,now)
 if(CMAKE_BUILD_TYPE STREQUAL Release)
-  target_compile_options(wasmrun_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  # Linkers can leave functions out, and put those side by side that are used together.
+  target_compile_options(wasmrun_flags INTERFACE -ffunction-sections -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 else()
   target_compile_definitions(wasmrun_flags INTERFACE VM_ASSERT=1)
 endif()
