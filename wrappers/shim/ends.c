@@ -231,7 +231,8 @@ void wrap_proc_end_for_deletion(struct wrap_proc *proc)
 static bool is_deletable(const struct wrap_proc *proc, bool force, struct wrap_error *err)
 {
     const char *name = wrap_is_init(proc) ? proc->task->id : proc->exec_id;
-    bool being_made = wrap_is_init(proc) && proc->state == WRAP_STATE_NEW;
+    bool being_made =
+        wrap_is_init(proc) && (proc->state == WRAP_STATE_NEW || (proc->is_loading && proc->may_go));
     if (proc->deleting || proc->deletion || (proc->done && !being_made)) {
         return wrap_fail(err, WRAP_FAILED_PRECONDITION, "%s: another operation is in progress",
                          name);
@@ -254,8 +255,8 @@ bool wrap_proc_delete(struct wrap_proc *proc, bool force, wrap_step_done done, v
     }
     *proc->deletion = (struct deletion){done, context};
     if (proc->done) {
-        /* Its creation is in progress, and given up where that is possible: see wrap_step_end and
-         * wrap_create_failed. */
+        /* Its creation is in progress, or its start waits for its module; it is given up where that
+         * is possible: see wrap_step_end and wrap_create_failed. */
         if (proc->pid && !proc->gone) {
             wrap_fail(&proc->failure, WRAP_CANCELLED, "%s: deleted while it was made",
                       proc->task->id);

@@ -89,11 +89,10 @@ static void tell_settled(struct wrap_shim *shim)
 }
 
 /* Create is answered while the module is read: the client comes back with Start meanwhile. */
-static void on_created(struct wrap_proc *init, bool is_loading)
+static void on_created(struct wrap_proc *init)
 {
     struct wrap_shim *shim = init->task->shim;
     init->state = WRAP_STATE_CREATED;
-    init->is_loading = is_loading;
     if (init->task->kind == WRAP_KIND_LOOK) {
         init->task->kind = WRAP_KIND_WASM;
     }
@@ -131,12 +130,16 @@ static void on_started(struct wrap_proc *init)
     wrap_hooks_run(init->task, WRAP_HOOK_POSTSTART, "running", on_poststart);
 }
 
-static void on_loaded(struct wrap_proc *init)
+static void on_loaded(struct wrap_proc *proc)
 {
-    init->is_loading = false;
-    init->failure = (struct wrap_error){0}; /* nobody believes what came before */
-    if (init->may_go && !init->gone) {
-        on_started(init);
+    proc->is_loading = false;
+    if (proc->gone) {
+        return; /* its end is told */
+    }
+    if (!wrap_is_init(proc)) {
+        on_exec_ready(proc);
+    } else if (proc->may_go) {
+        on_started(proc);
     }
 }
 
@@ -149,40 +152,34 @@ static void tell_lacks(struct wrap_task *task, const char *lacks)
     }
 }
 
-/* Of a child that is not ready; after LOCKED it may be a module who speaks. */
+/* Of a child that is new. */
 static void take_report(struct wrap_proc *proc, const struct wrap_report *report)
 {
     bool is_init = wrap_is_init(proc);
-    bool is_new = proc->state == WRAP_STATE_NEW;
     switch (report->kind) {
     case WRAP_REPORT_CREATED:
-        if (is_init && is_new && !proc->gone && has_create_hooks(proc->task->spec)) {
-            proc->task->tries = 0;
+        proc->task->tries = 0;
+        if (is_init && !proc->gone && has_create_hooks(proc->task->spec)) {
             run_next_hooks(proc->task, NULL);
         }
         break;
-    case WRAP_REPORT_LINUX: proc->is_linux = is_init && is_new; break;
+    case WRAP_REPORT_LINUX: proc->is_linux = is_init; break;
     case WRAP_REPORT_LOCKED:
-        if (is_new) {
-            tell_lacks(proc->task, report->error.text);
-        }
-        if (is_init && is_new && !proc->gone) { /* else it can't be started any more */
-            on_created(proc, true);
+        tell_lacks(proc->task, report->error.text);
+        proc->is_loading = true;
+        if (is_init && !proc->gone) { /* else it can't be started any more */
+            on_created(proc);
         }
         break;
-    case WRAP_REPORT_READY:
-        if (!is_new) {
-            on_loaded(proc);
-        } else if (!proc->gone && is_init) {
-            on_created(proc, false);
-        } else if (!proc->gone) {
-            on_exec_ready(proc);
+    case WRAP_REPORT_READY: /* of a pause: it has no module */
+        if (is_init && !proc->gone) {
+            on_created(proc);
         }
         break;
     case WRAP_REPORT_FAILED:
         if (!proc->failure.code) {
             proc->failure = report->error;
-            proc->no_entry = is_init && is_new && report->no_entry;
+            proc->no_entry = is_init && report->no_entry;
         }
         break;
     case WRAP_REPORT_REASON: break;
@@ -196,12 +193,18 @@ static void on_report(uv_poll_t *poll, int status, int events)
     int got = 0;
     (void)events;
     while (proc->report_poll && (got = wrap_container_report(proc->child.report_fd, &report)) > 0) {
-        if (proc->state == WRAP_STATE_NEW || proc->is_loading) {
+        if (proc->state == WRAP_STATE_NEW && !proc->is_loading) {
             take_report(proc, &report);
             continue;
         }
-        /* Perhaps a guest has taken over its interpreter: it has one word more. */
-        if (report.kind == WRAP_REPORT_REASON) {
+        if (proc->is_loading && report.kind == WRAP_REPORT_READY) {
+            on_loaded(proc);
+            continue;
+        }
+        /* Perhaps a module or a guest has taken over its interpreter: each has one word. */
+        if (proc->is_loading && report.kind == WRAP_REPORT_FAILED) {
+            proc->failure = proc->failure.code ? proc->failure : report.error;
+        } else if (!proc->is_loading && report.kind == WRAP_REPORT_REASON) {
             wrap_log(WRAP_LOG_INFO, proc->task->id, "%s", report.error.text);
         }
         got = -1;

@@ -66,8 +66,8 @@ struct wrap_proc {
     void *context;
     bool gone;      /**< reaped; told when the step in progress is over */
     bool announced; /**< the end has been told */
-    bool is_loading; /**< CREATED, but the module is not read yet */
-    bool may_go;     /**< a start waits for that */
+    bool is_loading; /**< the child is locked down and reads its module */
+    bool may_go;     /**< the first process: a start waits for that */
     bool is_linux;  /**< the child has found a Linux program */
     bool no_entry;  /**< the child has found no program */
     struct wrap_error failure;

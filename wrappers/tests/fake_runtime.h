@@ -29,6 +29,7 @@ enum fake_life {
     FAKE_DIES_CREATED, /**< after CREATED: hooks may be running */
     FAKE_DIES_LOCKED,  /**< while it reads its module */
     FAKE_FAILS_LOCKED, /**< says what is wrong with its module */
+    FAKE_HOSTILE_LOCKED, /**< its module has: reports without end, never READY */
     FAKE_DIES_READY,   /**< between READY and the start */
     FAKE_LINUX,        /**< is for the other runtime */
     FAKE_HOSTILE,      /**< has taken over its interpreter: reports without end */
@@ -107,6 +108,11 @@ static _Noreturn void fake_child(const struct wrap_container_config *config, boo
     if (life == FAKE_FAILS_LOCKED) {
         fake_report(REPORT, WRAP_REPORT_FAILED, "not a module");
         _exit(126);
+    }
+    while (life == FAKE_HOSTILE_LOCKED) {
+        fake_report(REPORT, WRAP_REPORT_CREATED, NULL);
+        fake_report(REPORT, WRAP_REPORT_LINUX, NULL);
+        fake_report(REPORT, WRAP_REPORT_LOCKED, "boo");
     }
     fake_report(REPORT, WRAP_REPORT_READY, NULL);
     if (life == FAKE_DIES_READY) {

@@ -305,6 +305,38 @@ static void test_hostile_child_is_heard_once(void **state)
     assert_int_equal(proc_of("a", "")->state, WRAP_STATE_RUNNING);
 }
 
+static void test_hostile_module_is_not_heard(void **state)
+{
+    (void)state;
+    fake.life = FAKE_HOSTILE_LOCKED;
+    until_good(create("a", "hooked", false));
+    struct step *started = start("a", "");
+    struct step *waited = wait_for("a", "");
+    fake.life = FAKE_RUNS;
+    run_task("b", "plain"); /* others are served */
+    turn(20);
+    assert_int_equal(started->ends, 0);
+    assert_true(signal_proc("a", "", SIGKILL));
+    until_end(started);
+    assert_int_equal(started->err.code, WRAP_UNKNOWN);
+    until_good(waited);
+    assert_int_equal(waited->status, 128 + SIGKILL);
+    /* In an exec; and a start that waits does not keep a task from being deleted. */
+    fake.life = FAKE_HOSTILE_LOCKED;
+    assert_true(exec_add("b", "e"));
+    struct step *exec = start("b", "e");
+    until_good(create("c", "plain", false));
+    started = start("c", "");
+    turn(20);
+    assert_int_equal(exec->ends + started->ends, 0);
+    until_good(delete ("c", "", false));
+    assert_int_equal(started->ends, 1);
+    assert_int_equal(started->err.code, WRAP_CANCELLED);
+    assert_true(signal_proc("b", "e", SIGKILL));
+    until_end(exec);
+    assert_int_equal(exec->err.code, WRAP_UNKNOWN);
+}
+
 static void test_what_the_kernel_lacks_is_logged_once(void **state)
 {
     char path[128];
@@ -358,6 +390,7 @@ int main(void)
         CASE(test_systemd_is_asked_aside),
         CASE(test_shim_enters_its_group_once),
         CASE(test_hostile_child_is_heard_once),
+        CASE(test_hostile_module_is_not_heard),
         CASE(test_what_the_kernel_lacks_is_logged_once),
         CASE(test_ids_are_names),
     };
