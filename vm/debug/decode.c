@@ -28,7 +28,7 @@ enum {
 
 // clang-format off
 #define ROW(n, OP, IN, IMM, M, TRAPS, R, T) \
-    [VM_PART_##n] = {OP, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, IN, IMM, M, TRAPS, R, T},
+    [VM_PART_##n] = {OP, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, IN, IMM, M, TRAPS, R, T, false},
 /* Wasm instructions by the part's name, for inverses and mirrors of comparisons. */
 enum {
 #define ICMP(n, OP, T, INV, MIR) op_##n = VM_OP_##OP,
@@ -49,7 +49,7 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
 #define IBINT(n, OP, T)   ROW(n, VM_OP_##OP, 2, 0, false, true, true, char_##T)
 #define FBIN(n, OP, T)    ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
 #define ICMP(n, OP, T, INV, MIR) [VM_PART_##n] = {VM_OP_##OP, {op_##INV, op_##MIR, inverse_##MIR}, \
-                                                  2, 0, false, false, true, char_##T},
+                                                  2, 0, false, false, true, char_##T, false},
 #define FCMP(n, OP, T)    ROW(n, VM_OP_##OP, 2, 0, false, false, true, char_##T)
 #define LOAD(n, OP, R, M) ROW(n, VM_OP_##OP, 1, 2, true, true, true, 'i') \
                           ROW(n##_x, VM_OP_##OP, 1, 4, true, true, true, 'i')
@@ -69,6 +69,8 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
 #define ARMW(n, OP, T, M, H) ROW(n, VM_OP_##OP, 2, 4, true, true, true, char_##T)
 #define ACMPXCHG(n, OP, T, M) ROW(n, VM_OP_##OP, 3, 4, true, true, true, char_##T)
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, VM_OP_ILLEGAL, IN, IMM, false, TRAPS, result_##R, char_##T)
+#define JUMP(n, IN, IMM, TRAPS) [VM_PART_##n] = {VM_OP_ILLEGAL, {VM_OP_ILLEGAL, VM_OP_ILLEGAL, VM_OP_ILLEGAL}, \
+                                                 IN, IMM, false, TRAPS, false, 'i', true},
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
@@ -81,7 +83,7 @@ static const u8 other_words[VM_IR_OTHER_COUNT] = {
     [VM_IR_call_indirect_slow] = 3, [VM_IR_call_ref_slow] = 2, [VM_IR_return_call] = 4,
     [VM_IR_return_call_import] = 3, [VM_IR_return_call_indirect] = 4, [VM_IR_return_call_ref] = 3,
     [VM_IR_call_start] = 1, [VM_IR_exit] = 1, [VM_IR_return_foreign] = 1, [VM_IR_ref_func] = 2,
-    [VM_IR_br_on_null] = 2, [VM_IR_br_on_non_null] = 2, [VM_IR_ref_as_non_null] = 2, [VM_IR_throw] = 2, [VM_IR_throw_ref] = 2,
+    [VM_IR_br_on_null] = 3, [VM_IR_br_on_non_null] = 3, [VM_IR_ref_as_non_null] = 2, [VM_IR_throw] = 2, [VM_IR_throw_ref] = 2,
     [VM_IR_i64_add128] = 3, [VM_IR_i64_sub128] = 3, [VM_IR_i64_mul_wide_s] = 2, [VM_IR_i64_mul_wide_u] = 2,
     [VM_IR_memory_size] = 2, [VM_IR_memory_grow] = 3, [VM_IR_memory_fill] = 3,
     [VM_IR_memory_copy] = 3, [VM_IR_memory_init] = 3, [VM_IR_data_drop] = 3, [VM_IR_table_get] = 2,
@@ -203,16 +205,29 @@ i32 vm_decoded_i32(const union vm_word *insn, u32 half)
     return value;
 }
 
-/** Halves of a chain's operands, without what is appended behind the last part. */
+/** Halves of a chain's operands; of a br_table the first label is one of them. */
 static u32 chain_halves(const struct vm_decoded_op *d)
 {
     u32 halves = 0;
     for (u32 i = 0; i < d->part_count; i++) {
         const struct vm_decoded_part *p = &d->parts[i];
         for (u32 k = 0; k < rows[p->part].inputs; k++) halves += vm_decoded_input_halves(p, k);
-        halves += rows[p->part].imm + (p->put ? 1u : 0u);
+        halves += rows[p->part].imm;
+        if (rows[p->part].jumps) halves = vm_whole_words(halves) + VM_WORD_HALVES;
+        if (p->put) halves++;
     }
     return halves;
+}
+
+/** A br_table's labels but the first. */
+static u64 more_labels(const struct vm_decoded_op *d, const union vm_word *insn)
+{
+    const struct vm_decoded_part *last = &d->parts[d->part_count - 1];
+    struct vm_decoded_op before = *d;
+    if (last->part != VM_PART_br_table) return 0;
+    before.part_count--;
+    u32 count_at = chain_halves(&before) + vm_decoded_input_halves(last, 0);
+    return (u32)vm_decoded_i32(insn, count_at);
 }
 
 u32 vm_decoder_size(const struct vm_decoder_table *t, vm_ir op, const union vm_word *words,
@@ -220,14 +235,7 @@ u32 vm_decoder_size(const struct vm_decoder_table *t, vm_ir op, const union vm_w
 {
     const struct vm_decoded_op *d = &t->ops[op];
     if (d->part_count == 0) return d->words <= left ? d->words : 0;
-    u64 halves = chain_halves(d);
-    u16 last = d->parts[d->part_count - 1].part;
-    if (last == VM_PART_call) halves += 4; /* the callee's code */
-    if (last == VM_PART_br_table) { /* a distance for each label and the default */
-        u64 fixed = 1 + (halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
-        if (fixed > left) return 0;
-        halves += 2 * ((u64)(u32)vm_decoded_i32(words, (u32)halves - 2) + 1);
-    }
-    u64 size = 1 + (halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
+    u64 size = 1 + vm_whole_words(chain_halves(d)) / VM_WORD_HALVES;
+    if (size <= left) size += more_labels(d, words);
     return size <= left ? (u32)size : 0;
 }

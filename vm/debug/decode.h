@@ -34,6 +34,7 @@ struct vm_decoded_row {
     u8 imm; /* halves */
     bool memory, traps, has_result;
     char type; /* of its inputs: 'i' u32, 'I' u64, 'f' f32, 'F' f64, 'V' v128 */
+    bool jumps; /* behind the immediates an address, in a word of its own */
 };
 const struct vm_decoded_row *vm_decoded_row(vm_part part);
 /** Halves that an input takes; f64 constants four, others two, slots one, the rest none. */

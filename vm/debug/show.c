@@ -133,19 +133,31 @@ static void show_input(const struct vm_shown *s, struct vm_line *line,
         vm_line_add(line, " acc");
 }
 
+/** Of a JUMP: it stands in a word of its own. */
+static const void *read_address(struct reader *r)
+{
+    r->half = vm_whole_words(r->half);
+    return (const void *)(uintptr_t)read_u64(r);
+}
+
 static void show_call(const struct vm_shown *s, struct vm_line *line, struct reader *r)
 {
     i32 base = read_i32(r);
-    const struct vm_code *callee = (const struct vm_code *)(uintptr_t)read_u64(r);
+    const struct vm_code *callee = read_address(r);
     vm_line_add(line, " frame+%d func ", base);
     vm_show_func(s, line, (u32)(callee - s->codes) + s->program->module.n_imported[VM_EXTERN_FUNC]);
+}
+
+static void show_target(struct vm_line *line, struct reader *r)
+{
+    const union vm_word *target = read_address(r);
+    vm_line_add(line, " @%lld", (long long)(target - r->insn) + r->word);
 }
 
 static void show_targets(struct vm_line *line, struct reader *r)
 {
     u32 labels = (u32)read_i32(r) + 1;
-    for (u32 i = 0; i < labels && i < SHOWN_LABELS; i++)
-        vm_line_add(line, " @%lld", (long long)r->word + read_i32(r));
+    for (u32 i = 0; i < labels && i < SHOWN_LABELS; i++) show_target(line, r);
     if (labels > SHOWN_LABELS) vm_line_add(line, " ... %u in all", labels);
 }
 
@@ -168,7 +180,7 @@ static void show_imm(const struct vm_shown *s, struct vm_line *line, vm_part par
     case VM_PART_global_set: vm_line_add(line, " g%d", read_i32(r)); break;
     case VM_PART_br:
     case VM_PART_br_if:
-    case VM_PART_br_unless: vm_line_add(line, " @%lld", (long long)r->word + read_i32(r)); break;
+    case VM_PART_br_unless: show_target(line, r); break;
     case VM_PART_enter:
         vm_line_add(line, " [%d]", read_i32(r));
         vm_line_add(line, " %d slots", read_i32(r));

@@ -34,7 +34,7 @@ typedef v128 vm_loaded_v128;
  * u32 vm_guard_load_T(mem, ea, out) and vm_guard_store_T(mem, ea, value): T at mem + ea, where
  * ea < 8 GiB and mem is the base of a guard-mode memory. 0 or VM_TRAP_MEMORY.
  */
-#define VM_GUARD_LOAD(T, reg, insn)                                                                \
+#define VM_GUARD_LOAD(T, reg, insn, fits)                                                          \
     VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u64 ea, vm_loaded_##T *out)                     \
     {                                                                                              \
         vm_loaded_##T v;                                                                           \
@@ -43,6 +43,7 @@ typedef v128 vm_loaded_v128;
                      : [m] "r"(mem), [e] "r"(ea)                                                   \
                      : "memory"                                                                    \
                      : fault);                                                                     \
+        __builtin_assume(fits);                                                                    \
         *out = v;                                                                                  \
         return VM_TRAP_NONE;                                                                       \
 fault:                                                                                             \
@@ -61,13 +62,13 @@ fault:                                                                          
         return VM_TRAP_MEMORY;                                                                     \
     }
 
-VM_GUARD_LOAD(u8, "=r", VM_INSN_LOAD8)
-VM_GUARD_LOAD(u16, "=r", VM_INSN_LOAD16)
-VM_GUARD_LOAD(u32, "=r", VM_INSN_LOAD32)
-VM_GUARD_LOAD(u64, "=r", VM_INSN_LOAD64)
-VM_GUARD_LOAD(f32, "=" VM_FLOAT_REG, VM_INSN_LOADF32)
-VM_GUARD_LOAD(f64, "=" VM_FLOAT_REG, VM_INSN_LOADF64)
-VM_GUARD_LOAD(v128, "=" VM_FLOAT_REG, VM_INSN_LOADV128)
+VM_GUARD_LOAD(u8, "=r", VM_INSN_LOAD8, v <= UINT8_MAX)
+VM_GUARD_LOAD(u16, "=r", VM_INSN_LOAD16, v <= UINT16_MAX)
+VM_GUARD_LOAD(u32, "=r", VM_INSN_LOAD32, v <= UINT32_MAX)
+VM_GUARD_LOAD(u64, "=r", VM_INSN_LOAD64, true)
+VM_GUARD_LOAD(f32, "=" VM_FLOAT_REG, VM_INSN_LOADF32, true)
+VM_GUARD_LOAD(f64, "=" VM_FLOAT_REG, VM_INSN_LOADF64, true)
+VM_GUARD_LOAD(v128, "=" VM_FLOAT_REG, VM_INSN_LOADV128, true)
 VM_GUARD_STORE(u8, "r", VM_INSN_STORE8)
 VM_GUARD_STORE(u16, "r", VM_INSN_STORE16)
 VM_GUARD_STORE(u32, "r", VM_INSN_STORE32)

@@ -84,10 +84,10 @@ VM_INLINE void put_f64(union vm_slot *s, f64 v) { s->f64 = v; }
 /** All 8 bytes are written, so that a later 8-byte move can be forwarded from the store. */
 VM_INLINE void put_f32(union vm_slot *s, f32 v) { s->u64 = vm_f32_bits(v); }
 
-/** Goes to `distance` words from the instruction; stops there when somebody asks. */
-VM_INLINE u32 vm_take(struct vm_regs *r, i32 distance)
+/** Goes to `target`; stops there when somebody asks. */
+VM_INLINE u32 vm_take(struct vm_regs *r, const union vm_word *target)
 {
-    r->pc += distance;
+    r->pc = target;
     if (VM_UNLIKELY(atomic_load_explicit(&r->x->interrupt, memory_order_relaxed)))
         return VM_STOP_INTERRUPT;
     return VM_TAKEN;
@@ -114,12 +114,10 @@ VM_INLINE u64 vm_imm64(const union vm_word *pc, u32 i)
     return vm_imm32(pc, i) | (u64)vm_imm32(pc, i + 2) << 32;
 }
 
-/** Entry `n` of the table of distances at half `i`. */
-VM_INLINE i32 vm_label(const union vm_word *pc, u32 i, u32 n)
+/** The address in the word that begins with half `i`, or in the n-th behind it. */
+VM_INLINE const void *vm_address(const union vm_word *pc, u32 i, u32 n)
 {
-    i32 v;
-    memcpy(&v, (const char *)(pc + 1) + 2 * (usize)i + 4 * (usize)n, sizeof v);
-    return v;
+    return pc[1 + i / VM_WORD_HALVES + n].ptr;
 }
 
 /** Eight halves. */
@@ -157,8 +155,29 @@ VM_ROTL(i16x8, 16)
 VM_ROTL(i32x4, 32)
 VM_ROTL(i64x2, 64)
 
+/*
+ * For measurements (CMAKE_C_FLAGS=-DVM_READ_TWICE=n): slots are read once more before they are
+ * read, those of integers (1) or floats (2). What that costs is about what reading none would gain.
+ */
+#ifndef VM_READ_TWICE
+#define VM_READ_TWICE 0
+#endif
+/** 0, known when the slot has been read. */
+VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
+{
+    u64 none = 0;
+    if (!(VM_READ_TWICE & class)) return 0;
+    __asm__("" : "+r"(none));
+    return (i64)(get_u64(&r->fp[vm_half(r->pc, i)]) & none);
+}
+#define CLASS_u32 1
+#define CLASS_u64 1
+#define CLASS_f32 2
+#define CLASS_f64 2
+#define CLASS_v128 0
+
 /* Sources of inputs: slot, constant, the value of a part, accumulator. */
-#define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i)])
+#define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i) + vm_read_first(r, i, CLASS_##T)])
 #define K_(T, i) CONST_##T(i)
 #define CONST_u32(i) vm_imm32(r->pc, i)
 #define CONST_u64(i) ((u64)(i64)(i32)vm_imm32(r->pc, i))
@@ -277,14 +296,14 @@ VM_ROTL(i64x2, 64)
 #define DO_global_set(k, v, imm) r->x->now.cells[vm_imm32(r->pc, imm)]->u64 = (v);
 #define DO_global_get128(k, imm) const v128 t##k = get_v128(r->x->now.cells[vm_imm32(r->pc, imm)]);
 #define DO_global_set128(k, v, imm) put_v128(r->x->now.cells[vm_imm32(r->pc, imm)], v);
-#define DO_br(k, imm) return vm_take(r, (i32)vm_imm32(r->pc, imm));
-#define DO_br_if(k, c, imm)                                                                        \
-    if (c) return vm_take(r, (i32)vm_imm32(r->pc, imm));
-#define DO_br_unless(k, c, imm)                                                                    \
-    if (!(c)) return vm_take(r, (i32)vm_imm32(r->pc, imm));
-#define DO_br_table(k, c, imm)                                                                     \
+#define DO_br(k, target) return vm_take(r, vm_address(r->pc, target, 0));
+#define DO_br_if(k, c, target)                                                                     \
+    if (c) return vm_take(r, vm_address(r->pc, target, 0));
+#define DO_br_unless(k, c, target)                                                                 \
+    if (!(c)) return vm_take(r, vm_address(r->pc, target, 0));
+#define DO_br_table(k, c, imm, targets)                                                            \
     const u32 last##k = vm_imm32(r->pc, imm), at##k = (c) < last##k ? (c) : last##k;               \
-    return vm_take(r, vm_label(r->pc, (imm) + 2, at##k));
+    return vm_take(r, vm_address(r->pc, targets, at##k));
 #define DO_enter(k, imm) vm_zero(r->fp + (i32)vm_imm32(r->pc, imm), vm_imm32(r->pc, (imm) + 2));
 #define DO_enter1(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 1);
 #define DO_enter2(k, imm) vm_zero_blocks(r->fp + vm_half(r->pc, imm), 2);
@@ -293,10 +312,9 @@ VM_ROTL(i64x2, 64)
 #define DO_carry(k, imm)                                                                           \
     r->acc = r->fp[vm_half(r->pc, imm)].u64;                                                       \
     r->facc = r->fp[vm_half(r->pc, (imm) + 1)].f64;
-#define DO_call(k, imm, place)                                                                     \
-    return vm_enter_frame(r, (const void *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),                  \
-                          r->fp + (i32)vm_imm32(r->pc, imm), r->pc + 1 + ((imm) + 9) / 4,          \
-                          (u32)(place) << VM_PLACE_SHIFT);
+#define DO_call(k, imm, code, place)                                                               \
+    return vm_enter_frame(r, vm_address(r->pc, code, 0), r->fp + (i32)vm_imm32(r->pc, imm),        \
+                          r->pc + 2 + (code) / VM_WORD_HALVES, (u32)(place) << VM_PLACE_SHIFT);
 #define DO_ret(k) return vm_leave(r);
 #define DO_ret_value(k, x, imm)                                                                    \
     r->acc = (x);                                                                                  \
@@ -358,14 +376,6 @@ VM_INLINE u32 vm_leave(struct vm_regs *r)
 #undef GENERIC
 #undef CHAIN
 
-#define VM_STEP_BRANCH(name, condition, distance, n)                                               \
-    VM_STEP(name)                                                                                  \
-    {                                                                                              \
-        const union vm_word w = r->pc[1];                                                          \
-        if (condition) return vm_take(r, (distance));                                              \
-        r->pc += (n);                                                                              \
-        return VM_STOP_NONE;                                                                       \
-    }
 #define VM_STEP_VALUE(name, R, value)                                                              \
     VM_STEP(name)                                                                                  \
     {                                                                                              \

@@ -97,8 +97,17 @@ VM_STEP(ref_as_non_null)
 
 /* ---- branches */
 
-VM_STEP_BRANCH(br_on_null, A_(u64) == 0, w.st.target, 2)
-VM_STEP_BRANCH(br_on_non_null, A_(u64) != 0, w.st.target, 2)
+/** [h] [ref16 - - -] [target64] */
+#define VM_STEP_BRANCH(name, condition)                                                            \
+    VM_STEP(name)                                                                                  \
+    {                                                                                              \
+        const union vm_word w = r->pc[1];                                                          \
+        if (condition) return vm_take(r, r->pc[2].ptr);                                            \
+        r->pc += 3;                                                                                \
+        return VM_STOP_NONE;                                                                       \
+    }
+VM_STEP_BRANCH(br_on_null, A_(u64) == 0)
+VM_STEP_BRANCH(br_on_non_null, A_(u64) != 0)
 
 /** [h] [count64]. Runs again when the store has got more fuel. */
 VM_STEP(fuel)

@@ -52,7 +52,7 @@ __asm__(".pushsection .text\n.p2align 12\n.popsection\n");
 typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp, u8 *mem,
                                       struct vm_exec *x, u64 acc, f64 facc, v128 vacc);
 
-#define JUMP(handler, r)                                                                           \
+#define DISPATCH(handler, r)                                                                       \
     __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(handler))(                         \
         (r).pc, (r).fp, (r).mem, (r).x, (r).acc, (r).facc, (r).vacc)
 
@@ -93,15 +93,15 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
         struct vm_regs r = {pc, fp, mem, x, acc, facc, vacc};                                      \
         VM_PROFILE_RUN(VM_IR_##name, pc, fp);                                                      \
         u32 stop = step_##name(&r);                                                                \
-        if (VM_LIKELY(stop == VM_STOP_NONE)) JUMP(r.pc->ptr, r);                                   \
+        if (VM_LIKELY(stop == VM_STOP_NONE)) DISPATCH(r.pc->ptr, r);                               \
         if (VM_LIKELY(stop == VM_TAKEN)) {                                                         \
             VM_PROFILE_TAKEN();                                                                    \
             __asm__ volatile("" : "+r"(r.pc)); /* keeps the two dispatches apart */                \
-            JUMP(r.pc->ptr, r);                                                                    \
+            DISPATCH(r.pc->ptr, r);                                                                \
         }                                                                                          \
-        if (stop & VM_GOTO) JUMP(vm_handler_of((vm_ir)(stop & 0xffff)), r);                        \
+        if (stop & VM_GOTO) DISPATCH(vm_handler_of((vm_ir)(stop & 0xffff)), r);                    \
         r.mem = (u8 *)(uintptr_t)stop; /* shorter than a store, here where text is scarce */       \
-        JUMP(&handle_stop, r);                                                                     \
+        DISPATCH(&handle_stop, r);                                                                 \
     }
 #define EACH_CHAIN EACH
 #define EACH_ALIKE(name) IF_ALIKE(EACH(name), )

@@ -9,12 +9,12 @@
  * The operands of a chain are 16-bit halves, part after part: for each input from a slot its number
  * relative to the frame pointer, for each constant two halves (i64: sign-extended) or,
  * of an f64, four, then the
- * part's immediates (two halves of memory offset, branch distance in words from the handler word,
- * …), then the slot of its result unless only the next part uses it:
+ * part's immediates (two halves of memory offset, …), then the slot of its result unless only the
+ * next part uses it:
  *
  *   i32_add_sc                         [handler] [a k k dst]
  *   i32_load_s__i32_add_tc__i32_store_st   [handler] [a o o k] [k address o o]
- *   i32_add_sc_k__i32_ne_ts__br_if_t   [handler] [a k k dst] [b d d -]
+ *   i32_add_sc_k__i32_ne_ts__br_if_t   [handler] [a k k dst] [b t t t] [t - - -]
  *
  * Names: parts with the sources of their inputs (s slot, c constant, t the previous part's result,
  * a accumulator), joined by __ (result used up), _k__ (used, and kept in its slot) or _n__ (not
@@ -39,13 +39,15 @@ union vm_word {
     struct {
         i16 a, b;
         i32 target;
-    } st; /* two slots and a branch distance */
+    } st; /* two slots and a distance in slots */
     struct {
         i32 lo, hi;
     } w; /* two 32-bit fields */
 };
 _Static_assert(sizeof(union vm_word) == 8, "code words are 8 bytes");
 enum { VM_WORD_HALVES = 4 };
+/** So many halves, up to the end of a word. */
+static inline u32 vm_whole_words(u32 halves) { return (halves + 3) / 4 * 4; }
 
 /** One 8-byte slot of the value stack. 32-bit values are kept zero-extended. */
 union vm_slot {

@@ -20,4 +20,5 @@
 #undef ARMW
 #undef ACMPXCHG
 #undef SPECIAL
+#undef JUMP
 #undef OTHER

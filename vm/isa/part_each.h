@@ -27,6 +27,7 @@
 #define ARMW(n, OP, T, M, HOW) PART(n)
 #define ACMPXCHG(n, OP, T, M) PART(n)
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) PART(n)
+#define JUMP(n, IN, IMM, TRAPS) PART(n)
 // clang-format on
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"

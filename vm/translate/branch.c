@@ -93,7 +93,7 @@ u32 vm_loop_target(const struct vm_label_frame *f, struct vm_carried have)
     return vm_carry_matches(have, f->carried) ? f->loop_start : f->loop_entry;
 }
 
-/** A branch to the label, its distance to be filled in. */
+/** A branch to the label, its target to be filled in. */
 static void fix_branch(struct vm_lower *l, struct vm_label_frame *f)
 {
     u32 target = vm_switch_follow(l, &f);
@@ -316,7 +316,8 @@ void vm_lower_br_on_null(struct vm_lower *l, const struct vm_insn *in)
     prepare_moves(l, f, label_count(f));
     union vm_word w = {.st = {.a = vm_src(l, &ref, 0)}};
     u32 insn = vm_emit(l, on_null ? VM_IR_br_on_non_null : VM_IR_br_on_null, w);
-    u32 around = vm_fixup_new(l, insn, VM_WORD_HALVES + 2, VM_NO_INDEX);
+    vm_emit_word(l, (union vm_word){.u = 0});
+    u32 around = vm_fixup_new(l, insn + 2, VM_NO_INDEX);
     emit_leave(l, in->a);
     vm_fixup_here(l, around);
     if (on_null)
@@ -347,33 +348,31 @@ void vm_lower_br_table(struct vm_lower *l, const struct vm_insn *in)
     }
     vm_switch_begin(l, &index, in);
     vm_emit_part(l, VM_PART_br_table, &index, n - 1, VM_NO_SLOT);
-    u32 insn = l->tail.insn, half_of_table = VM_WORD_HALVES + l->tail.halves;
-    for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_append(l, 0, 2);
+    for (u32 i = 0; i < n && l->status == VM_OK; i++) vm_append_word(l, 0);
+    const u32 table = l->words.len - n;
     const struct vm_carried have = l->tail.has;
-    u32 table = ++l->table_count;
+    const u32 number = ++l->table_count;
     p = in->imm.table.raw;
     for (u32 i = 0; i < n && l->status == VM_OK; i++) {
         u32 depth = vm_next_label(&p);
         struct vm_label_frame *f = vm_frame_at(l, depth);
-        u32 half = half_of_table + 2 * i;
         vm_emit_label(l, have); /* also what the code of a stub starts with */
-        if (f->stub_table != table) { /* first entry of this label */
+        if (f->stub_table != number) { /* first entry of this label */
             bool needs_moves = depth == deepest || !in_place(l, f->base, label_count(f));
-            f->stub_table = table;
+            f->stub_table = number;
             f->stub = needs_moves ? l->words.len : VM_NO_INDEX;
             if (needs_moves) emit_leave(l, depth);
         }
         if (f->stub == VM_NO_INDEX) {
             u32 target = f->op == VM_OP_LOOP ? vm_loop_target(f, l->tail.has) : VM_NO_INDEX;
-            u32 fixup =
-                vm_fixup_new(l, insn, half, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
+            u32 fixup = vm_fixup_new(l, table + i, target == VM_NO_INDEX ? f->fixups : VM_NO_INDEX);
             if (target != VM_NO_INDEX)
                 vm_fixup_to(l, fixup, target);
             else
                 f->fixups = fixup;
             continue;
         }
-        vm_fixup_to(l, vm_fixup_new(l, insn, half, VM_NO_INDEX), f->stub);
+        vm_fixup_to(l, vm_fixup_new(l, table + i, VM_NO_INDEX), f->stub);
     }
     vm_emit_end(l);
     l->dead = true;

@@ -36,7 +36,7 @@ static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
         if (!tail) {
             u32 delta = (u32)(base + (i32)vm_functype_shared_slots(in->func));
             vm_emit_part(l, VM_PART_call, NULL, delta, VM_NO_SLOT);
-            vm_append(l, (uintptr_t)code, 4);
+            vm_append_word(l, (uintptr_t)code);
             break;
         }
         vm_emit_mark(l);

@@ -281,7 +281,11 @@ void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in,
     vm_dst_done(l, l->tail.dst_slots);
 }
 
-void vm_append(struct vm_lower *l, u64 bits, u32 halves) { put_halves(l, bits, halves); }
+void vm_append_word(struct vm_lower *l, u64 bits)
+{
+    put_halves(l, 0, vm_whole_words(l->tail.halves) - l->tail.halves);
+    put_halves(l, bits, VM_WORD_HALVES);
+}
 
 void vm_retarget(struct vm_lower *l, i32 dst)
 {
@@ -335,5 +339,6 @@ bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o)
 
 u32 vm_fixup_branch(struct vm_lower *l, u32 next)
 {
-    return vm_fixup_new(l, l->tail.insn, VM_WORD_HALVES + l->tail.halves - 2, next);
+    vm_append_word(l, 0);
+    return vm_fixup_new(l, l->tail.insn + l->tail.halves / VM_WORD_HALVES, next);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes code words, branch distances and the offset map. Knows nothing of operands. */
+/* Writes code words, branch targets and the offset map. Knows nothing of operands. */
 #include "translate/lower.h"
 
 #include <string.h>
@@ -62,25 +62,23 @@ void vm_emit_mark(struct vm_lower *l)
     VM_VEC_PUSH(&l->map, entry);
 }
 
-u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next)
+u32 vm_fixup_new(struct vm_lower *l, u32 word, u32 next)
 {
     if (!VM_VEC_RESERVE(l->env->alloc, &l->fixups, 1)) {
         l->status = VM_OOM;
         return VM_NO_INDEX;
     }
-    struct vm_fixup f = {
-        .insn = insn, .field = VM_WORD_HALVES * insn + half, .next = next, .have = l->tail.has};
+    struct vm_fixup f = {.word = word, .next = next, .have = l->tail.has};
     VM_VEC_PUSH(&l->fixups, f);
     return l->fixups.len - 1;
 }
 
 u32 vm_fixup_clause(struct vm_lower *l, u32 clause, u32 next)
 {
-    u32 fixup = vm_fixup_new(l, 0, 0, next);
+    u32 fixup = vm_fixup_new(l, clause, next);
     if (fixup == VM_NO_INDEX) return fixup;
     struct vm_fixup *f = &l->fixups.data[fixup];
-    f->insn = VM_NO_INDEX;
-    f->field = clause;
+    f->clause = true;
     f->have = VM_CARRIES_NOTHING;
     return fixup;
 }
@@ -89,12 +87,11 @@ void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word)
 {
     if (l->status != VM_OK || fixup == VM_NO_INDEX) return;
     const struct vm_fixup *f = &l->fixups.data[fixup];
-    if (f->insn == VM_NO_INDEX) {
-        l->catches.data[f->field].target = word;
+    if (f->clause) {
+        l->catches.data[f->word].target = word;
         return;
     }
-    i32 distance = (i32)((i64)word - (i64)f->insn);
-    memcpy((u8 *)l->words.data + 2 * (usize)f->field, &distance, sizeof distance);
+    l->words.data[f->word].u = word;
 }
 
 void vm_fixup_here(struct vm_lower *l, u32 fixup)

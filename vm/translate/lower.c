@@ -472,6 +472,15 @@ static void lower_free(struct vm_lower *l)
     l->local_slots = NULL;
 }
 
+/** Targets of branches become addresses in `words`, the copy of the code. */
+static void place(const struct vm_lower *l, union vm_word *words)
+{
+    for (u32 i = 0; i < l->fixups.len; i++) {
+        const struct vm_fixup *f = &l->fixups.data[i];
+        if (!f->clause) words[f->word].ptr = words + words[f->word].u;
+    }
+}
+
 /** Exact copies of the words and the map become the function's. */
 static vm_status publish(struct vm_lower *l)
 {
@@ -486,6 +495,7 @@ static vm_status publish(struct vm_lower *l)
         return VM_OOM;
     }
     memcpy(words, l->words.data, (usize)l->words.len * sizeof *words);
+    place(l, words);
     if (l->map.len) memcpy(map, l->map.data, (usize)l->map.len * sizeof *map);
     code->words = words;
     code->word_count = l->words.len;

@@ -29,10 +29,13 @@ struct vm_carried {
 };
 #define VM_CARRIES_NOTHING ((struct vm_carried){VM_NO_SLOT, VM_NO_SLOT, VM_NO_SLOT})
 
-/** A place in the code that must get a branch distance, or a clause that must get its target. */
+/**
+ * A place in the code that must get a branch target, or a clause that must get its own. Until
+ * publication targets are indices of words.
+ */
 struct vm_fixup {
-    u32 insn; /* word index of the instruction, VM_NO_INDEX: it is a clause */
-    u32 field; /* index of the 32-bit field, in 16-bit halves from the start of the code; clause */
+    u32 word; /* its index; of a clause, the clause's */
+    bool clause; /* it is one */
     u32 next; /* in the list of its label, VM_NO_INDEX ends it */
     struct vm_carried have; /* in the accumulators when the branch is taken */
 };
@@ -146,7 +149,7 @@ struct vm_lower {
     struct vm_point before_eqz;
 };
 
-/* ---- emit.c: words, branch distances, the offset map */
+/* ---- emit.c: words, branch targets, the offset map */
 
 /** Appends one of the OTHER instructions with one operand word. Later words by vm_emit_word. */
 u32 vm_emit(struct vm_lower *l, vm_ir op, union vm_word w1);
@@ -161,14 +164,14 @@ void vm_emit_barrier(struct vm_lower *l);
 void vm_emit_label(struct vm_lower *l, struct vm_carried have);
 /** Control does not go on behind the last instruction. */
 void vm_emit_end(struct vm_lower *l);
-/** New fixup for the 32-bit field `half` (16-bit halves behind `insn`); its index. */
-u32 vm_fixup_new(struct vm_lower *l, u32 insn, u32 half, u32 next);
+/** New fixup for the target in that word; its index. */
+u32 vm_fixup_new(struct vm_lower *l, u32 word, u32 next);
 /** One for the target of a clause. Nothing is known of accumulators behind a throw. */
 u32 vm_fixup_clause(struct vm_lower *l, u32 clause, u32 next);
-/** Writes the distance to the current end of the code into one fixup, or a list of them. */
+/** Writes the current end of the code into one fixup, or a list of them. */
 void vm_fixup_here(struct vm_lower *l, u32 fixup);
 void vm_fixup_list_here(struct vm_lower *l, u32 fixup);
-/** Writes the distance to `word` into one fixup. */
+/** Writes `word` into one fixup. */
 void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word);
 /** Moves; far slots and constants of any size. */
 void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots);
@@ -181,8 +184,8 @@ void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits);
  * its inputs, popped; `imm`: its immediates; `dst`: slot of its result or VM_NO_SLOT.
  */
 void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in, u128 imm, i32 dst);
-/** More halves behind the last part's immediates. */
-void vm_append(struct vm_lower *l, u64 bits, u32 halves);
+/** A word behind the last part's immediates: the address that a JUMP goes to. */
+void vm_append_word(struct vm_lower *l, u64 bits);
 /** The last part writes to another slot, which must be near. */
 void vm_retarget(struct vm_lower *l, i32 dst);
 /** Turns the comparison that the last part is into its opposite, if it is one that has one. */
@@ -192,7 +195,7 @@ struct vm_point vm_point_here(const struct vm_lower *l);
 void vm_point_back(struct vm_lower *l, const struct vm_point *p);
 /** Takes back the eqz that computed `o`, if it is the last instruction; `o` is then its operand. */
 bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o);
-/** A fixup for the distance of the branch part just emitted. */
+/** The target of the branch part just emitted: a word, and a fixup for it. */
 u32 vm_fixup_branch(struct vm_lower *l, u32 next);
 
 /** Fuel: a region is code that is entered at its start only; one instruction pays for all of it. */

@@ -49,6 +49,7 @@ static const struct vm_part_info infos[VM_PART_COUNT] = {
 #define ARMW(n, OP, T, M, H) ROW(n, 2, VM_CLASS_INT, VM_CLASS_INT, 0, VM_CLASS_INT, 4, true, wide_##T, NONE, VM_MEMORY_ATOMIC)
 #define ACMPXCHG(n, OP, T, M) ROW(n, 3, VM_CLASS_INT, VM_CLASS_INT, VM_CLASS_INT, VM_CLASS_INT, 4, true, wide_##T, NONE, VM_MEMORY_ATOMIC)
 #define SPECIAL(n, IN, T, R, IMM, TRAPS) ROW(n, IN, class_##T, class_##T, VM_CLASS_INT, class_##R, IMM, TRAPS, wide_##T, NONE, VM_MEMORY_NONE)
+#define JUMP(n, IN, IMM, TRAPS) ROW(n, IN, VM_CLASS_INT, 0, 0, VM_CLASS_NONE, IMM, TRAPS, 0, NONE, VM_MEMORY_NONE)
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };

@@ -35,7 +35,8 @@ enum kind {
     ASTORE_,
     ARMW_,
     ACMPXCHG_,
-    SPECIAL_
+    SPECIAL_,
+    JUMP_
 };
 
 struct part {
@@ -79,6 +80,7 @@ static const struct part parts[] = {
 #define ACMPXCHG(n, OP, T, M) {#n, ACMPXCHG_, 3, {"u32", #T, #T}, #T, #M, 4, NULL, true},
 #define SPECIAL(n, IN, T, R, IMM, TRAPS)                                                           \
     {#n, SPECIAL_, IN, {#T, #T, "u32"}, #R, "", IMM, NULL, TRAPS},
+#define JUMP(n, IN, IMM, TRAPS) {#n, JUMP_, IN, T1("u32"), "none", "", IMM, NULL, TRAPS},
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
 };
@@ -378,7 +380,7 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
         "STOREX_", "VSTOREL_", "VSTORELX_", "ALOAD_",  "ASTORE_", "ARMW_",    "ACMPXCHG_"};
     const struct part *p = &parts[n->part];
     const char *type = has_result(p) ? p->R : p->in[1];
-    if (p->kind == SPECIAL_)
+    if (p->kind == SPECIAL_ || p->kind == JUMP_)
         fprintf(out, " DO_%s(%d", p->name, n->depth);
     else if (p->kind == LOAD_ || p->kind == LOADX_ || p->kind == STORE_ || p->kind == STOREX_ ||
              is_atomic(p))
@@ -408,6 +410,11 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
     else if (p->imm)
         fprintf(out, ", %d", *at);
     *at += p->imm;
+    if (p->kind == JUMP_) { /* the address is a word */
+        *at = (*at + 3) & ~3;
+        fprintf(out, ", %d", *at);
+        *at += 4;
+    }
     if (p->traps) fprintf(out, ", %d", (*places)++);
     fputc(')', out);
 }
