@@ -31,16 +31,17 @@ typedef f64 vm_loaded_f64;
 typedef v128 vm_loaded_v128;
 
 /*
- * u32 vm_guard_load_T(mem, ea, out) and vm_guard_store_T(mem, ea, value): T at mem + ea, where
- * ea < 8 GiB and mem is the base of a guard-mode memory. 0 or VM_TRAP_MEMORY.
+ * u32 vm_guard_load_T(mem, offset, address, out) and vm_guard_store_T(mem, offset, address, value):
+ * T at mem + offset + address, where mem is the base of a guard-mode memory. 0 or VM_TRAP_MEMORY.
+ * The address often has to be waited for; it is the last to be added, by the access itself.
  */
 #define VM_GUARD_LOAD(T, reg, insn, fits)                                                          \
-    VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u64 ea, vm_loaded_##T *out)                     \
+    VM_INLINE u32 vm_guard_load_##T(const u8 *mem, u32 offset, u32 address, vm_loaded_##T *out)    \
     {                                                                                              \
         vm_loaded_##T v;                                                                           \
         __asm__ goto("1: " insn(VM_AT_PAIR) "\n" VM_EXTABLE_ENTRY                                  \
                      : [v] reg(v)                                                                  \
-                     : [m] "r"(mem), [e] "r"(ea)                                                   \
+                     : [m] "r"(mem + offset), [e] "r"((u64)address)                                \
                      : "memory"                                                                    \
                      : fault);                                                                     \
         __builtin_assume(fits);                                                                    \
@@ -50,11 +51,11 @@ fault:                                                                          
         return VM_TRAP_MEMORY;                                                                     \
     }
 #define VM_GUARD_STORE(T, reg, insn)                                                               \
-    VM_INLINE u32 vm_guard_store_##T(u8 *mem, u64 ea, vm_loaded_##T v)                             \
+    VM_INLINE u32 vm_guard_store_##T(u8 *mem, u32 offset, u32 address, vm_loaded_##T v)            \
     {                                                                                              \
         __asm__ goto("1: " insn(VM_AT_PAIR) "\n" VM_EXTABLE_ENTRY                                  \
                      :                                                                             \
-                     : [v] reg(v), [m] "r"(mem), [e] "r"(ea)                                       \
+                     : [v] reg(v), [m] "r"(mem + offset), [e] "r"((u64)address)                    \
                      : "memory"                                                                    \
                      : fault);                                                                     \
         return VM_TRAP_NONE;                                                                       \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Guest access instructions of x86-64. Operands: v value, and the address:
- * m base and e effective address (VM_AT_PAIR), or p a place in memory (VM_AT_ONE). */
+ * m and e, whose sum it is (VM_AT_PAIR), or p a place in memory (VM_AT_ONE). */
 #ifndef VM_INTERP_GUEST_X86_64_H
 #define VM_INTERP_GUEST_X86_64_H
 

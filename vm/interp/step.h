@@ -15,7 +15,7 @@
  *   VM_INLINE u32 step_i32_load_s__i32_add_tc(struct vm_regs *r)
  *   {
  *       u64 v1;
- *       u32 s1 = vm_guard_load_u32(r->mem, (u64)get_u32(slot at half 0) + (u32 at half 1), &v1);
+ *       u32 s1 = vm_guard_load_u32(r->mem, u32 at half 1, get_u32(slot at half 0), &v1);
  *       if (s1) return s1 | 0 << VM_PLACE_SHIFT;
  *       const u32 t1 = (u32)v1;
  *       const u32 t2 = sem_i32_add(t1, (u32 at half 3));
@@ -226,10 +226,10 @@ VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
     if (VM_UNLIKELY(s##k)) return s##k | (u32)(place) << VM_PLACE_SHIFT;
 #define LOAD_(k, R, M, address, offset, place)                                                     \
     vm_loaded_##M v##k;                                                                            \
-    TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
+    TRAP_IF(k, vm_guard_load_##M(r->mem, vm_imm32(r->pc, offset), address, &v##k), place)          \
     const R t##k = (R)(M)v##k;
 #define STORE_(k, T, M, address, value, offset, place)                                             \
-    TRAP_IF(k, vm_guard_store_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), value), place)
+    TRAP_IF(k, vm_guard_store_##M(r->mem, vm_imm32(r->pc, offset), address, value), place)
 /* immediates: 16-bit memory index, 48-bit offset */
 #define CHECK_(k, M, address, imm, place)                                                          \
     u8 *p##k = vm_guest_check(r->x->now.inst->memories[(u16)vm_half(r->pc, imm)], address,         \
@@ -244,14 +244,14 @@ VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
 
 #define VLOAD_(k, n, M, address, offset, place)                                                    \
     vm_loaded_##M v##k;                                                                            \
-    TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
+    TRAP_IF(k, vm_guard_load_##M(r->mem, vm_imm32(r->pc, offset), address, &v##k), place)          \
     const v128 t##k = sem_##n((M)v##k);
 #define VLOADX_(k, n, M, address, imm, place)                                                      \
     CHECK_(k, M, address, imm, place)                                                              \
     const v128 t##k = sem_##n((M)vm_checked_load_##M(p##k));
 #define VLOADL_(k, n, M, address, vec, offset, place)                                              \
     vm_loaded_##M v##k;                                                                            \
-    TRAP_IF(k, vm_guard_load_##M(r->mem, (u64)(address) + vm_imm32(r->pc, offset), &v##k), place)  \
+    TRAP_IF(k, vm_guard_load_##M(r->mem, vm_imm32(r->pc, offset), address, &v##k), place)          \
     const v128 t##k = sem_##n(vec, (M)v##k, L_((offset) + 2));
 #define VLOADLX_(k, n, M, address, vec, imm, place)                                                \
     CHECK_(k, M, address, imm, place)                                                              \
