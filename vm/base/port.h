@@ -24,6 +24,11 @@ __extension__ typedef unsigned __int128 u128;
 
 #define VM_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/** True, as the caller knows and the compiler can't; nothing is checked. */
+#define VM_ASSUME(x)                                                                               \
+    do {                                                                                           \
+        if (!(x)) __builtin_unreachable();                                                         \
+    } while (0)
 #define VM_INLINE static inline __attribute__((always_inline, unused))
 #define VM_NOINLINE __attribute__((noinline))
 #define VM_COLD __attribute__((cold))

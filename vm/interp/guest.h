@@ -44,7 +44,7 @@ typedef v128 vm_loaded_v128;
                      : [m] "r"(mem + offset), [e] "r"((u64)address)                                \
                      : "memory"                                                                    \
                      : fault);                                                                     \
-        __builtin_assume(fits);                                                                    \
+        VM_ASSUME(fits);                                                                           \
         *out = v;                                                                                  \
         return VM_TRAP_NONE;                                                                       \
 fault:                                                                                             \
