@@ -120,7 +120,7 @@ def profile_as_a_flame_graph():
 def profile_whatever_the_end():
     assert folded(busy_module(b"LEAVE"), code=7)
     assert folded(busy_module(UNREACHABLE), code=134)
-    assert folded("--fuel=20000000", busy_module(rounds=1_000_000_000), code=124)
+    assert folded("--fuel=200000000", busy_module(rounds=1_000_000_000), code=124)
     assert folded("--timeout=300ms", busy_module(LOOP_FOREVER), code=124)
     assert folded("--backend=loop", busy_module())
     assert folded("--invoke=_start", busy_module())
