@@ -14,7 +14,6 @@ Expressions once more: the share of the parts that run whose value the same basi
 before, from the same values (loads: with no store or call between), and of instructions that consist of
 such parts alone.
 """
-import argparse
 import collections
 import json
 import math
@@ -188,13 +187,8 @@ def saved(row, engines):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", metavar="FILE", help="write the counts there, too")
-    parser.add_argument("--corpus", default=os.path.join(ROOT, "..", "shared", "corpus"), metavar="DIR")
-    parser.add_argument("--modules", default=os.path.join(ROOT, "build", "corpus"), metavar="DIR",
-                        help="where corpus modules too large for it are")
+    parser = dispatches.command_line(__doc__, "those of training, validation and fixed")
     parser.add_argument("--times", metavar="FILE", help="times of builds that read twice")
-    parser.add_argument("name", nargs="*", help="workloads; those of training, validation and fixed without")
     options = parser.parse_args()
     results, means, missing, times = {}, {}, 0, {}
     if options.times:
@@ -207,9 +201,8 @@ def main():
     for group, name, arguments, stdin in dispatches.workloads(options.corpus, options.modules):
         if name not in options.name if options.name else "-" in group:
             continue
-        module = next(argument for argument in arguments if argument.endswith(".wasm"))
-        if not os.path.exists(module) or (stdin and not os.path.exists(stdin)):
-            print(f"{group:<11}{name:<18}SKIPPED: {module} or its input is not there")
+        module = dispatches.module_of(group, name, arguments, stdin)
+        if not module:
             missing += 1
             continue
         row = measure(module, arguments, stdin)

@@ -65,21 +65,33 @@ def measure(options, stdin):
             "code_bytes_per_byte": round(code / body, 3)}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def command_line(about, without):
+    """What scripts that count over the workloads take; `without` are those of a run that names none."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="write the counts there, too")
     parser.add_argument("--corpus", default=os.path.join(ROOT, "..", "shared", "corpus"), metavar="DIR")
     parser.add_argument("--modules", default=os.path.join(ROOT, "build", "corpus"), metavar="DIR",
                         help="where corpus modules too large for it are")
-    parser.add_argument("name", nargs="*", help="workloads; all of them without")
-    options = parser.parse_args()
+    parser.add_argument("name", nargs="*", help=f"workloads; {without} without")
+    return parser
+
+
+def module_of(group, name, arguments, stdin):
+    """The workload's module; None, and a line that says so, when it or its input is missing."""
+    module = next(argument for argument in arguments if argument.endswith(".wasm"))
+    if os.path.exists(module) and not (stdin and not os.path.exists(stdin)):
+        return module
+    print(f"{group:<11}{name:<18}SKIPPED: {module} or its input is not there")
+    return None
+
+
+def main():
+    options = command_line(__doc__, "all of them").parse_args()
     results, shares, missing = {}, {}, 0
     for group, name, arguments, stdin in workloads(options.corpus, options.modules):
         if options.name and name not in options.name:
             continue
-        module = next(argument for argument in arguments if argument.endswith(".wasm"))
-        if not os.path.exists(module) or (stdin and not os.path.exists(stdin)):
-            print(f"{group:<11}{name:<18}SKIPPED: {module} or its input is not there")
+        if not module_of(group, name, arguments, stdin):
             missing += 1
             continue
         row = measure(arguments, stdin)

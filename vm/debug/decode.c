@@ -235,7 +235,7 @@ u32 vm_decoder_size(const struct vm_decoder_table *t, vm_ir op, const union vm_w
 {
     const struct vm_decoded_op *d = &t->ops[op];
     if (d->part_count == 0) return d->words <= left ? d->words : 0;
-    u64 size = 1 + vm_whole_words(chain_halves(d)) / VM_WORD_HALVES;
+    u64 size = 1 + vm_words_of(chain_halves(d));
     if (size <= left) size += more_labels(d, words);
     return size <= left ? (u32)size : 0;
 }

@@ -46,8 +46,10 @@ union vm_word {
 };
 _Static_assert(sizeof(union vm_word) == 8, "code words are 8 bytes");
 enum { VM_WORD_HALVES = 4 };
+/** Words that so many halves take. */
+static inline u32 vm_words_of(u32 halves) { return (halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES; }
 /** So many halves, up to the end of a word. */
-static inline u32 vm_whole_words(u32 halves) { return (halves + 3) / 4 * 4; }
+static inline u32 vm_whole_words(u32 halves) { return vm_words_of(halves) * VM_WORD_HALVES; }
 
 /** One 8-byte slot of the value stack. 32-bit values are kept zero-extended. */
 union vm_slot {

@@ -134,7 +134,7 @@ static void order(struct vm_lower *l, struct use *u)
 static u8 *more_halves(struct vm_lower *l, u32 count)
 {
     struct vm_tail *t = &l->tail;
-    u32 words = (t->halves + count + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
+    u32 words = vm_words_of(t->halves + count);
     while (l->words.len < t->insn + 1 + words) {
         vm_emit_word(l, (union vm_word){.u = 0});
         if (l->status != VM_OK) return NULL;
@@ -210,8 +210,7 @@ static void drop_result(struct vm_lower *l)
     struct vm_tail *t = &l->tail;
     t->halves--;
     t->has = t->before;
-    u32 words = (t->halves + VM_WORD_HALVES - 1) / VM_WORD_HALVES;
-    l->words.len = t->insn + 1 + words;
+    l->words.len = t->insn + 1 + vm_words_of(t->halves);
 }
 
 /** Puts the part behind the last instruction; false when there is no such chain. */
