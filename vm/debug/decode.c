@@ -78,7 +78,7 @@ static const struct vm_decoded_row rows[VM_PART_COUNT] = {
 /* Words of the OTHER rows; what is new there is 0, "not known", until it stands here too. */
 static const u8 other_words[VM_IR_OTHER_COUNT] = {
     [VM_IR_mov_far] = 2, [VM_IR_mov_n] = 3, 
-    [VM_IR_unreachable] = 1, [VM_IR_fuel] = 2, [VM_IR_lazy] = 1,
+    [VM_IR_unreachable] = 1, [VM_IR_fuel] = 2, [VM_IR_lazy] = 1, [VM_IR_link] = 1,
     [VM_IR_call_import] = 2, [VM_IR_call_indirect] = 3, [VM_IR_call_ref] = 2,
     [VM_IR_call_indirect_slow] = 3, [VM_IR_call_ref_slow] = 2, [VM_IR_return_call] = 4,
     [VM_IR_return_call_import] = 3, [VM_IR_return_call_indirect] = 4, [VM_IR_return_call_ref] = 3,

@@ -143,7 +143,8 @@ static const void *read_address(struct reader *r)
 static void show_call(const struct vm_shown *s, struct vm_line *line, struct reader *r)
 {
     i32 base = read_i32(r);
-    const struct vm_code *callee = read_address(r);
+    const struct vm_code *callee = (const struct vm_code *)(uintptr_t)read_u64(r);
+    (void)read_address(r); /* its entry, or where that is found */
     vm_line_add(line, " frame+%d func ", base);
     vm_show_func(s, line, (u32)(callee - s->codes) + s->program->module.n_imported[VM_EXTERN_FUNC]);
 }

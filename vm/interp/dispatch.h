@@ -21,6 +21,7 @@ extern const struct vm_backend vm_backend_loop, vm_backend_tail, vm_backend_tail
         .ops = (count),                                                                            \
         .dispatch = (run),                                                                         \
         .stubs = {.lazy = {WORD(lazy)},                                                            \
+                  .link = {WORD(link)},                                                            \
                   .start = {WORD(call_start), WORD(exit)},                                         \
                   .return_foreign = {WORD(return_foreign)}},                                       \
     }

@@ -212,3 +212,14 @@ u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp)
     if (s != VM_OK) return trap_unsupported(x, &err);
     return stack_fits(x, fp, code) ? (u32)VM_STOP_NONE : (u32)VM_TRAP_STACK;
 }
+
+u32 vm_slow_link(struct vm_exec *x, union vm_slot *fp)
+{
+    struct vm_code *code = fp[VM_FRAME_CODE].ptr;
+    u32 stop = vm_slow_lazy(x, fp);
+    /* where it was called, the last word before what it returns to */
+    union vm_word *call = (union vm_word *)fp[VM_FRAME_RET].ptr - 1;
+    const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
+    if (stop == VM_STOP_NONE) atomic_store_explicit(&call->entry, entry, memory_order_release);
+    return stop;
+}

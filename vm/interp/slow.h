@@ -25,6 +25,8 @@ u32 vm_slow_call_indirect(struct vm_exec *x, const union vm_word *pc, union vm_s
 u32 vm_slow_tail_indirect(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
 /** Translates the function whose frame was just set up at `fp`, and enters it. */
 u32 vm_slow_lazy(struct vm_exec *x, union vm_slot *fp);
+/** The same where a call led to; that leads to the entry then. */
+u32 vm_slow_link(struct vm_exec *x, union vm_slot *fp);
 /** throw and throw_ref at `pc`: goes on in a handler with VM_TAKEN, or stops as they stand. */
 u32 vm_slow_throw(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);
 u32 vm_slow_throw_ref(struct vm_exec *x, const union vm_word *pc, union vm_slot *fp);

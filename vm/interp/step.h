@@ -312,20 +312,26 @@ VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
 #define DO_carry(k, imm)                                                                           \
     r->acc = r->fp[vm_half(r->pc, imm)].u64;                                                       \
     r->facc = r->fp[vm_half(r->pc, (imm) + 1)].f64;
-#define DO_call(k, imm, code, place)                                                               \
-    return vm_enter_frame(r, vm_address(r->pc, code, 0), r->fp + (i32)vm_imm32(r->pc, imm),        \
-                          r->pc + 2 + (code) / VM_WORD_HALVES, (u32)(place) << VM_PLACE_SHIFT);
+#define DO_call(k, imm, target, place)                                                             \
+    return vm_enter_frame(r, (const struct vm_code *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),        \
+                          &r->pc[1 + (target) / VM_WORD_HALVES].entry,                             \
+                          r->fp + (i32)vm_imm32(r->pc, imm),                                       \
+                          r->pc + 2 + (target) / VM_WORD_HALVES, (u32)(place) << VM_PLACE_SHIFT);
 #define DO_ret(k) return vm_leave(r);
 #define DO_ret_value(k, x, imm)                                                                    \
     r->acc = (x);                                                                                  \
     r->fp[vm_half(r->pc, imm)].u64 = r->acc;                                                       \
     return vm_leave(r);
 
-/** Enters `code` of the running instance with frame `nfp`, to return to `next`. */
-VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code, union vm_slot *nfp,
+/**
+ * Enters `code` of the running instance, by the entry that stands at `from`, with frame `nfp`, to
+ * return to `next`.
+ */
+VM_INLINE u32 vm_enter_frame(struct vm_regs *r, const struct vm_code *code,
+                             const vm_code_entry *from, union vm_slot *nfp,
                              const union vm_word *next, u32 place)
 {
-    const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
+    const union vm_word *entry = atomic_load_explicit(from, memory_order_acquire);
     u32 frame_slots = atomic_load_explicit(&code->frame_slots, memory_order_relaxed);
     if (VM_UNLIKELY(nfp + frame_slots > r->x->stack_limit)) return VM_TRAP_STACK | place;
     nfp[VM_FRAME_RET].cptr = next;

@@ -163,7 +163,8 @@ VM_STEP(call_indirect)
 {
     struct vm_func *f = vm_callee(r);
     if (VM_UNLIKELY(!f || f->inst != r->x->now.inst)) return VM_GOTO | VM_IR_call_indirect_slow;
-    return vm_enter_frame(r, f->code, r->fp + r->pc[1].st.target + f->below, r->pc + 3, 0);
+    return vm_enter_frame(r, f->code, &f->code->entry, r->fp + r->pc[1].st.target + f->below,
+                          r->pc + 3, 0);
 }
 
 VM_STEP(call_indirect_slow) { return vm_reload(r, vm_slow_call_indirect(r->x, r->pc, r->fp)); }
@@ -173,7 +174,8 @@ VM_STEP(call_ref)
     const union vm_word w = r->pc[1];
     struct vm_func *f = r->fp[w.st.a].ptr;
     if (VM_UNLIKELY(!f || f->inst != r->x->now.inst)) return VM_GOTO | VM_IR_call_ref_slow;
-    return vm_enter_frame(r, f->code, r->fp + w.st.target + f->below, r->pc + 2, 0);
+    return vm_enter_frame(r, f->code, &f->code->entry, r->fp + w.st.target + f->below, r->pc + 2,
+                          0);
 }
 
 VM_STEP(call_ref_slow)
@@ -212,6 +214,8 @@ VM_STEP(return_call_ref)
 }
 
 VM_STEP(lazy) { return vm_reload(r, vm_slow_lazy(r->x, r->fp)); }
+
+VM_STEP(link) { return vm_reload(r, vm_slow_link(r->x, r->fp)); }
 
 VM_STEP(return_foreign) { return vm_reload(r, vm_slow_return_foreign(r->x, r->fp)); }
 

@@ -73,13 +73,15 @@ static inline usize vm_handlers_bytes(u32 tries, u32 catches)
            (usize)catches * sizeof(struct vm_catch);
 }
 
+/** Where a function's code begins. */
+typedef _Atomic(const union vm_word *) vm_code_entry;
 /**
  * One function's code. `entry` is atomic; the rest is written before entry is published. Calls load
  * entry first and frame_slots after it: with the lazy stub either value will do, since it checks
  * the stack again.
  */
 struct vm_code {
-    _Atomic(const union vm_word *) entry; /* the lazy stub until translated */
+    vm_code_entry entry; /* the lazy stub until translated */
     _Atomic u32 frame_slots; /* from fp on, header included: what the stack check needs; relaxed */
     u32 below; /* max(parameter, result slots) */
     u32 func_idx;

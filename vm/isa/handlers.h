@@ -8,6 +8,7 @@
 /** Code that belongs to no function. */
 struct vm_stubs {
     union vm_word lazy[1];           /* entry of an untranslated function */
+    union vm_word link[1];           /* where a call of one goes */
     union vm_word start[2];          /* call_start, exit: the bottom of every exec */
     union vm_word return_foreign[1]; /* return address of a call from another instance */
 };

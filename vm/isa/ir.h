@@ -29,6 +29,7 @@
 union vm_word {
     u64 u;
     const void *ptr; /* handler address, or an object of the module */
+    _Atomic(const union vm_word *) entry; /* of a function, where calls find it */
     struct {
         i16 a, b, c, d;
     } s; /* four slots */

@@ -18,6 +18,13 @@ static bool is_import(const struct vm_lower *l, u32 func)
     return func < l->env->module->n_imported[VM_EXTERN_FUNC];
 }
 
+/** Where a call of it goes: until it is translated, to the stub that does it. */
+static const union vm_word *entry_of(const struct vm_lower *l, struct vm_code *code)
+{
+    const union vm_word *entry = atomic_load_explicit(&code->entry, memory_order_acquire);
+    return entry == l->backend->stubs.lazy ? l->backend->stubs.link : entry;
+}
+
 /** The instruction itself; `callee` is the popped index or reference of the indirect forms. */
 static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
                       const struct vm_operand *callee, bool tail)
@@ -32,11 +39,11 @@ static void emit_call(struct vm_lower *l, const struct vm_insn *in, i32 base,
             vm_emit(l, tail ? VM_IR_return_call_import : VM_IR_call_import, w);
             break;
         }
-        const void *code = &l->env->codes[in->a - l->env->module->n_imported[VM_EXTERN_FUNC]];
+        struct vm_code *code = &l->env->codes[in->a - l->env->module->n_imported[VM_EXTERN_FUNC]];
         if (!tail) {
             u32 delta = (u32)(base + (i32)vm_functype_shared_slots(in->func));
-            vm_emit_part(l, VM_PART_call, NULL, delta, VM_NO_SLOT);
-            vm_append_word(l, (uintptr_t)code);
+            vm_emit_part(l, VM_PART_call, NULL, delta | (u128)(uintptr_t)code << 32, VM_NO_SLOT);
+            vm_append_word(l, (uintptr_t)entry_of(l, code));
             break;
         }
         vm_emit_mark(l);
