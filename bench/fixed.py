@@ -231,9 +231,9 @@ endmodule
 
 def main():
     files = {
-        "zstd/text.txt": make_text(256, 1),
-        "bzip2/text.txt": make_text(1400, 2),
-        "sqlite3/sales.sql": make_sql(6000),
+        "zstd/text.txt": make_text(512, 1),
+        "bzip2/text.txt": make_text(2000, 2),
+        "sqlite3/sales.sql": make_sql(8400),
         "tinyscheme/work.scm": SCHEME % {"tak": 3, "sort": 250, "queens": 5, "primes": 350},
         "yosys/units.v": make_verilog(4),
     }
