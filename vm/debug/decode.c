@@ -110,6 +110,7 @@ static void decode_op(vm_ir op, struct vm_decoded_op *out)
     *out = (struct vm_decoded_op){.words = op < VM_IR_OTHER_COUNT ? other_words[op] : 0};
     u32 count = 0;
     if (op < VM_IR_OTHER_COUNT) return;
+    op = vm_ir_unpinned(op); /* the layout is the same */
     for (vm_ir at = op; at != VM_IR_COUNT; at = (vm_ir)vm_ir_steps[at].parent) count++;
     if (count > VM_DECODE_PARTS) return;
     out->part_count = (u8)count;

@@ -121,6 +121,9 @@ static void dispatch(struct vm_exec *x)
                         .acc = x->now.acc,
                         .facc = x->now.facc,
                         .vacc = get_v128(x->now.vacc)};
+#define PIN(n, T) r.pin##n = x->now.pins[n - 1].T;
+    VM_EACH_PIN(PIN)
+#undef PIN
     u32 stop = vm_backend_get(x->store->backend)->dispatch(&r);
     x->stop = stop & ((1u << VM_PLACE_SHIFT) - 1);
     x->place = stop >> VM_PLACE_SHIFT;
@@ -129,6 +132,9 @@ static void dispatch(struct vm_exec *x)
     x->now.acc = r.acc;
     x->now.facc = r.facc;
     put_v128(x->now.vacc, r.vacc);
+#define PIN(n, T) x->now.pins[n - 1].T = r.pin##n;
+    VM_EACH_PIN(PIN)
+#undef PIN
 }
 
 /** Stress builds: true when nothing but the stress itself made the handlers stop. */

@@ -46,6 +46,47 @@
 
 #include <string.h>
 
+/* P(number, type) for each pin there is (isa/ir.h). */
+#if VM_PINS >= 1
+#define EACH_PIN_1(P) P(1, u64)
+#define LOAD_PIN_1(i) LOAD_PIN(1, u64, i)
+#else
+#define EACH_PIN_1(P)
+#define LOAD_PIN_1(i)
+#endif
+#if VM_PINS >= 2
+#define EACH_PIN_2(P) P(2, u64)
+#define LOAD_PIN_2(i) LOAD_PIN(2, u64, i)
+#else
+#define EACH_PIN_2(P)
+#define LOAD_PIN_2(i)
+#endif
+#if VM_PINS >= 4
+#define EACH_PIN_3(P) P(3, u64) P(4, u64)
+#define LOAD_PIN_3(i) LOAD_PIN(3, u64, i)
+#define LOAD_PIN_4(i) LOAD_PIN(4, u64, i)
+#else
+#define EACH_PIN_3(P)
+#define LOAD_PIN_3(i)
+#define LOAD_PIN_4(i)
+#endif
+#if VM_FLOAT_PINS >= 1
+#define EACH_PIN_5(P) P(5, f64)
+#define LOAD_PIN_5(i) LOAD_PIN(5, f64, i)
+#else
+#define EACH_PIN_5(P)
+#define LOAD_PIN_5(i)
+#endif
+#if VM_FLOAT_PINS >= 2
+#define EACH_PIN_6(P) P(6, f64)
+#define LOAD_PIN_6(i) LOAD_PIN(6, f64, i)
+#else
+#define EACH_PIN_6(P)
+#define LOAD_PIN_6(i)
+#endif
+#define LOAD_PIN(n, T, i) r->pin##n = r->fp[vm_half(r->pc, i)].T;
+#define VM_EACH_PIN(P) EACH_PIN_1(P) EACH_PIN_2(P) EACH_PIN_3(P) EACH_PIN_5(P) EACH_PIN_6(P)
+
 /** The machine state that handlers pass on in registers. */
 struct vm_regs {
     const union vm_word *pc;
@@ -57,6 +98,10 @@ struct vm_regs {
     u64 acc;
     f64 facc; /* last f64 result */
     v128 vacc; /* last v128 result */
+    /* locals of the running function that are pinned, as their slots have them */
+#define PIN(n, T) T pin##n;
+    VM_EACH_PIN(PIN)
+#undef PIN
 };
 
 enum {
@@ -129,6 +174,7 @@ VM_INLINE v128 vm_imm128(const union vm_word *pc, u32 i)
 }
 
 VM_INLINE u64 vm_bits_u64(u64 v) { return v; }
+VM_INLINE f64 vm_same_f64(f64 v) { return v; }
 
 #define LANE_OF(n, R, T)                                                                           \
     VM_INLINE R lane_##n(const u8 *v, u32 lane)                                                    \
@@ -176,8 +222,9 @@ VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
 #define CLASS_f64 2
 #define CLASS_v128 0
 
-/* Sources of inputs: slot, constant, the value of a part, accumulator. */
+/* Sources of inputs: slot, pin, constant, the value of a part, accumulator. */
 #define S_(T, i) get_##T(&r->fp[vm_half(r->pc, i) + vm_read_first(r, i, CLASS_##T)])
+#define P_(T, n) V_(T, r->pin##n)
 #define K_(T, i) CONST_##T(i)
 #define CONST_u32(i) vm_imm32(r->pc, i)
 #define CONST_u64(i) ((u64)(i64)(i32)vm_imm32(r->pc, i))
@@ -198,6 +245,9 @@ VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
 #define PUT_(T, t, i)                                                                              \
     put_##T(&r->fp[vm_half(r->pc, i)], t);                                                         \
     SET_##T(t)
+#define PIN_(n, T, t) r->pin##n = PINNED_##T(t); /* what was put, into its pin, too */
+#define PINNED_u64(t) VALUE_u64(t)
+#define PINNED_f64(t) _Generic((t), f64: vm_same_f64, default: vm_f64_from_bits)(t)
 #define SET_u32(t) r->acc = (t);
 #define SET_u64(t) r->acc = (t);
 #define SET_f32(t)
@@ -312,6 +362,8 @@ VM_INLINE i64 vm_read_first(const struct vm_regs *r, u32 i, u32 class)
 #define DO_carry(k, imm)                                                                           \
     r->acc = r->fp[vm_half(r->pc, imm)].u64;                                                       \
     r->facc = r->fp[vm_half(r->pc, (imm) + 1)].f64;
+#define DO_pin(k, imm) LOAD_PIN_1(imm) LOAD_PIN_2((imm) + 1) LOAD_PIN_5((imm) + 2)
+#define DO_pin_more(k, imm) LOAD_PIN_3(imm) LOAD_PIN_4((imm) + 1) LOAD_PIN_6((imm) + 2)
 #define DO_call(k, imm, target, place)                                                             \
     return vm_enter_frame(r, (const struct vm_code *)(uintptr_t)vm_imm64(r->pc, (imm) + 2),        \
                           &r->pc[1 + (target) / VM_WORD_HALVES].entry,                             \
@@ -378,8 +430,10 @@ VM_INLINE u32 vm_leave(struct vm_regs *r)
         return VM_STOP_NONE;                                                                       \
     }
 #define GENERIC CHAIN
+#define PINNED CHAIN
 #include "isa/chains.def"
 #undef GENERIC
+#undef PINNED
 #undef CHAIN
 
 #define VM_STEP_VALUE(name, R, value)                                                              \

@@ -49,12 +49,20 @@ __asm__(".pushsection .text\n.p2align 12\n.skip 96\n.popsection\n");
 __asm__(".pushsection .text\n.p2align 12\n.popsection\n");
 #endif
 
-typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp, u8 *mem,
-                                      struct vm_exec *x, u64 acc, f64 facc, v128 vacc);
+#define PARAMETER(n, T) , T pin##n
+#define ARGUMENT(n, T) , r.pin##n /* r is what DISPATCH has, too */
+#define MEMBER(n, T) , pin##n
+#define SAVE(n, T) x->now.pins[n - 1].T = pin##n;
+#define RESTORE(n, T) r->pin##n = x->now.pins[n - 1].T;
+#define MEMBER_OF(n, T) , r->pin##n
 
-#define DISPATCH(handler, r)                                                                       \
+typedef VM_HANDLER_CC void vm_handler(const union vm_word *pc, union vm_slot *fp, u8 *mem,
+                                      struct vm_exec *x, u64 acc, f64 facc,
+                                      v128 vacc VM_EACH_PIN(PARAMETER));
+
+#define DISPATCH(handler)                                                                          \
     __attribute__((musttail)) return ((vm_handler *)(uintptr_t)(handler))(                         \
-        (r).pc, (r).fp, (r).mem, (r).x, (r).acc, (r).facc, (r).vacc)
+        r.pc, r.fp, r.mem, r.x, r.acc, r.facc, r.vacc VM_EACH_PIN(ARGUMENT))
 
 /* the build names the tables: vm_backend_tail or vm_backend_tail_v3, and vm_handlers_of_… */
 #define TEXT_(x) #x
@@ -75,7 +83,7 @@ VM_INLINE const void *vm_handler_of(vm_ir op)
 static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *pc,
                                                           union vm_slot *fp, u8 *mem,
                                                           struct vm_exec *x, u64 acc, f64 facc,
-                                                          v128 vacc)
+                                                          v128 vacc VM_EACH_PIN(PARAMETER))
 {
     x->stop = (u32)(uintptr_t)mem;
     x->now.pc = pc;
@@ -83,25 +91,26 @@ static VM_HANDLER_CC VM_NOINLINE VM_COLD void handle_stop(const union vm_word *p
     x->now.acc = acc;
     x->now.facc = facc;
     put_v128(x->now.vacc, vacc);
+    VM_EACH_PIN(SAVE)
 }
 
 #define EACH(name)                                                                                 \
     __attribute__((used)) static VM_HANDLER_CC void handle_##name(                                 \
         const union vm_word *pc, union vm_slot *fp, u8 *mem, struct vm_exec *x, u64 acc, f64 facc, \
-        v128 vacc)                                                                                 \
+        v128 vacc VM_EACH_PIN(PARAMETER))                                                          \
     {                                                                                              \
-        struct vm_regs r = {pc, fp, mem, x, acc, facc, vacc};                                      \
+        struct vm_regs r = {pc, fp, mem, x, acc, facc, vacc VM_EACH_PIN(MEMBER)};                  \
         VM_PROFILE_RUN(VM_IR_##name, pc, fp);                                                      \
         u32 stop = step_##name(&r);                                                                \
-        if (VM_LIKELY(stop == VM_STOP_NONE)) DISPATCH(r.pc->ptr, r);                               \
+        if (VM_LIKELY(stop == VM_STOP_NONE)) DISPATCH(r.pc->ptr);                                  \
         if (VM_LIKELY(stop == VM_TAKEN)) {                                                         \
             VM_PROFILE_TAKEN();                                                                    \
             __asm__ volatile("" : "+r"(r.pc)); /* keeps the two dispatches apart */                \
-            DISPATCH(r.pc->ptr, r);                                                                \
+            DISPATCH(r.pc->ptr);                                                                   \
         }                                                                                          \
-        if (stop & VM_GOTO) DISPATCH(vm_handler_of((vm_ir)(stop & 0xffff)), r);                    \
+        if (stop & VM_GOTO) DISPATCH(vm_handler_of((vm_ir)(stop & 0xffff)));                       \
         r.mem = (u8 *)(uintptr_t)stop; /* shorter than a store, here where text is scarce */       \
-        DISPATCH(&handle_stop, r);                                                                 \
+        DISPATCH(&handle_stop);                                                                    \
     }
 #define EACH_CHAIN EACH
 #define EACH_ALIKE(name) IF_ALIKE(EACH(name), )
@@ -136,12 +145,14 @@ __asm__(".popsection\n");
 static VM_NOINLINE u32 dispatch(struct vm_regs *r)
 {
     struct vm_exec *x = r->x;
-    ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x, r->acc, r->facc, r->vacc);
+    ((vm_handler *)(uintptr_t)r->pc->ptr)(r->pc, r->fp, r->mem, x, r->acc, r->facc,
+                                          r->vacc VM_EACH_PIN(MEMBER_OF));
     r->pc = x->now.pc;
     r->fp = x->now.fp;
     r->acc = x->now.acc;
     r->facc = x->now.facc;
     r->vacc = get_v128(x->now.vacc);
+    VM_EACH_PIN(RESTORE)
     return x->stop;
 }
 

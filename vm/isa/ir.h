@@ -19,11 +19,16 @@
  * Names: parts with the sources of their inputs (s slot, c constant, t the previous part's result,
  * a accumulator), joined by __ (result used up), _k__ (used, and kept in its slot) or _n__ (not
  * used).
+ *
+ * A function may have pins: locals whose values registers hold as well as their slots, integers
+ * (1 to 4) and f64 (5, 6). PINNED rows are chains that take some of their slots from pins or write
+ * to both; their layout is that of the chain without. i32_add_sc_p11 adds to the first pin.
  */
 #ifndef VM_ISA_IR_H
 #define VM_ISA_IR_H
 
 #include "base/port.h"
+#include "isa/pins.def"
 
 /** One 64-bit word of internal code. */
 union vm_word {
@@ -91,7 +96,24 @@ typedef enum vm_ir {
 #define OTHER(name) +1
 #include "isa/ir_ops.def"
 #include "isa/ir_undef.h"
+    ,
+    VM_IR_PINNED_COUNT = 0 /* how many are PINNED; they come last */
+#define GENERIC(name, words, level, ...)
+#define CHAIN(name, words, level, ...)
+#define PINNED(name, words, level, ...) +1
+#include "isa/chains.def"
+#undef GENERIC
+#undef CHAIN
+#undef PINNED
+    ,
+    VM_IR_FIRST_PINNED = VM_IR_COUNT - VM_IR_PINNED_COUNT
 } vm_ir;
+
+/** Numbers of pins; VM_PINS integers and VM_FLOAT_PINS floats of them there are. */
+enum { VM_PIN_NONE, VM_PIN_FIRST = 1, VM_PIN_FLOAT = 5, VM_PIN_END = 7 };
+enum { VM_PIN_BITS = 4, VM_PIN_SLOTS = 64 / VM_PIN_BITS };
+/** Of the slots of a chain, in their order, the pin of each: VM_PIN_BITS for the first, …. */
+typedef u64 vm_pinning;
 
 /** A number of an instruction in tables; the censuses have more than 65,535 of them. */
 #if defined VM_CENSUS && VM_CENSUS
@@ -111,7 +133,25 @@ struct vm_ir_step {
 };
 _Static_assert(VM_PART_COUNT <= 1 << 10 && VM_FORM_KEEP == 1 << 6, "widths of vm_ir_step");
 /** By instruction, from VM_IR_OTHER_COUNT on; OTHER rows are not made of parts. */
-extern const struct vm_ir_step vm_ir_steps[VM_IR_COUNT];
+extern const struct vm_ir_step vm_ir_steps[VM_IR_FIRST_PINNED];
+/** A PINNED row: that of chain `of` with these pins. */
+struct vm_ir_pinned {
+    vm_pinning pins;
+    vm_ir_id of;
+};
+/** Of the row `op`, VM_IR_FIRST_PINNED or later. */
+const struct vm_ir_pinned *vm_ir_pinned(vm_ir op);
+/** How many slots have pins. */
+u32 vm_pinning_count(vm_pinning pins);
+/** The same of an instruction. */
+u32 vm_ir_pin_count(vm_ir op);
+/** The same instruction without pins. */
+vm_ir vm_ir_unpinned(vm_ir op);
+/**
+ * The row of chain `of` with the most of these pins, `must` among them; `of` itself if there is
+ * none and `must` is 0, else VM_IR_COUNT.
+ */
+vm_ir vm_ir_with_pins(vm_ir of, vm_pinning pins, vm_pinning must);
 
 /** Where the k-th input of the last part comes from. */
 static inline enum vm_source vm_ir_source(const struct vm_ir_step *step, u32 k)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Expands every instruction: EACH(name) for those that every backend has, EACH_CHAIN(name), if
- * defined, for the accumulator forms and longer chains of the fast ones. Those of GENERIC and CHAIN
- * rows that are the same on each level of a processor's architecture, those that differ, and those
- * that differ and have vectors may have an expansion of their own: EACH_ALIKE, EACH_LEVELS,
- * EACH_VECTORS, EACH_CHAIN_ALIKE, …. Define EACH first; all are undefined at the end. Included
- * several times; no guard by design.
+ * defined, for the accumulator forms and longer chains of the fast ones, those with pins last.
+ * Those of GENERIC and CHAIN rows that are the same on each level of a processor's architecture,
+ * those that differ, and those that differ and have vectors may have an expansion of their own:
+ * EACH_ALIKE, EACH_LEVELS, EACH_VECTORS, EACH_CHAIN_ALIKE, …. Define EACH first; all are undefined
+ * at the end. Included several times; no guard by design.
  */
 #ifndef EACH
 #error "define EACH first"
@@ -36,9 +36,11 @@
 #include "isa/ir_undef.h"
 #define GENERIC(name, words, level, ...) EACH_##level(name)
 #define CHAIN(name, words, level, ...) EACH_CHAIN_##level(name)
+#define PINNED CHAIN
 #include "isa/chains.def"
 #undef GENERIC
 #undef CHAIN
+#undef PINNED
 #undef EACH
 #undef EACH_ALIKE
 #undef EACH_LEVELS

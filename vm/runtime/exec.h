@@ -55,6 +55,7 @@ struct vm_activation {
     u64 acc;
     f64 facc;
     union vm_slot vacc[2];
+    union vm_slot pins[VM_PIN_END - 1]; /* by number - 1; copies of slots of this frame, too */
     struct vm_instance *inst; /* whose code runs; NULL at the bottom of a host call */
     union vm_slot **cells; /* inst->cells */
     struct vm_func *start_func;

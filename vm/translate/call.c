@@ -88,6 +88,7 @@ void vm_lower_call(struct vm_lower *l, const struct vm_insn *in)
     for (u32 i = 0; i < sig->param_count && l->status == VM_OK; i++) (void)vm_pop(l);
     for (u32 i = 0; i < sig->result_count && l->status == VM_OK; i++)
         vm_push_slot(l, sig->types[sig->param_count + i]);
+    if (!tail) vm_pins_load(l);
     /* a direct callee leaves an integer result in the accumulator too: every way back is ret_value
      */
     bool defined = in->op == VM_OP_CALL && !is_import(l, in->a);

@@ -4,9 +4,8 @@
  * hand a local (no v128) on in an accumulator; which one is found by a short look at the bytes
  * ahead. Nothing here emits code; a wrong guess costs an instruction, never a result.
  */
-#include "base/leb128.h"
 #include "binary/module.h"
-#include "translate/lower.h"
+#include "translate/ahead.h"
 
 /*
  * What of it is on (CMAKE_C_FLAGS=-DVM_CARRY=0: nothing). Loops lost on the whole when measured
@@ -39,13 +38,12 @@ struct meeting {
 /** A walk over the body of a loop; follows what the emitter will do to the accumulators. */
 struct ahead {
     const struct vm_lower *l;
-    const u8 *p, *end;
+    struct vm_ahead bytes;
     u32 depth; /* blocks open inside the loop */
     struct meeting ends[DEPTH_MAX], elses[DEPTH_MAX]; /* of the blocks: ends, and the ifs' else */
     bool loops[DEPTH_MAX]; /* a block that is one */
     u32 dead; /* blocks open in dead code, plus one; 0: live */
-    u32 imm; /* of the instruction: the first index */
-    bool failed, done;
+    bool done;
     bool is_test, was_test; /* this instruction, the one before: a comparison */
     i32 before_test; /* acc before the comparison, which a branch takes in */
     enum vm_class made; /* accumulator that a set of the topmost operand leaves it in */
@@ -80,103 +78,28 @@ static void leave(struct ahead *a, const struct meeting *m)
     a->dead = m->reached ? 0 : 1;
 }
 
-/* ---- decoding */
-
-static void skip(struct ahead *a, usize count)
-{
-    if ((usize)(a->end - a->p) < count)
-        a->failed = true;
-    else
-        a->p += count;
-}
-
-static u32 index_of(struct ahead *a)
-{
-    u32 v = 0;
-    if (vm_leb_u32(&a->p, a->end, &v) != VM_ERR_NONE) a->failed = true;
-    return v;
-}
-
-static void skip_u64(struct ahead *a)
-{
-    u64 v;
-    if (vm_leb_u64(&a->p, a->end, &v) != VM_ERR_NONE) a->failed = true;
-}
-
-static void skip_s64(struct ahead *a)
-{
-    i64 v;
-    if (vm_leb_s64(&a->p, a->end, &v) != VM_ERR_NONE) a->failed = true;
-}
-
-static void skip_memarg(struct ahead *a)
-{
-    if (index_of(a) & 0x40) (void)index_of(a);
-    skip_u64(a);
-}
-
-static void skip_labels(struct ahead *a)
-{
-    u32 count = index_of(a);
-    if (count > LABELS_MAX) a->failed = true;
-    for (u32 i = 0; i <= count && !a->failed; i++) (void)index_of(a);
-}
-
-/** Passes the immediates; what is seldom in small loops ends the walk. */
-static void take_imm(struct ahead *a, vm_imm imm)
-{
-    switch (imm) {
-    case VM_IMM_NONE: break;
-    case VM_IMM_BLOCKTYPE:
-    case VM_IMM_I32:
-    case VM_IMM_I64: skip_s64(a); break;
-    case VM_IMM_F32: skip(a, 4); break;
-    case VM_IMM_F64: skip(a, 8); break;
-    case VM_IMM_MEMARG: skip_memarg(a); break;
-    case VM_IMM_BR_TABLE: skip_labels(a); break;
-    case VM_IMM_LABEL:
-    case VM_IMM_LOCAL:
-    case VM_IMM_GLOBAL:
-    case VM_IMM_FUNC: a->imm = index_of(a); break;
-    case VM_IMM_MEMORY_MEMORY:
-    case VM_IMM_CALL_INDIRECT:
-        (void)index_of(a);
-        a->imm = index_of(a);
-        break;
-    case VM_IMM_MEMORY: a->imm = index_of(a); break;
-    default: a->failed = true; break;
-    }
-}
-
-static vm_op next_op(struct ahead *a)
-{
-    if (a->p >= a->end) return VM_OP_ILLEGAL;
-    u8 byte = *a->p++;
-    return (vm_op)(byte == 0xfc ? vm_op_of_prefixed(byte, index_of(a)) : vm_op_of_byte[byte]);
-}
-
 /* ---- what instructions do to the accumulators */
 
 static bool is_known(struct ahead *a)
 {
-    if (a->imm >= a->l->local_count) a->failed = true;
-    return !a->failed;
+    if (a->bytes.imm >= a->l->local_count) a->bytes.failed = true;
+    return !a->bytes.failed;
 }
 
 static void on_read(struct ahead *a)
 {
     a->made = VM_CLASS_INT; /* whatever its type: moved as 64 bits */
     if (!is_known(a)) return;
-    vm_valtype type = a->l->local_types[a->imm];
+    vm_valtype type = a->l->local_types[a->bytes.imm];
     struct reads *r = type == VM_F64 ? &a->freads : &a->reads;
     if (r->closed || r->count == READ_MAX) return;
-    r->slot[r->count++] = a->l->local_slots[a->imm];
+    r->slot[r->count++] = a->l->local_slots[a->bytes.imm];
 }
 
 static void on_write(struct ahead *a)
 {
     if (!is_known(a)) return;
-    i32 slot = a->l->local_slots[a->imm];
+    i32 slot = a->l->local_slots[a->bytes.imm];
     if (a->now.acc == slot) a->now.acc = VM_NO_SLOT;
     if (a->now.facc == slot) a->now.facc = VM_NO_SLOT;
     if (a->made == VM_CLASS_INT) {
@@ -204,15 +127,15 @@ static void on_part(struct ahead *a, vm_part part)
 static void on_branch(struct ahead *a)
 {
     if (a->was_test) a->now.acc = a->before_test;
-    if (a->imm == a->depth) a->found = a->now;
-    if (a->imm < a->depth && !a->loops[a->depth - 1 - a->imm])
-        arrive(&a->ends[a->depth - 1 - a->imm], a->now);
+    if (a->bytes.imm == a->depth) a->found = a->now;
+    if (a->bytes.imm < a->depth && !a->loops[a->depth - 1 - a->bytes.imm])
+        arrive(&a->ends[a->depth - 1 - a->bytes.imm], a->now);
 }
 
 static void on_block(struct ahead *a, vm_op op)
 {
     if (a->depth == DEPTH_MAX) {
-        a->failed = true;
+        a->bytes.failed = true;
         return;
     }
     if (op == VM_OP_LOOP) close_all(a);
@@ -239,7 +162,7 @@ static void on_end(struct ahead *a)
 static void on_else(struct ahead *a)
 {
     if (a->depth == 0) {
-        a->failed = true;
+        a->bytes.failed = true;
         return;
     }
     struct meeting *m = &a->elses[a->depth - 1];
@@ -330,21 +253,13 @@ struct vm_carried vm_carry_choose(const struct vm_lower *l)
     const struct vm_carried none = VM_CARRIES_NOTHING;
     if (!(VM_CARRY & (CARRY_INT | CARRY_F64)) || l->far || l->backend->ops <= VM_IR_GENERIC_COUNT)
         return none;
-    const struct vm_module *m = l->env->module;
-    u32 body = l->code->func_idx - m->n_imported[VM_EXTERN_FUNC];
-    const struct vm_range *range = &m->bodies[body].range;
-    struct ahead a = {.l = l,
-                      .p = m->bytes + l->offset,
-                      .end = m->bytes + range->start + range->size,
-                      .found = none};
+    struct ahead a = {.l = l, .bytes = vm_ahead_from(l, l->offset), .found = none};
+    a.bytes.labels_max = LABELS_MAX;
     forget_all(&a);
-    (void)next_op(&a);
-    skip_s64(&a); /* the loop and its type */
-    for (u32 i = 0; i < AHEAD_MAX && !a.failed && !a.done; i++) {
-        vm_op op = next_op(&a);
-        if (op == VM_OP_ILLEGAL) return none;
-        take_imm(&a, vm_op_imm(op));
-        if (!a.failed) on_op(&a, op);
+    (void)vm_ahead_next(&a.bytes); /* the loop */
+    for (u32 i = 0; i < AHEAD_MAX && !a.bytes.failed && !a.done; i++) {
+        vm_op op = vm_ahead_next(&a.bytes);
+        if (!a.bytes.failed) on_op(&a, op);
     }
     if (!a.done) return none;
     if (!(VM_CARRY & CARRY_INT) || !has(&a.reads, a.found.acc)) a.found.acc = VM_NO_SLOT;

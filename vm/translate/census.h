@@ -17,6 +17,8 @@
 #if VM_CENSUS
 /** An instruction begins at l->tail.insn; it may be taken back and begin again. */
 void vm_census_begin(const struct vm_lower *l);
+/** The last instruction has these pins: l->tail.pins. */
+void vm_census_pinned(const struct vm_lower *l);
 /** l->tail.op was not extended by `part` in that form, for the table has no such chain. */
 void vm_census_missed(const struct vm_lower *l, vm_part part, u32 form);
 #else
@@ -25,6 +27,7 @@ void vm_census_missed(const struct vm_lower *l, vm_part part, u32 form);
 #else
 #define vm_census_begin(l) (void)(l)
 #endif
+#define vm_census_pinned(l) (void)(l)
 #define vm_census_missed(l, part, form) (void)(form)
 #endif
 

@@ -39,12 +39,20 @@ static i32 *held(struct vm_carried *has, enum vm_class class)
     }
 }
 
+/** True when there is a form of the chain that writes the pins that the instruction writes so far.
+ */
+static bool writes_pins(vm_ir op, const struct vm_tail *t)
+{
+    return VM_CENSUS || !t->must || vm_ir_with_pins(op, t->pins, t->must) != VM_IR_COUNT;
+}
+
 /** The chain that exists in this backend, or VM_IR_COUNT; `from` VM_IR_COUNT: of one part. */
 static vm_ir chain(const struct vm_lower *l, vm_ir from, const struct use *u, u32 keep)
 {
     u32 form = form_of(u) | keep;
     vm_ir to = from == VM_IR_COUNT ? vm_first(u->part, form) : vm_chain(from, u->part, form);
-    return vm_backend_has(l->backend, to) ? to : VM_IR_COUNT;
+    if (!vm_backend_has(l->backend, to)) return VM_IR_COUNT;
+    return from == VM_IR_COUNT || writes_pins(to, &l->tail) ? to : VM_IR_COUNT;
 }
 
 /** With input i from there instead. */
@@ -158,14 +166,61 @@ static void put_halves(struct vm_lower *l, u128 bits, u32 count)
     l->tail.halves += count;
 }
 
+/** The instruction's next slot is that of a pin, or not. */
+static void note_slot(struct vm_tail *t, vm_pinning pin, bool written)
+{
+    if (t->slots < VM_PIN_SLOTS) {
+        t->pins |= pin << VM_PIN_BITS * t->slots;
+        if (written) t->must |= pin << VM_PIN_BITS * t->slots;
+    }
+    t->slots++;
+}
+
+/** Its last slot has no pin, after all. */
+static void forget_slot(struct vm_tail *t)
+{
+    if (--t->slots >= VM_PIN_SLOTS) return;
+    vm_pinning others = ((vm_pinning)1 << VM_PIN_BITS * t->slots) - 1;
+    t->pins &= others;
+    t->must &= others;
+}
+
 static void put_inputs(struct vm_lower *l, const struct use *u)
 {
     for (u32 i = 0; i < u->info->inputs; i++) {
-        if (u->source[i] == VM_FROM_SLOT)
+        if (u->source[i] == VM_FROM_SLOT) {
             put_half(l, u->slot[i]);
-        else if (u->source[i] == VM_FROM_CONST)
+            note_slot(&l->tail, vm_pin_of(l, u->slot[i], input_class(u, i), u->info->wide), false);
+        } else if (u->source[i] == VM_FROM_CONST)
             put_halves(l, u->in[i]->bits, input_class(u, i) == VM_CLASS_F64 ? 4 : 2);
     }
+}
+
+/** The word of the last instruction, with the pins that there is a form of it for. */
+static void put_handler(struct vm_lower *l)
+{
+    struct vm_tail *t = &l->tail;
+    vm_ir op = t->pins && !VM_CENSUS ? vm_ir_with_pins(t->op, t->pins, t->must) : t->op;
+    l->words.data[t->insn] = vm_backend_word(l->backend, op);
+    t->taken = VM_CENSUS ? vm_pinning_count(t->pins) : vm_ir_pin_count(op);
+    if (t->pins) vm_census_pinned(l);
+}
+
+/** The last result goes to a slot: with its pin, or that is loaded then. */
+static void put_result_pin(struct vm_lower *l, i32 slot)
+{
+    struct vm_tail *t = &l->tail;
+    const struct vm_part_info *info = vm_part_info((vm_part)vm_ir_steps[t->op].part);
+    bool is_pinned = vm_is_pinned(l, slot), written = false;
+    if (is_pinned) {
+        vm_pinning must = t->must;
+        note_slot(t, vm_pin_of(l, slot, (enum vm_class)info->result, info->wide), true);
+        written = t->must != must && writes_pins(t->op, t);
+        if (!written) forget_slot(t);
+    }
+    if (!written) note_slot(t, VM_PIN_NONE, false);
+    if (t->pins) put_handler(l);
+    if (is_pinned && !written) vm_pins_load(l);
 }
 
 /** One entry for each part that may trap: a trap's place counts them. */
@@ -209,6 +264,7 @@ static void drop_result(struct vm_lower *l)
 {
     struct vm_tail *t = &l->tail;
     t->halves--;
+    forget_slot(t);
     t->has = t->before;
     l->words.len = t->insn + 1 + vm_words_of(t->halves);
 }
@@ -254,9 +310,12 @@ static void begin(struct vm_lower *l, struct use *u)
         if (l->status == VM_OK) l->status = VM_INTERNAL;
         return;
     }
+    vm_pins_count(l);
     t->insn = l->words.len;
     t->op = to;
     t->halves = 0;
+    t->slots = 0;
+    t->pins = t->must = 0;
     t->ended = false;
     vm_emit_word(l, vm_backend_word(l->backend, to));
     vm_census_begin(l);
@@ -275,9 +334,14 @@ void vm_emit_part(struct vm_lower *l, vm_part part, const struct vm_operand *in,
     put_halves(l, imm, u.info->imm);
     if (u.info->traps) mark(l);
     note_result(l, (enum vm_class)u.info->result, dst == VM_NO_SLOT ? VM_NO_SLOT : near_dst);
-    if (dst == VM_NO_SLOT) return;
+    if (dst == VM_NO_SLOT) {
+        if (l->tail.pins) put_handler(l);
+        return;
+    }
+    u32 slots = l->tail.dst_slots;
     put_half(l, near_dst);
-    vm_dst_done(l, l->tail.dst_slots);
+    put_result_pin(l, near_dst);
+    vm_dst_done(l, slots);
 }
 
 void vm_append_word(struct vm_lower *l, u64 bits)
@@ -301,14 +365,17 @@ void vm_retarget(struct vm_lower *l, i32 dst)
     for (u32 i = 0; i < VM_COUNT(all); i++)
         if (moves[i]) *all[i] = dst;
     t->dst = dst;
+    forget_slot(t);
+    put_result_pin(l, dst);
 }
 
 bool vm_invert(struct vm_lower *l)
 {
     vm_ir inverse = vm_chain_inverse(l->tail.op);
     if (!vm_backend_has(l->backend, inverse) || l->status != VM_OK) return false;
+    if (!writes_pins(inverse, &l->tail)) return false;
     l->tail.op = inverse;
-    l->words.data[l->tail.insn] = vm_backend_word(l->backend, inverse);
+    put_handler(l);
     return true;
 }
 
@@ -323,7 +390,7 @@ void vm_point_back(struct vm_lower *l, const struct vm_point *p)
     l->map.len = p->map;
     l->tail = p->tail;
     if (p->tail.insn != VM_NO_INDEX) /* it may have become a longer one */
-        l->words.data[p->tail.insn] = vm_backend_word(l->backend, p->tail.op);
+        put_handler(l);
 }
 
 bool vm_take_back_eqz(struct vm_lower *l, struct vm_operand *o)

@@ -15,6 +15,7 @@ void vm_emit_word(struct vm_lower *l, union vm_word w)
 
 void vm_emit_barrier(struct vm_lower *l)
 {
+    vm_pins_count(l);
     l->chosen.known = false;
     l->wide_end = VM_NO_INDEX;
     l->tail = (struct vm_tail){.insn = VM_NO_INDEX,

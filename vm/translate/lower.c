@@ -171,7 +171,10 @@ static void write_local(struct vm_lower *l, u32 local)
         vm_retarget(l, slot);
         return;
     }
-    if (may_fold && retarget_wide(l, &o, slot)) return;
+    if (may_fold && retarget_wide(l, &o, slot)) {
+        if (vm_is_pinned(l, slot)) vm_pins_load(l);
+        return;
+    }
     vm_materialise_local(l, local);
     vm_copy_to(l, &o, slot);
 }
@@ -448,6 +451,8 @@ static vm_status on_begin(void *ctx, const vm_valtype *types, u32 count)
         else
             vm_emit_part(l, VM_PART_enter, NULL, (u32)first | (u64)(u32)zeroed << 32, VM_NO_SLOT);
     }
+    vm_pins_choose(l);
+    vm_pins_load(l);
     vm_lower_function_begin(l);
     vm_fuel_region(l);
     return l->status;
@@ -523,8 +528,10 @@ static vm_status translate_once(struct vm_lower *l, struct vm_arena *scratch, st
     u32 func = l->code->func_idx;
     vm_status s = make_room(l, m->bodies[func - m->n_imported[VM_EXTERN_FUNC]].range.size);
     if (s == VM_OK) s = vm_walk_body(m, func, l->env->features, &sink, l, scratch, err);
-    if (s == VM_OK) s = publish(l);
+    bool again = s == VM_OK && !vm_pins_paid(l);
+    if (s == VM_OK && !again) s = publish(l);
     lower_free(l);
+    l->no_pins |= again;
     return s;
 }
 
@@ -541,6 +548,11 @@ vm_status vm_translate(const struct vm_translate_env *env, struct vm_code *code,
     vm_emit_barrier(&start);
     struct vm_lower l = start;
     vm_status s = translate_once(&l, scratch, err);
+    if (s == VM_OK && l.no_pins) {
+        start.no_pins = true;
+        l = start;
+        s = translate_once(&l, scratch, err);
+    }
     if (s == VM_LIMIT && l.need_far) {
         start.far = true;
         l = start;

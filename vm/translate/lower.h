@@ -82,6 +82,10 @@ struct vm_tail {
     u32 dst_slots; /* of that result: 2 for v128 */
     struct vm_carried has; /* in the accumulators */
     struct vm_carried before; /* what they were before the last part */
+    u32 slots; /* operands that are slots so far */
+    vm_pinning pins; /* of these */
+    vm_pinning must; /* those of them that are written: no chain will do that doesn't */
+    u32 taken; /* how many the instruction takes from pins, or writes to them */
     bool ended; /* control does not come from the last instruction: a jump, a return */
 };
 
@@ -135,6 +139,12 @@ struct vm_lower {
     u32 dead_depth; /* blocks opened in dead code */
     u32 offset; /* file offset of the instruction being lowered */
 
+    i32 pins[VM_PIN_END]; /* slots of the locals that are pinned, by number; VM_NO_SLOT: not in use
+                           */
+    bool has_pins;
+    bool no_pins; /* they didn't pay */
+    u64 pin_gain, pin_cost; /* operands taken from pins, and what loading them costs, by loops */
+
     struct vm_switch chosen;
     u32 fuel_word; /* word that counts the instructions of the current region */
     struct vm_tail tail;
@@ -177,6 +187,34 @@ void vm_fixup_to(struct vm_lower *l, u32 fixup, u32 word);
 void vm_emit_mov(struct vm_lower *l, i32 dst, i32 src, u32 slots);
 void vm_emit_const(struct vm_lower *l, i32 dst, u64 bits);
 
+/* ---- parts.c: tables of parts and chains */
+
+enum vm_class { VM_CLASS_NONE, VM_CLASS_INT, VM_CLASS_F32, VM_CLASS_F64, VM_CLASS_V128 };
+/** Memory that a part accesses: none; with name_x behind it for explicit checks; atomically. */
+enum vm_part_memory { VM_MEMORY_NONE, VM_MEMORY_PAIR, VM_MEMORY_ATOMIC };
+struct vm_part_info {
+    u8 inputs;
+    u8 imm; /* halves */
+    bool traps;
+    bool wide; /* its constants are 64 bits: sign-extended */
+    u8 input[VM_INPUTS_MAX]; /* enum vm_class */
+    u8 result; /* enum vm_class */
+    u8 memory; /* enum vm_part_memory: if any, the first input is an address */
+    u16 mirror; /* the part with swapped inputs, VM_PART_COUNT: none */
+};
+const struct vm_part_info *vm_part_info(vm_part part);
+/** True for comparisons and eqz, which a branch behind them takes in. */
+bool vm_part_tests(vm_part part);
+/** The instruction of one part, or of `from` and one more; VM_IR_COUNT: there is none. */
+vm_ir vm_first(vm_part part, u32 form);
+vm_ir vm_chain(vm_ir from, vm_part part, u32 form);
+/** False: there is no chain of `from` and the part in any form. */
+bool vm_may_chain(vm_ir from, vm_part part);
+/** The chain with the opposite comparison at its end; VM_IR_COUNT: none. */
+vm_ir vm_chain_inverse(vm_ir chain);
+/** The part that a plain Wasm instruction is, and the type of its result; false: not plain. */
+bool vm_part_of(vm_op op, vm_part *part, vm_valtype *result);
+
 /* ---- chain.c: parts */
 
 /**
@@ -216,6 +254,20 @@ void vm_switch_end(struct vm_lower *l);
  */
 u32 vm_switch_follow(struct vm_lower *l, struct vm_label_frame **f);
 void vm_switch_free(struct vm_lower *l);
+
+/* ---- pins.c */
+
+/** Chooses those of the function, whose locals have their slots. */
+void vm_pins_choose(struct vm_lower *l);
+/** Loads them, if there are any: before the body, and behind what changes the registers. */
+void vm_pins_load(struct vm_lower *l);
+/** The pin of a slot as an operand of that class, of all 64 bits if `wide`; VM_PIN_NONE: none. */
+vm_pinning vm_pin_of(const struct vm_lower *l, i32 slot, enum vm_class class, bool wide);
+bool vm_is_pinned(const struct vm_lower *l, i32 slot);
+/** The last instruction is as it will be. */
+void vm_pins_count(struct vm_lower *l);
+/** At the end: false if the function should be translated again without. */
+bool vm_pins_paid(const struct vm_lower *l);
 
 /* ---- carry.c: accumulators across labels */
 
@@ -258,34 +310,6 @@ void vm_stack_reset(struct vm_lower *l, u32 height, i32 next_home);
 bool vm_is_fresh(const struct vm_lower *l, const struct vm_operand *o);
 /** Records that frame slots up to `slot` (exclusive) are used. */
 void vm_use_slots(struct vm_lower *l, i64 slot);
-
-/* ---- parts.c: tables of parts and chains */
-
-enum vm_class { VM_CLASS_NONE, VM_CLASS_INT, VM_CLASS_F32, VM_CLASS_F64, VM_CLASS_V128 };
-/** Memory that a part accesses: none; with name_x behind it for explicit checks; atomically. */
-enum vm_part_memory { VM_MEMORY_NONE, VM_MEMORY_PAIR, VM_MEMORY_ATOMIC };
-struct vm_part_info {
-    u8 inputs;
-    u8 imm; /* halves */
-    bool traps;
-    bool wide; /* its constants are 64 bits: sign-extended */
-    u8 input[VM_INPUTS_MAX]; /* enum vm_class */
-    u8 result; /* enum vm_class */
-    u8 memory; /* enum vm_part_memory: if any, the first input is an address */
-    u16 mirror; /* the part with swapped inputs, VM_PART_COUNT: none */
-};
-const struct vm_part_info *vm_part_info(vm_part part);
-/** True for comparisons and eqz, which a branch behind them takes in. */
-bool vm_part_tests(vm_part part);
-/** The instruction of one part, or of `from` and one more; VM_IR_COUNT: there is none. */
-vm_ir vm_first(vm_part part, u32 form);
-vm_ir vm_chain(vm_ir from, vm_part part, u32 form);
-/** False: there is no chain of `from` and the part in any form. */
-bool vm_may_chain(vm_ir from, vm_part part);
-/** The chain with the opposite comparison at its end; VM_IR_COUNT: none. */
-vm_ir vm_chain_inverse(vm_ir chain);
-/** The part that a plain Wasm instruction is, and the type of its result; false: not plain. */
-bool vm_part_of(vm_op op, vm_part *part, vm_valtype *result);
 
 /* ---- branch.c: structured control */
 

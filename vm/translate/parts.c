@@ -84,6 +84,8 @@ static const struct { u16 part; u32 result; } rows[VM_OP_COUNT] = {
 #define STEP(op, parent, part, form)
 #define FIRST_OF(part, inputs, begin)
 #define EDGES_OF(from, begin, mask)
+#define PINS(op, of, pins)
+#define PINS_OF(from, begin)
 /* chains, by the one that they make longer, then part and form: all three are in vm_ir_steps */
 static const vm_ir_id edges[] = {
 #undef STEP
@@ -103,7 +105,7 @@ static const vm_ir_id first_of[VM_PART_COUNT + 1] = {
 };
 
 /* The same of longer ones; mask: which parts, modulo 16, there are, and most questions end there. */
-static const struct { vm_ir_id begin; u16 mask; } edges_of[VM_IR_COUNT + 1] = {
+static const struct { vm_ir_id begin; u16 mask; } edges_of[VM_IR_FIRST_PINNED + 1] = {
 #undef EDGES_OF
 #define EDGES_OF(from, begin, mask) [from] = {begin, mask},
 #include "isa/edges.def"

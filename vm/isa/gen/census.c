@@ -3,12 +3,15 @@
  * Translates every function of the modules given and prints how often each chain came out, most
  * frequent first, one "COUNT NAME" a line; on stderr what translation cost. Nothing is executed.
  *
- *   chain_census [--weigh] {[--counts FILE] MODULE}…
+ *   chain_census [--weigh|--pins] {[--counts FILE] MODULE}…
  *
  * --weigh prints what each chain saves instead, as a share of its module's instructions run (summed
  * over the modules), for chains that are in the table and for those that translation had use for
  * but missed. How often code runs is in FILE (interp/profile.h), or guessed: four times per loop
  * around it.
+ *
+ * --pins prints how often each chain would run, "WEIGHT 0 CHAIN" a line, weighed the same way, and
+ * how often with which pins, were there all of these: "WEIGHT SLOTS CHAIN_pPINS".
  *
  * A chain that takes an accumulator behind its first part counts as the one with slots, too: which
  * of them comes out depends on what stands before, and programs that are not here want the other.
@@ -82,6 +85,7 @@ static struct weighing {
     struct begun {
         u32 word;
         double weight;
+        vm_pinning pins;
     } *begun;
     u32 begun_count, begun_cap;
     double total; /* of the module at hand */
@@ -90,6 +94,11 @@ static struct weighing {
         u64 key; /* chain, part, form, plus one; 0: free */
         double weight, all;
     } *missed;
+    struct with_pins {
+        vm_ir op; /* 0: free */
+        vm_pinning pins;
+        double weight, all;
+    } *pinned;
 } weighing;
 
 enum { MISSED_MAX = 1 << 20, LOOPS_MAX = 4 };
@@ -116,12 +125,31 @@ void vm_census_begin(const struct vm_lower *l)
 {
     struct weighing *w = &weighing;
     if (!w->on) return;
+    if (l->tail.insn == 0) w->begun_count = 0; /* perhaps not for the first time */
     if (w->begun_count == w->begun_cap) {
         w->begun_cap = 2 * w->begun_cap + 1024;
         w->begun = realloc(w->begun, w->begun_cap * sizeof *w->begun);
         if (!w->begun) abort();
     }
-    w->begun[w->begun_count++] = (struct begun){l->tail.insn, weight_here(l)};
+    w->begun[w->begun_count++] = (struct begun){l->tail.insn, weight_here(l), 0};
+}
+
+void vm_census_pinned(const struct vm_lower *l)
+{
+    struct weighing *w = &weighing;
+    u32 i = w->begun_count;
+    while (i && w->begun[i - 1].word > l->tail.insn) i--;
+    if (i && w->begun[i - 1].word == l->tail.insn) w->begun[i - 1].pins = l->tail.pins;
+}
+
+static void weigh_pinned(vm_ir op, vm_pinning pins, double weight)
+{
+    u64 i = (pins * 0x9e3779b97f4a7c15u + op) * 0x9e3779b97f4a7c15u >> 44;
+    struct with_pins *all = weighing.pinned;
+    while (all[i].op && (all[i].op != op || all[i].pins != pins)) i = (i + 1) % MISSED_MAX;
+    all[i].op = op;
+    all[i].pins = pins;
+    all[i].weight += weight;
 }
 
 void vm_census_missed(const struct vm_lower *l, vm_part part, u32 form)
@@ -146,6 +174,7 @@ static void weigh_function(const struct vm_code *code)
         if (op >= VM_IR_COUNT || again) continue;
         w->used[op] += b->weight;
         w->total += b->weight;
+        if (b->pins) weigh_pinned((vm_ir)op, b->pins, b->weight);
     }
     w->begun_count = 0;
 }
@@ -160,6 +189,8 @@ static void weigh_module(const char *path)
     for (u32 i = 0; i < MISSED_MAX; i++) {
         w->missed[i].all += w->missed[i].weight * scale;
         w->missed[i].weight = 0;
+        w->pinned[i].all += w->pinned[i].weight * scale;
+        w->pinned[i].weight = 0;
     }
     memset(w->used, 0, sizeof w->used);
     w->total = 0;
@@ -227,6 +258,23 @@ static void print_weights(void)
         printf("%.9f %s\n", sums[i], name_of((vm_ir)i));
     for (u32 i = 0; i < MISSED_MAX; i++)
         if (weighing.missed[i].all > 0) print_missed(&weighing.missed[i]);
+}
+
+static void print_pinned(void)
+{
+    for (u32 i = VM_IR_OTHER_COUNT; i < VM_IR_COUNT; i++)
+        if (weighing.used_all[i] > 0)
+            printf("%.9f 0 %s\n", weighing.used_all[i], name_of((vm_ir)i));
+    for (u32 i = 0; i < MISSED_MAX; i++) {
+        const struct with_pins *p = &weighing.pinned[i];
+        if (!p->op || p->all <= 0) continue;
+        u32 slots = 0;
+        printf("%.9f ", p->all);
+        for (vm_pinning rest = p->pins; rest; rest >>= VM_PIN_BITS) slots += (rest & 15) != 0;
+        printf("%u %s_p", slots, name_of(p->op));
+        for (vm_pinning rest = p->pins; rest; rest >>= VM_PIN_BITS) printf("%u", (u32)rest & 15);
+        printf("\n");
+    }
 }
 
 /* ---- counts */
@@ -328,13 +376,16 @@ static void count_as_slots(void)
 int main(int argc, char **argv)
 {
     static u32 order[VM_IR_COUNT];
-    bool good = argc > 1;
+    bool good = argc > 1, pins = false;
     weighing.missed = calloc(MISSED_MAX, sizeof *weighing.missed);
-    if (!weighing.missed) abort();
+    weighing.pinned = calloc(MISSED_MAX, sizeof *weighing.pinned);
+    if (!weighing.missed || !weighing.pinned) abort();
     for (u32 i = 0; i < VM_IR_COUNT; i++) order[i] = i;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--weigh")) {
             weighing.on = true;
+        } else if (!strcmp(argv[i], "--pins")) {
+            weighing.on = pins = true;
         } else if (!strcmp(argv[i], "--counts") && i + 1 < argc) {
             good &= read_counts(argv[++i]);
         } else {
@@ -343,7 +394,10 @@ int main(int argc, char **argv)
         }
     }
     if (weighing.on) {
-        print_weights();
+        if (pins)
+            print_pinned();
+        else
+            print_weights();
         return good ? 0 : 1;
     }
     count_as_slots();

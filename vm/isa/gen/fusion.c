@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes chains.def (one row per instruction, with its steps) and edges.def (which chain follows
- * from which) into the build: fusion DIRECTORY all|none|N LIST|-, where LIST names the chains
- * (chains.list); without one they are those of the families, always.list names those that are
- * exempt from the cut, and families.list gives each its family. No rules here.
+ * from which) into the build: fusion DIRECTORY all|none|N LIST|- [PINS FLOATS], where LIST names
+ * the chains (chains.list); without one they are those of the families, always.list names those
+ * that are exempt from the cut, and families.list gives each its family. pins.def says how many
+ * locals are pinned: what the list's line "# pins INTEGERS FLOATS" says, or what is asked for, with
+ * some forms for tests then. No rules here.
  */
 #include "isa/gen/fusion.h"
 
@@ -104,6 +106,15 @@ struct node {
 static struct node nodes[NODES_MAX];
 static int node_count = 1;
 static const char *making = "";
+
+/** A chain with pins in the place of slots: one digit for each slot, in their order; 0: none. */
+struct pinned {
+    uint32_t node;
+    char pins[17];
+};
+static struct pinned *pinned;
+static int pinned_count, pins, float_pins;
+enum { INTEGER_PINS = 4 /* digits above are of floats */ };
 static int one_in = 1; /* of the chains of two parts, with what follows from them */
 
 static void fail(const char *what, const char *name)
@@ -333,6 +344,98 @@ static uint32_t add_token(uint32_t parent, const char *token, bool keep)
     return 0;
 }
 
+static void add_pinned(uint32_t node, const char *digits)
+{
+    struct pinned *p = realloc(pinned, ((size_t)pinned_count + 1) * sizeof *p);
+    if (!p || strlen(digits) >= sizeof p->pins) fail("pins", digits);
+    pinned = p;
+    pinned[pinned_count] = (struct pinned){.node = node};
+    snprintf(pinned[pinned_count++].pins, sizeof p->pins, "%s", digits);
+}
+
+/* ---- forms with pins for tests, where no list asks for them */
+
+enum { SLOTS_MAX = 16 };
+
+/** The slots of a chain but the last result's, by what they hold: 'u', 'f' (f64), 0 (no pins). */
+static int slots_of(uint32_t id, char *types)
+{
+    const struct node *n = &nodes[id];
+    const struct part *p = &parts[n->part];
+    int count = n->parent ? slots_of(n->parent, types) : 0;
+    const char *found[4];
+    int more = 0;
+    if (n->parent && n->keep) found[more++] = parts[nodes[n->parent].part].R;
+    for (int i = 0; i < p->inputs; i++)
+        if (n->form[i] == 's') found[more++] = p->in[i];
+    for (int i = 0; i < more && count < SLOTS_MAX; i++, count++)
+        types[count] = (char)(found[i][0] == 'u' ? 'u' : !strcmp(found[i], "f64") ? 'f' : 0);
+    return count;
+}
+
+/** A pin for a slot of that type, '0': there is none. */
+static char some_pin(char type, unsigned which)
+{
+    if (type == 'u' && pins) return (char)('1' + which % (unsigned)pins);
+    if (type == 'f' && float_pins) return (char)('1' + INTEGER_PINS + which % (unsigned)float_pins);
+    return '0';
+}
+
+static void add_digits(uint32_t id, char *digits, int count)
+{
+    while (count && digits[count - 1] == '0') count--;
+    digits[count] = 0;
+    for (int i = pinned_count; i-- > 0 && pinned[i].node == id;)
+        if (!strcmp(pinned[i].pins, digits)) return;
+    if (count) add_pinned(id, digits);
+}
+
+/**
+ * Of one part: one with the first slot, one with the result. Of all in `wanted`: one with every
+ * other slot, from the result's or the one before on; always the same pin in the same place, so
+ * that those that it grows from have it.
+ */
+static void add_some_forms(uint32_t id, bool wanted)
+{
+    char types[SLOTS_MAX], digits[SLOTS_MAX + 1];
+    const struct part *p = &parts[nodes[id].part];
+    int count = slots_of(id, types);
+    if (has_result(p) && count < SLOTS_MAX)
+        types[count++] = (char)(p->R[0] == 'u' ? 'u' : !strcmp(p->R, "f64") ? 'f' : 0);
+    for (int skip = 0; skip < count && nodes[id].depth == 1; skip += count > 1 ? count - 1 : 1) {
+        memset(digits, '0', (size_t)count);
+        digits[skip] = some_pin(types[skip], hash(nodes[id].name));
+        add_digits(id, digits, count);
+    }
+    for (int first = 0; first < 2 && wanted; first++) {
+        memset(digits, '0', (size_t)count);
+        for (int i = first; i < count; i += 2) digits[i] = some_pin(types[i], (unsigned)i / 2);
+        add_digits(id, digits, count);
+    }
+}
+
+/** Forms of every part and of one in eight chains, with those that they grow from. */
+static void add_some_pins(void)
+{
+    static bool wanted[NODES_MAX];
+    for (uint32_t id = (uint32_t)node_count - 1; id > 0; id--) {
+        wanted[id] |= nodes[id].depth == 1 || hash(nodes[id].name) % 8 == 0;
+        if (wanted[id]) wanted[nodes[id].parent] = true;
+    }
+    for (uint32_t id = 1; id < (uint32_t)node_count; id++) add_some_forms(id, wanted[id]);
+}
+
+/* ---- names with pins */
+
+/** Cuts the pins off a name; NULL: it has none. */
+static const char *cut_pins(char *name)
+{
+    char *at = strrchr(name, '_');
+    if (!at || at[1] != 'p' || !at[2] || strspn(at + 2, "0123456") != strlen(at + 2)) return NULL;
+    *at = 0;
+    return at + 2;
+}
+
 /** The chain of that name and those that it is made from. */
 static void add_named(const char *chain)
 {
@@ -340,6 +443,7 @@ static void add_named(const char *chain)
     uint32_t parent = 0;
     bool keep = false;
     snprintf(text, sizeof text, "%s", chain);
+    const char *digits = cut_pins(text);
     while (token) {
         char *next = strstr(token, "__");
         bool kept = false;
@@ -354,6 +458,7 @@ static void add_named(const char *chain)
         keep = kept;
         token = next;
     }
+    if (digits) add_pinned(parent, digits);
 }
 
 /** The chains named in a file, a name in each line. */
@@ -364,16 +469,40 @@ static void add_listed(const char *path)
     if (!file) fail("can't read", path);
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
-        if (*line != '#') add_named(line);
+        if (*line != '#')
+            add_named(line);
+        else
+            sscanf(line, "# pins %d %d", &pins, &float_pins);
     }
     fclose(file);
 }
 
 /* ---- output */
 
-/** One part's steps; `at` is the next operand half. */
-static void write_part(FILE *out, const struct node *n, int *at, int *places)
+/** What is written of an instruction so far. */
+struct writing {
+    FILE *out;
+    int at;           /* the next operand half */
+    int places;       /* parts that may trap */
+    const char *pins; /* of the slots that are still to come */
+};
+
+/** The next slot's pin, 0: it has none. */
+static int next_pin(struct writing *w) { return *w->pins ? *w->pins++ - '0' : 0; }
+
+/** A result into its slot, and its pin. */
+static void write_put(struct writing *w, const struct part *p, int k)
 {
+    int pin = next_pin(w);
+    if (pin && (is_vector(p->R) || !strcmp(p->R, "f32"))) fail("no pins hold results of", p->name);
+    fprintf(w->out, " PUT_(%s, t%d, %d)", p->R, k, w->at++);
+    if (pin) fprintf(w->out, " PIN_(%d, %s, t%d)", pin, pin > INTEGER_PINS ? "f64" : "u64", k);
+}
+
+/** One part's steps. */
+static void write_part(struct writing *w, const struct node *n)
+{
+    FILE *out = w->out;
     static const char *const macros[] = {
         "UN_",     "UNT_",     "BIN_",      "BINT_",   "TER_",    "LANE_",    "LANES_",
         "LOAD_",   "LOADX_",   "VLOAD_",    "VLOADX_", "VLOADL_", "VLOADLX_", "STORE_",
@@ -394,11 +523,18 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
         fprintf(out, " %s(%d, %s, %s", macros[p->kind], n->depth, p->name, p->R);
     for (int i = 0; i < p->inputs; i++) {
         const char *wants = i == 0 && is_checked(p) ? "u64" : p->in[i];
+        int pin = n->form[i] == 's' ? next_pin(w) : 0;
         switch (n->form[i]) {
-        case 's': fprintf(out, ", S_(%s, %d)", wants, (*at)++); break;
+        case 's':
+            if (pin)
+                fprintf(out, ", P_(%s, %d)", wants, pin);
+            else
+                fprintf(out, ", S_(%s, %d)", wants, w->at);
+            w->at++;
+            break;
         case 'c':
-            fprintf(out, ", K_(%s, %d)", wants, *at);
-            *at += strcmp(wants, "f64") ? 2 : 4;
+            fprintf(out, ", K_(%s, %d)", wants, w->at);
+            w->at += strcmp(wants, "f64") ? 2 : 4;
             break;
         case 't': fprintf(out, ", V_(%s, t%d)", wants, n->depth - 1); break;
         case 'a': fprintf(out, ", ACC_%s", wants); break;
@@ -406,29 +542,27 @@ static void write_part(FILE *out, const struct node *n, int *at, int *places)
         }
     }
     if (p->kind == LANE_ || p->kind == LANES_)
-        fprintf(out, ", %s_(%d)", p->kind == LANE_ ? "L" : "LL", *at);
+        fprintf(out, ", %s_(%d)", p->kind == LANE_ ? "L" : "LL", w->at);
     else if (p->imm)
-        fprintf(out, ", %d", *at);
-    *at += p->imm;
+        fprintf(out, ", %d", w->at);
+    w->at += p->imm;
     if (p->kind == JUMP_) { /* the address is a word */
-        *at = (*at + 3) & ~3;
-        fprintf(out, ", %d", *at);
-        *at += 4;
+        w->at = (w->at + 3) & ~3;
+        fprintf(out, ", %d", w->at);
+        w->at += 4;
     }
-    if (p->traps) fprintf(out, ", %d", (*places)++);
+    if (p->traps) fprintf(out, ", %d", w->places++);
     fputc(')', out);
 }
 
-static int write_body(FILE *out, int id, int *at, int *places)
+static void write_body(struct writing *w, uint32_t id)
 {
     const struct node *n = &nodes[id];
     if (n->parent) {
-        write_body(out, n->parent, at, places);
-        const struct part *before = &parts[nodes[n->parent].part];
-        if (n->keep) fprintf(out, " PUT_(%s, t%d, %d)", before->R, n->depth - 1, (*at)++);
+        write_body(w, n->parent);
+        if (n->keep) write_put(w, &parts[nodes[n->parent].part], n->depth - 1);
     }
-    write_part(out, n, at, places);
-    return *at;
+    write_part(w, n);
 }
 
 static bool has_type(const struct part *p, char type)
@@ -455,20 +589,24 @@ static const char *level(const struct node *n)
     return before;
 }
 
-static void write_chain(FILE *out, int id)
+/** The row of a chain; `digits`: its pins, NULL: it is one without. */
+static void write_chain(FILE *out, uint32_t id, const char *digits)
 {
     const struct node *n = &nodes[id];
     const struct part *p = &parts[n->part];
     char *body = NULL;
     size_t size;
-    int at = 0, places = 0;
-    FILE *text = open_memstream(&body, &size);
-    if (!text) fail("memory", n->name);
-    write_body(text, id, &at, &places);
-    if (has_result(p)) fprintf(text, " PUT_(%s, t%d, %d)", p->R, n->depth, at++);
-    fclose(text);
-    fprintf(out, "%s(%s, %d, %s,%s)\n", n->generic ? "GENERIC" : "CHAIN", n->name, 1 + (at + 3) / 4,
-            level(n), body);
+    struct writing w = {.out = open_memstream(&body, &size), .pins = digits ? digits : ""};
+    if (!w.out) fail("memory", n->name);
+    write_body(&w, id);
+    if (has_result(p)) write_put(&w, p, n->depth);
+    fclose(w.out);
+    if (*w.pins) fail("more pins than slots", n->name);
+    fprintf(out, "%s(%s%s%s, %d, %s,%s)\n",
+            digits       ? "PINNED"
+            : n->generic ? "GENERIC"
+                         : "CHAIN",
+            n->name, digits ? "_p" : "", digits ? digits : "", 1 + (w.at + 3) / 4, level(n), body);
     free(body);
 }
 
@@ -489,6 +627,36 @@ static int compare(const void *a, const void *b)
     if (x->parent != y->parent) return x->parent < y->parent ? -1 : 1;
     if (x->part != y->part) return x->part < y->part ? -1 : 1;
     return form_number(x) < form_number(y) ? -1 : 1;
+}
+
+static int by_node(const void *a, const void *b)
+{
+    const struct pinned *x = a, *y = b;
+    return x->node != y->node ? (x->node < y->node ? -1 : 1) : strcmp(x->pins, y->pins);
+}
+
+/** Digits as a number, the first slot's lowest (isa/ir.h). */
+static unsigned long long pins_number(const char *digits)
+{
+    unsigned long long number = 0;
+    for (int i = 0; digits[i]; i++) number |= (unsigned long long)(digits[i] - '0') << 4 * i;
+    return number;
+}
+
+/** PINS(op, of, pins), in the order of their ops; PINS_OF(of, begin) as EDGES_OF. */
+static void write_pins(FILE *out)
+{
+    int at = 0;
+    for (int i = 0; i < pinned_count; i++) {
+        const struct node *n = &nodes[pinned[i].node];
+        fprintf(out, "PINS(VM_IR_%s_p%s, VM_IR_%s, 0x%llx)\n", n->name, pinned[i].pins, n->name,
+                pins_number(pinned[i].pins));
+    }
+    for (int id = 1; id < node_count; id++) {
+        fprintf(out, "PINS_OF(VM_IR_%s, %d)\n", nodes[id].name, at);
+        while (at < pinned_count && pinned[at].node == (uint32_t)id) at++;
+    }
+    fprintf(out, "PINS_OF(VM_IR_FIRST_PINNED, %d)\n", at);
 }
 
 /**
@@ -522,7 +690,7 @@ static void write_edges(FILE *out)
             mask |= (uint32_t)1 << nodes[order[at]].part % 16;
         fprintf(out, "EDGES_OF(VM_IR_%s, %d, 0x%x)\n", nodes[from].name, begin, mask);
     }
-    fprintf(out, "EDGES_OF(VM_IR_COUNT, %d, 0)\n", at);
+    fprintf(out, "EDGES_OF(VM_IR_FIRST_PINNED, %d, 0)\n", at);
 }
 
 #define WRITTEN "/* Written by vm/isa/gen/fusion.c; do not edit. */\n"
@@ -546,11 +714,24 @@ int main(int argc, char **argv)
     bool listed = strcmp(argv[3], "-") != 0;
     if (one_in > 0 && listed) add_listed(argv[3]);
     if (one_in > 0 && !listed) families();
+    if (argc == 6) {
+        pins = atoi(argv[4]);
+        float_pins = atoi(argv[5]);
+        add_some_pins();
+    }
     FILE *chains = create(argv[1], "chains.def"), *edges = create(argv[1], "edges.def");
     fputs(WRITTEN, chains);
     fputs(WRITTEN, edges);
-    for (int i = 1; i < node_count; i++) write_chain(chains, i);
+    if (pins < 0 || pins > INTEGER_PINS || pins == 3 || float_pins < 0 || float_pins > 2)
+        fail("pins", "0, 1, 2 or 4 of integers, at most 2 of floats");
+    qsort(pinned, (size_t)pinned_count, sizeof *pinned, by_node);
+    for (int i = 1; i < node_count; i++) write_chain(chains, (uint32_t)i, NULL);
+    for (int i = 0; i < pinned_count; i++) write_chain(chains, pinned[i].node, pinned[i].pins);
     write_edges(edges);
+    write_pins(edges);
+    FILE *number = create(argv[1], "pins.def");
+    fprintf(number, WRITTEN "#define VM_PINS %d\n#define VM_FLOAT_PINS %d\n", pins, float_pins);
+    fclose(number);
     if (listed) return fclose(chains) | fclose(edges);
     FILE *exempt = create(argv[1], "always.list"), *named = create(argv[1], "families.list");
     for (int i = 1; i < node_count; i++)
