@@ -43,7 +43,8 @@ static const vm_ir_id pinned_of[VM_IR_FIRST_PINNED + 1] = {
 
 static bool is_pinned(vm_ir op)
 {
-    return (u32)op - VM_IR_FIRST_PINNED < VM_IR_PINNED_COUNT; /* there may be none */
+    const u32 first = VM_IR_FIRST_PINNED, end = VM_IR_COUNT; /* there may be none */
+    return op >= first && op < end;
 }
 
 const struct vm_ir_pinned *vm_ir_pinned(vm_ir op) { return &pinned[op - VM_IR_FIRST_PINNED]; }

@@ -5,16 +5,16 @@
 #include "base/leb128.h"
 #include "binary/module.h"
 
-/* of one-byte opcodes; those with a prefix are looked up */
-static const u8 imm_of_byte[256] = {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
+/* of one-byte opcodes; those with a prefix are looked up */
+static const u8 imm_of_byte[256] = {
 #define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
     [(prefix) ? (prefix) : (code)] = VM_IMM_##imm,
 #include "isa/wasm_ops.def"
 #undef OP
-#pragma GCC diagnostic pop
 };
+#pragma GCC diagnostic pop
 
 static void skip(struct vm_ahead *a, usize count)
 {

