@@ -21,7 +21,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 
 import dispatches
 
@@ -40,14 +39,9 @@ Instruction = collections.namedtuple("Instruction", "word name operands count")
 def executions(options, stdin):
     """How often what begins at an offset of the module ran."""
     at = collections.Counter()
-    with tempfile.TemporaryDirectory() as scratch:
-        counts = os.path.join(scratch, "counts")
-        dispatches.run(os.path.join(ROOT, "build/profile/bin/wasmrun"), options, stdin, counts)
-        with open(counts, encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("@ "):
-                    _, count, offset = line.split()
-                    at[int(offset)] += int(count)
+    for mark, count, offset in (fields for fields in dispatches.counted(options, stdin) if len(fields) == 3):
+        if mark == "@":
+            at[int(offset)] += int(count)
     return at
 
 

@@ -50,16 +50,25 @@ def run(binary, options, stdin, counts=None):
     return child.stderr.decode(errors="replace")
 
 
-def measure(options, stdin):
-    stats = run(os.path.join(ROOT, "build/release/bin/wasmrun"), ["--stats", f"--fuel={2**62}", *options], stdin)
-    code, body = map(int, re.search(r"^ +code +(\d+) bytes, from (\d+) bytes", stats, re.M).groups())
-    instructions = int(re.search(r"^ +instructions +(\d+) ", stats, re.M).group(1))
+def counted(options, stdin):
+    """What the preset profile writes when it runs that: the fields of each line (vm/interp/profile.c)."""
     with tempfile.TemporaryDirectory() as scratch:
         counts = os.path.join(scratch, "counts")
         run(os.path.join(ROOT, "build/profile/bin/wasmrun"), options, stdin, counts)
         with open(counts, encoding="utf-8") as file:
-            fields = (line.split() for line in file)
-            dispatches = sum(int(field[0]) for field in fields if len(field) == 2)
+            return [line.split() for line in file]
+
+
+def executions(options, stdin):
+    """How often each internal instruction ran, by its name."""
+    return {fields[1]: int(fields[0]) for fields in counted(options, stdin) if len(fields) == 2}
+
+
+def measure(options, stdin):
+    stats = run(os.path.join(ROOT, "build/release/bin/wasmrun"), ["--stats", f"--fuel={2**62}", *options], stdin)
+    code, body = map(int, re.search(r"^ +code +(\d+) bytes, from (\d+) bytes", stats, re.M).groups())
+    instructions = int(re.search(r"^ +instructions +(\d+) ", stats, re.M).group(1))
+    dispatches = sum(executions(options, stdin).values())
     return {"instructions": instructions, "dispatches": dispatches,
             "dispatches_per_instruction": round(dispatches / instructions, 4),
             "code_bytes_per_byte": round(code / body, 3)}

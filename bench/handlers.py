@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 
 import dispatches
 
@@ -44,15 +43,6 @@ def handlers(path):
             count += 1
             jumped = bool(JUMP.match(instruction.group(1)))
     return found
-
-
-def executions(arguments, stdin):
-    with tempfile.TemporaryDirectory() as scratch:
-        counts = os.path.join(scratch, "counts")
-        dispatches.run(os.path.join(dispatches.ROOT, "build/profile/bin/wasmrun"), arguments, stdin, counts)
-        with open(counts, encoding="utf-8") as file:
-            fields = (line.split() for line in file)
-            return {field[1]: int(field[0]) for field in fields if len(field) == 2}
 
 
 def mean(table, counts):
@@ -86,7 +76,7 @@ def main():
         if not dispatches.module_of(group, name, arguments, stdin):
             missing += 1
             continue
-        counts = executions(arguments, stdin)
+        counts = dispatches.executions(arguments, stdin)
         row = {preset: round(mean(table, counts), 2) for preset, table in tables.items()}
         results[name] = {"set": group, **row}
         rows[group].append(row)

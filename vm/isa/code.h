@@ -73,8 +73,6 @@ static inline usize vm_handlers_bytes(u32 tries, u32 catches)
            (usize)catches * sizeof(struct vm_catch);
 }
 
-/** Where a function's code begins. */
-typedef _Atomic(const union vm_word *) vm_code_entry;
 /**
  * One function's code. `entry` is atomic; the rest is written before entry is published. Calls load
  * entry first and frame_slots after it: with the lazy stub either value will do, since it checks

@@ -30,11 +30,13 @@
 #include "base/port.h"
 #include "isa/pins.def"
 
+/** Where a function's code begins. */
+typedef _Atomic(const union vm_word *) vm_code_entry;
 /** One 64-bit word of internal code. */
 union vm_word {
     u64 u;
     const void *ptr; /* handler address, or an object of the module */
-    _Atomic(const union vm_word *) entry; /* of a function, where calls find it */
+    vm_code_entry entry; /* in a call */
     struct {
         i16 a, b, c, d;
     } s; /* four slots */

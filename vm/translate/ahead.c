@@ -5,17 +5,6 @@
 #include "base/leb128.h"
 #include "binary/module.h"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Woverride-init"
-/* of one-byte opcodes; those with a prefix are looked up */
-static const u8 imm_of_byte[256] = {
-#define OP(id, prefix, code, name, imm, sig, align, feature, rule)                                 \
-    [(prefix) ? (prefix) : (code)] = VM_IMM_##imm,
-#include "isa/wasm_ops.def"
-#undef OP
-};
-#pragma GCC diagnostic pop
-
 static void skip(struct vm_ahead *a, usize count)
 {
     if ((usize)(a->end - a->p) < count)
@@ -76,21 +65,24 @@ static void take_imm(struct vm_ahead *a, vm_imm imm)
     }
 }
 
-struct vm_ahead vm_ahead_from(const struct vm_lower *l, u32 offset)
+/** The function's body in the file: its locals, then its instructions. */
+static struct vm_range body_of(const struct vm_lower *l)
 {
     const struct vm_module *m = l->env->module;
-    u32 body = l->code->func_idx - m->n_imported[VM_EXTERN_FUNC];
-    const struct vm_range *range = &m->bodies[body].range;
-    return (struct vm_ahead){.p = m->bytes + offset,
-                             .end = m->bytes + range->start + range->size,
-                             .labels_max = UINT32_MAX};
+    return m->bodies[l->code->func_idx - m->n_imported[VM_EXTERN_FUNC]].range;
+}
+
+struct vm_ahead vm_ahead_from(const struct vm_lower *l, u32 offset)
+{
+    const struct vm_range range = body_of(l);
+    const u8 *bytes = l->env->module->bytes;
+    return (struct vm_ahead){
+        .p = bytes + offset, .end = bytes + range.start + range.size, .labels_max = UINT32_MAX};
 }
 
 struct vm_ahead vm_ahead_from_start(const struct vm_lower *l)
 {
-    const struct vm_module *m = l->env->module;
-    u32 body = l->code->func_idx - m->n_imported[VM_EXTERN_FUNC];
-    struct vm_ahead a = vm_ahead_from(l, m->bodies[body].range.start);
+    struct vm_ahead a = vm_ahead_from(l, body_of(l).start);
     u32 groups = index_of(&a);
     for (u32 i = 0; i < groups && !a.failed; i++) {
         (void)index_of(&a);
@@ -109,15 +101,10 @@ vm_op vm_ahead_next(struct vm_ahead *a)
         return op;
     }
     u8 byte = *a->p++;
-    op = (vm_op)vm_op_of_byte[byte];
-    vm_imm imm = (vm_imm)imm_of_byte[byte];
-    if (op == VM_OP_ILLEGAL && byte == 0xfc) {
-        op = vm_op_of_prefixed(byte, index_of(a));
-        imm = vm_op_imm(op);
-    }
+    op = (vm_op)(byte == 0xfc ? vm_op_of_prefixed(byte, index_of(a)) : vm_op_of_byte[byte]);
     if (op == VM_OP_ILLEGAL)
         a->failed = true;
     else
-        take_imm(a, imm);
+        take_imm(a, vm_op_imm(op));
     return op;
 }

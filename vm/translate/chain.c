@@ -210,9 +210,9 @@ static void put_handler(struct vm_lower *l)
 static void put_result_pin(struct vm_lower *l, i32 slot)
 {
     struct vm_tail *t = &l->tail;
-    const struct vm_part_info *info = vm_part_info((vm_part)vm_ir_steps[t->op].part);
     bool is_pinned = vm_is_pinned(l, slot), written = false;
     if (is_pinned) {
+        const struct vm_part_info *info = vm_part_info((vm_part)vm_ir_steps[t->op].part);
         vm_pinning must = t->must;
         note_slot(t, vm_pin_of(l, slot, (enum vm_class)info->result, info->wide), true);
         written = t->must != must && writes_pins(t->op, t);

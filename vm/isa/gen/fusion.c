@@ -357,7 +357,13 @@ static void add_pinned(uint32_t node, const char *digits)
 
 enum { SLOTS_MAX = 16 };
 
-/** The slots of a chain but the last result's, by what they hold: 'u', 'f' (f64), 0 (no pins). */
+/** What a slot holds that pins can: 'u' an integer, 'f' an f64; 0: none of them. */
+static char pinnable(const char *type)
+{
+    return (char)(type[0] == 'u' ? 'u' : !strcmp(type, "f64") ? 'f' : 0);
+}
+
+/** The slots of a chain but the last result's, by what they hold. */
 static int slots_of(uint32_t id, char *types)
 {
     const struct node *n = &nodes[id];
@@ -368,8 +374,7 @@ static int slots_of(uint32_t id, char *types)
     if (n->parent && n->keep) found[more++] = parts[nodes[n->parent].part].R;
     for (int i = 0; i < p->inputs; i++)
         if (n->form[i] == 's') found[more++] = p->in[i];
-    for (int i = 0; i < more && count < SLOTS_MAX; i++, count++)
-        types[count] = (char)(found[i][0] == 'u' ? 'u' : !strcmp(found[i], "f64") ? 'f' : 0);
+    for (int i = 0; i < more && count < SLOTS_MAX; i++, count++) types[count] = pinnable(found[i]);
     return count;
 }
 
@@ -400,8 +405,7 @@ static void add_some_forms(uint32_t id, bool wanted)
     char types[SLOTS_MAX], digits[SLOTS_MAX + 1];
     const struct part *p = &parts[nodes[id].part];
     int count = slots_of(id, types);
-    if (has_result(p) && count < SLOTS_MAX)
-        types[count++] = (char)(p->R[0] == 'u' ? 'u' : !strcmp(p->R, "f64") ? 'f' : 0);
+    if (has_result(p) && count < SLOTS_MAX) types[count++] = pinnable(p->R);
     for (int skip = 0; skip < count && nodes[id].depth == 1; skip += count > 1 ? count - 1 : 1) {
         memset(digits, '0', (size_t)count);
         digits[skip] = some_pin(types[skip], hash(nodes[id].name));
@@ -494,7 +498,7 @@ static int next_pin(struct writing *w) { return *w->pins ? *w->pins++ - '0' : 0;
 static void write_put(struct writing *w, const struct part *p, int k)
 {
     int pin = next_pin(w);
-    if (pin && (is_vector(p->R) || !strcmp(p->R, "f32"))) fail("no pins hold results of", p->name);
+    if (pin && !pinnable(p->R)) fail("no pins hold results of", p->name);
     fprintf(w->out, " PUT_(%s, t%d, %d)", p->R, k, w->at++);
     if (pin) fprintf(w->out, " PIN_(%d, %s, t%d)", pin, pin > INTEGER_PINS ? "f64" : "u64", k);
 }
